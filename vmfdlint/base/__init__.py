@@ -1,0 +1,7 @@
+"""Words every room may use. In: nothing. Out: frozen values. Imports only the standard library and msgspec."""
+
+from vmfdlint.base.limits import LIMITS, Limits
+from vmfdlint.base.problem import Problem, ProblemKind
+from vmfdlint.base.span import SourceText, Span
+
+__all__ = ["LIMITS", "Limits", "Problem", "ProblemKind", "SourceText", "Span"]

@@ -1,0 +1,21 @@
+"""Every number that bounds work, named, in one place. A limit that is reached leaves a Problem."""
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Bounds on the analysis. Sizes are bytes, the others are counts."""
+
+    file_bytes: int = 20_000_000
+    macro_depth: int = 16
+    expansion_bytes: int = 20_000
+    environment: int = 4
+    places: int = 4
+    facts_per_node: int = 400
+    slot_targets: int = 64
+    climb_callers: int = 400
+    trace_steps: int = 60
+    call_depth: int = 60
+
+
+LIMITS = Limits()

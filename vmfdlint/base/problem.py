@@ -1,0 +1,27 @@
+"""The tool's own difficulties: what could not be read, resolved or finished."""
+
+from enum import StrEnum
+
+import msgspec
+
+from vmfdlint.base.span import Span
+
+
+class ProblemKind(StrEnum):
+    """How a problem counts: ``io``, ``config`` and ``crash`` make the run end with exit code 2."""
+
+    PARSE = "parse"
+    UNRESOLVED = "unresolved"
+    LIMIT = "limit"
+    IO = "io"
+    CONFIG = "config"
+    CRASH = "crash"
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One difficulty. ``text`` says what happened and what the user can do; ``at`` is None where no place is known."""
+
+    kind: ProblemKind
+    text: str
+    path: str = ""
+    at: Span | None = None

@@ -1,0 +1,65 @@
+"""The contract between languages and engine. In: what a front-end lowers. Out: frozen, printable values.
+
+Five instructions, closed. Nothing here names a language, an API or a rule.
+"""
+
+from vmfdlint.ir.function import Block, Function, FunctionKey
+from vmfdlint.ir.instrs import (
+    Assign,
+    Assume,
+    Call,
+    Indirect,
+    Instr,
+    Member,
+    Named,
+    Return,
+    Target,
+    Unparsed,
+    Via,
+    reads,
+)
+from vmfdlint.ir.operands import (
+    Address,
+    Const,
+    Field,
+    Flags,
+    FuncRef,
+    Opaque,
+    Operand,
+    Place,
+    Root,
+    Text,
+)
+from vmfdlint.ir.text import parse_function, print_function
+from vmfdlint.ir.validate import validate
+
+__all__ = [
+    "Address",
+    "Assign",
+    "Assume",
+    "Block",
+    "Call",
+    "Const",
+    "Field",
+    "Flags",
+    "FuncRef",
+    "Function",
+    "FunctionKey",
+    "Indirect",
+    "Instr",
+    "Member",
+    "Named",
+    "Opaque",
+    "Operand",
+    "Place",
+    "Return",
+    "Root",
+    "Target",
+    "Text",
+    "Unparsed",
+    "Via",
+    "parse_function",
+    "print_function",
+    "reads",
+    "validate",
+]

@@ -1,0 +1,88 @@
+"""What an instruction reads and writes: access paths and constants."""
+
+from enum import StrEnum
+from typing import TypeAlias
+
+import msgspec
+
+
+class Root(StrEnum):
+    """What an access path starts from."""
+
+    LOCAL = "local"
+    """A local variable, a parameter or a temporary of the function."""
+    GLOBAL = "global"
+    """A variable that outlives the call: extern, file-static, function-static or thread-local."""
+
+
+class Field(msgspec.Struct, frozen=True, order=True):
+    """One step of an access path.
+
+    ``name`` is a member name, ``*`` (what a pointer points to), ``[]`` (an element, index unknown) or ``[3]``
+    (an element, index known). ``record`` is the struct or class that declares the member, typedefs resolved
+    ("" where unknown). ``deref`` says that the step goes through a pointer (``p->f``); a plain ``s.f`` stays
+    inside the same object.
+    """
+
+    name: str
+    record: str = ""
+    deref: bool = False
+
+
+class Place(msgspec.Struct, frozen=True, order=True, tag=True):
+    """An access path: a variable and the steps from it.
+
+    A parameter is a LOCAL whose name is listed in ``Function.params``. ``unit`` is the path of the declaring file
+    for a GLOBAL with internal linkage, else "". A temporary of the lowering has a name that starts with ``%``.
+    """
+
+    root: Root
+    name: str
+    fields: tuple[Field, ...] = ()
+    unit: str = ""
+
+
+class Const(msgspec.Struct, frozen=True, tag=True):
+    """A number. ``value`` is None where a name in it could not be evaluated (system headers are not read).
+
+    ``names`` are the symbolic constants it was written with, sorted: ``O_RDWR | O_CLOEXEC`` has both, and a macro
+    that expands to another constant keeps both names. -errno values (``-EINVAL``) have value -1 if unknown.
+    """
+
+    value: int | None
+    names: tuple[str, ...] = ()
+
+
+class Text(msgspec.Struct, frozen=True, tag=True):
+    """A string literal (adjacent literals joined, escapes decoded); formatted text keeps its % directives."""
+
+    value: str
+
+
+class Flags(msgspec.Struct, frozen=True, tag=True):
+    """``base`` with the bits ``on`` set and the bits ``off`` cleared: ``flags | O_CLOEXEC``, ``f & ~FD_CLOEXEC``."""
+
+    base: Place
+    on: tuple[str, ...] = ()
+    off: tuple[str, ...] = ()
+
+
+class Address(msgspec.Struct, frozen=True, tag=True):
+    """The address of a place: ``&cd``; also an array or struct that decays to its address as an argument."""
+
+    place: Place
+
+
+class FuncRef(msgspec.Struct, frozen=True, tag=True):
+    """A function used as a value."""
+
+    name: str
+
+
+class Opaque(msgspec.Struct, frozen=True, tag=True):
+    """A value the front-end does not follow (arithmetic, an unread expression). ``why`` is for people."""
+
+    why: str = ""
+
+
+Operand: TypeAlias = Place | Const | Text | Flags | Address | FuncRef | Opaque
