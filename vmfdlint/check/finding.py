@@ -1,0 +1,132 @@
+"""What a rule reports: frozen, complete, free of engine words."""
+
+from enum import StrEnum
+
+import msgspec
+
+from vmfdlint.base import Problem, Span
+
+
+class Level(StrEnum):
+    """How grave a finding is (rules.md, "Levels")."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Certainty(StrEnum):
+    """MUST where the analysis decided; MAY where an unknown value, damage or a limit lies on the path."""
+
+    MUST = "must"
+    MAY = "may"
+
+
+class Role(StrEnum):
+    """What a step of a trace is."""
+
+    CREATE = "create"
+    MOVE = "move"
+    CALL = "call"
+    RETURN = "return"
+    GUARD = "guard"
+    EVENT = "event"
+    SURVIVE = "survive"
+    RELEASE = "release"
+    EXIT = "exit"
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One line of a trace.
+
+    ``depth`` is the call depth relative to the shallowest step (0). ``child`` says the step runs in a forked child.
+    ``holders`` says who holds the VM after the step, for people: ``vm fd in s->vmfd (parent and child)``.
+    """
+
+    at: Span
+    text: str
+    role: Role
+    depth: int = 0
+    child: bool = False
+    function: str = ""
+    holders: tuple[str, ...] = ()
+
+
+class Related(msgspec.Struct, frozen=True):
+    """A further place that belongs to a finding."""
+
+    at: Span
+    text: str
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One reported fault.
+
+    ``at`` is the primary place, ``function`` its enclosing function. ``via`` names what made it uncertain
+    (``unknown callee poll_events``). ``programs`` are the paths of the files with the ``main`` it holds for.
+    ``fingerprint`` is stable under edits elsewhere: no line numbers go into it.
+    """
+
+    rule: str
+    level: Level
+    at: Span
+    function: str
+    message: str
+    trace: tuple[Step, ...]
+    related: tuple[Related, ...] = ()
+    certainty: Certainty = Certainty.MUST
+    via: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+
+class SafeSite(msgspec.Struct, frozen=True):
+    """A fork, spawn or duplicate that was judged safe, and why; shown by ``check -v``."""
+
+    at: Span
+    function: str
+    text: str
+
+
+class RuleDoc(msgspec.Struct, frozen=True):
+    """The part of a rule that people read. ``why`` answers "so what?": what stays pinned."""
+
+    id: str
+    name: str
+    family: str
+    level: Level
+    summary: str
+    why: str
+    fix: str
+    cwe: tuple[int, ...] = ()
+    cert: tuple[str, ...] = ()
+    refs: tuple[str, ...] = ()
+
+
+class Statistics(msgspec.Struct, frozen=True):
+    """What was done, in counts; ``seconds`` is the wall time per room by name."""
+
+    files: int = 0
+    parsed: int = 0
+    partly_parsed: int = 0
+    functions: int = 0
+    descriptor_functions: int = 0
+    objects: int = 0
+    programs: int = 0
+    unreached_files: int = 0
+    cpp_files: int = 0
+    seconds: tuple[tuple[str, float], ...] = ()
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """Everything a run found: what the report room renders.
+
+    ``findings`` are sorted by path, line, column, rule. ``notices`` are lines for people that explain silence.
+    """
+
+    findings: tuple[Finding, ...]
+    rules: tuple[RuleDoc, ...]
+    problems: tuple[Problem, ...] = ()
+    safe: tuple[SafeSite, ...] = ()
+    notices: tuple[str, ...] = ()
+    statistics: Statistics = Statistics()

@@ -1,0 +1,67 @@
+"""What a language must provide, and what it may ask of the program around it.
+
+A front-end does not fail: damage becomes ``Unparsed`` for the smallest statement, and a Problem.
+"""
+
+from typing import Protocol
+
+import msgspec
+
+from vmfdlint.base import Problem, SourceText
+from vmfdlint.ir import Function
+
+
+class Scan(msgspec.Struct, frozen=True):
+    """What a lexical pass over one file's bytes finds, without a parse. Names are exact, their roles are guesses.
+
+    ``tokens`` holds the CRC-32 (zlib) of every distinct identifier, and of every path-like string literal's
+    contents (``/dev/kvm``), as packed little-endian uint32, ascending. The other fields list names that the file
+    defines at file level: functions with a body, macros, types (struct, union, enum tags and typedef names),
+    variables.
+    """
+
+    tokens: bytes
+    functions: tuple[str, ...] = ()
+    macros: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+
+
+class Index(Protocol):
+    """The program as a front-end may ask for it while it lowers one file."""
+
+    def defining(self, kind: str, name: str, near: str) -> tuple[str, ...]:
+        """Paths of files whose scan lists ``name`` under ``kind`` (functions, macros, types, variables).
+
+        The likeliest first for code in the file ``near``: the file itself, files it includes, then by directory.
+        """
+
+    def source(self, path: str) -> SourceText:
+        """The bytes of a file of the program."""
+
+
+class Sketch(msgspec.Struct, frozen=True):
+    """A function definition found in a parse: byte offsets of the whole definition, end exclusive."""
+
+    name: str
+    start: int
+    end: int
+    attributes: tuple[str, ...] = ()
+
+
+class Unit(Protocol):
+    """One file, parsed once. Syntax trees stay inside."""
+
+    @property
+    def sketches(self) -> tuple[Sketch, ...]:
+        """Every function definition, in source order; a name may occur twice (both branches of an #ifdef)."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What could not be read so far."""
+
+    def lower(self, sketch: Sketch) -> Function:
+        """The function's IR. Pure: the same file and program give the same value."""
+
+    def toplevel(self) -> Function:
+        """A function named ``<file>`` whose one block holds what file-level initialisers and registrations assign."""

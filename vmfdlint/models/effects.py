@@ -1,0 +1,273 @@
+"""What a call does to descriptors, processes and mappings: a closed sum, filled in from rules/models/*.toml.
+
+Every effect names its operands by :class:`Port`. ``Cloexec`` and other conditions may depend on arguments; the door
+``resolve`` decides them for one call. The solver matches effects and never sees an API name.
+"""
+
+from enum import StrEnum
+from typing import TypeAlias
+
+import msgspec
+
+
+class Port(msgspec.Struct, frozen=True):
+    """Where a value sits in a call: ``ret``, ``arg 1``, ``arg 2 .fd``, ``arg 0 *``, ``arg 0 [0]``.
+
+    ``arg`` is the argument's index from 0, None for the result. ``fields`` are the steps from it as names
+    (``fd``, ``*``, ``[]``, ``[0]``); a member step on an argument that is a pointer goes through the pointer.
+    """
+
+    arg: int | None
+    fields: tuple[str, ...] = ()
+
+
+class Truth(StrEnum):
+    """A condition decided for one call."""
+
+    YES = "yes"
+    NO = "no"
+    MAYBE = "maybe"
+
+
+class Kind(StrEnum):
+    """What a descriptor or mapping is. All but SYSTEM and PLAIN hold a VM (rules.md, "Holder")."""
+
+    SYSTEM = "system"
+    """/dev/kvm: a source of VMs, holds nothing."""
+    VM = "vm"
+    VCPU = "vcpu"
+    DEVICE = "device"
+    STATS = "stats"
+    GUEST_MEMFD = "guest_memfd"
+    TABLE = "table"
+    """powerpc TCE or HTAB descriptor."""
+    RUN_MAPPING = "run mapping"
+    """A mapping of a vCPU descriptor: kvm_run, coalesced ring, dirty ring."""
+    MEMFD_MAPPING = "guest_memfd mapping"
+    DEBUGFS = "debugfs"
+    """An open file directly in a VM's debugfs directory."""
+    PLAIN = "plain"
+    """A descriptor of no interest by itself."""
+
+
+class Create(msgspec.Struct, frozen=True, tag=True):
+    """A new reference of ``kind`` appears at ``at``; ``parent`` is the descriptor it was made from."""
+
+    kind: Kind
+    at: Port
+    cloexec: Truth
+    parent: Port | None = None
+
+
+class Duplicate(msgspec.Struct, frozen=True, tag=True):
+    """A second descriptor for the file behind ``src``. ``replaces`` is the number that is closed and taken over."""
+
+    src: Port
+    at: Port
+    cloexec: Truth
+    replaces: Port | None = None
+
+
+class Close(msgspec.Struct, frozen=True, tag=True):
+    """Closes the number in ``fd`` (also through ``*arg`` for pointer-taking helpers)."""
+
+    fd: Port
+
+
+class CloseAll(msgspec.Struct, frozen=True, tag=True):
+    """Closes every descriptor from ``first`` (a small number, 3 or so) up; ``keep`` names one that stays."""
+
+    first: Port | None = None
+    keep: Port | None = None
+
+
+class SetCloexec(msgspec.Struct, frozen=True, tag=True):
+    """Sets (YES) or clears (NO) close-on-exec on ``fd``; ``fd`` None means on every descriptor."""
+
+    fd: Port | None
+    on: Truth
+
+
+class Fork(msgspec.Struct, frozen=True, tag=True):
+    """A child process that runs on from here. The result is 0 in the child, positive in the parent, negative on failure.
+
+    ``shares_files``: CLONE_FILES. ``shares_memory``: CLONE_VM or vfork. ``entry`` is the function the child runs
+    instead (clone(3)), with the child ending when it returns.
+    """
+
+    shares_files: Truth
+    shares_memory: Truth
+    entry: Port | None = None
+    suspends_parent: bool = False
+
+
+class Daemon(msgspec.Struct, frozen=True, tag=True):
+    """daemon(3): the calling process ends, its child goes on from here with every descriptor."""
+
+
+class Exec(msgspec.Struct, frozen=True, tag=True):
+    """Replaces the process; returns only where it failed."""
+
+
+class Spawn(msgspec.Struct, frozen=True, tag=True):
+    """A child that only execs (system, popen, posix_spawn, g_spawn).
+
+    ``inherits``: YES, descriptors without close-on-exec go to the child; NO, the call closes them all in the child.
+    """
+
+    inherits: Truth
+
+
+class PassOn(msgspec.Struct, frozen=True, tag=True):
+    """The spawn machinery hands ``fd`` to the child whatever its close-on-exec flag (posix_spawn adddup2)."""
+
+    fd: Port
+
+
+class Exit(msgspec.Struct, frozen=True, tag=True):
+    """Ends the process; nothing after it runs."""
+
+
+class Raise(msgspec.Struct, frozen=True, tag=True):
+    """Does not return to the caller, and the process need not end (longjmp, pthread_exit)."""
+
+
+class Linger(msgspec.Struct, frozen=True, tag=True):
+    """Can block or wait: a linger point. ``brief`` for waits that are short in practice (a lock, a disk write)."""
+
+    brief: bool = False
+
+
+class Map(msgspec.Struct, frozen=True, tag=True):
+    """Maps ``fd`` into memory at ``at``; ``length`` is the operand that gives its bytes."""
+
+    fd: Port
+    at: Port
+    length: Port | None = None
+
+
+class Unmap(msgspec.Struct, frozen=True, tag=True):
+    """Ends the mapping at ``at``, over ``length`` bytes."""
+
+    at: Port
+    length: Port | None = None
+
+
+class DontFork(msgspec.Struct, frozen=True, tag=True):
+    """MADV_DONTFORK (``on`` YES) or MADV_DOFORK (NO) on the mapping at ``at``."""
+
+    at: Port
+    on: Truth
+    length: Port | None = None
+
+
+class Use(msgspec.Struct, frozen=True, tag=True):
+    """Works on the file behind ``fd``. ``checked``: KVM refuses it with EIO outside the creating address space."""
+
+    fd: Port
+    checked: bool = False
+
+
+class Share(msgspec.Struct, frozen=True, tag=True):
+    """Hands the file behind ``fd`` to ``channel`` (SCM_RIGHTS, io_uring registration, another VM)."""
+
+    fd: Port
+    channel: str
+
+
+class Callback(msgspec.Struct, frozen=True, tag=True):
+    """Runs the function in ``function``, with ``data`` as its argument number ``position``.
+
+    ``when``: ``now`` inside this call; ``later`` from an event loop; ``thread``; ``exit`` (atexit); ``signal``.
+    """
+
+    function: Port
+    when: str
+    data: Port | None = None
+    position: int = 0
+
+
+class Free(msgspec.Struct, frozen=True, tag=True):
+    """Releases the memory ``pointer`` points to; descriptors kept only there are lost."""
+
+    pointer: Port
+
+
+class Own(msgspec.Struct, frozen=True, tag=True):
+    """``fd`` now belongs to the object in ``at`` and is closed with it (fdopen)."""
+
+    fd: Port
+    at: Port
+
+
+class Copy(msgspec.Struct, frozen=True, tag=True):
+    """The value in ``src`` is also in ``at`` afterwards (memcpy of a descriptor, a steal helper, atomic set)."""
+
+    src: Port
+    at: Port
+
+
+class Store(msgspec.Struct, frozen=True, tag=True):
+    """The place ``at`` receives ``value`` (g_clear_fd leaves -1 behind)."""
+
+    at: Port
+    value: int
+
+
+class Keep(msgspec.Struct, frozen=True, tag=True):
+    """The callee keeps ``value`` in a structure of its own that can still be reached (a list, a table)."""
+
+    value: Port
+
+
+Effect: TypeAlias = (
+    Create
+    | Duplicate
+    | Close
+    | CloseAll
+    | SetCloexec
+    | Fork
+    | Daemon
+    | Exec
+    | Spawn
+    | PassOn
+    | Exit
+    | Raise
+    | Linger
+    | Map
+    | Unmap
+    | DontFork
+    | Use
+    | Share
+    | Callback
+    | Free
+    | Own
+    | Copy
+    | Store
+    | Keep
+)
+
+
+class Sign(StrEnum):
+    """A class of result."""
+
+    NEGATIVE = "negative"
+    ZERO = "zero"
+    POSITIVE = "positive"
+    NONZERO = "nonzero"
+    NULL = "null"
+    ANY = "any"
+
+
+class Resolved(msgspec.Struct, frozen=True):
+    """What one call does, its arguments considered. The effects happen in order.
+
+    ``failure`` is the class of the result where the call failed and the effects did not happen (ANY: it says
+    nothing). ``wants`` lists the arguments (indices from 0) whose unknown value left a condition at MAYBE, or left
+    the case of a selecting argument or the kind of an opened path open. ``api`` is the name shown to people.
+    """
+
+    api: str
+    effects: tuple[Effect, ...]
+    failure: Sign = Sign.ANY
+    wants: tuple[int, ...] = ()
