@@ -1,0 +1,21 @@
+"""The whole program by names. In: sources, scans, models. Out: definitions, callers, edges, on demand.
+
+Knows no descriptor, no state and no rule.
+"""
+
+from vmfdlint.link.callgraph import CallGraph, Edge, EdgeKind, Site, Slot, slot_of
+from vmfdlint.link.lexicon import Lexicon, common_directories
+from vmfdlint.link.program import FILE, Program
+
+__all__ = [
+    "FILE",
+    "CallGraph",
+    "Edge",
+    "EdgeKind",
+    "Lexicon",
+    "Program",
+    "Site",
+    "Slot",
+    "common_directories",
+    "slot_of",
+]

@@ -1,0 +1,304 @@
+"""Who calls a function: directly, through a slot, or as a callback; asked upwards, one function at a time.
+
+A slot is (record, field) or an element of a global array. A function stored there is reached by every call through
+it. A function passed as an argument is called NOW where a model or the callee's own body says so, else LATER.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from vmfdlint.base import LIMITS
+from vmfdlint.ir import (
+    Assign,
+    Call,
+    Function,
+    FunctionKey,
+    FuncRef,
+    Indirect,
+    Member,
+    Named,
+    Opaque,
+    Operand,
+    Place,
+    Root,
+)
+from vmfdlint.link.program import FILE, Program
+from vmfdlint.models import Callback, Models, resolve
+
+
+class EdgeKind(StrEnum):
+    """When the callee runs, seen from the call."""
+
+    DIRECT = "direct"
+    SLOT = "slot"
+    NOW = "now"
+    THREAD = "thread"
+    LATER = "later"
+    EXIT = "exit"
+    SIGNAL = "signal"
+
+
+class Site(msgspec.Struct, frozen=True, order=True):
+    """One instruction: function, block index, index in the block."""
+
+    function: FunctionKey
+    block: int
+    index: int
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """``site`` calls ``callee`` with ``args``, operands of the caller (Opaque where unknown)."""
+
+    site: Site
+    callee: FunctionKey
+    kind: EdgeKind
+    args: tuple[Operand, ...]
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """A place for functions: a member of a record, or an element of a global array (``record`` is its name)."""
+
+    record: str
+    field: str
+
+
+def slot_of(place: Place) -> Slot | None:
+    """The slot a place belongs to; None for a plain variable."""
+    for field in reversed(place.fields):
+        if field.name not in ("*",) and not field.name.startswith("["):
+            return Slot(field.record, field.name)
+    if place.root is Root.GLOBAL:
+        return Slot("@" + place.name, "[]")
+    return None
+
+
+class CallGraph:
+    """Callers of a function, found through the names in the program."""
+
+    def __init__(self, program: Program, models: Models) -> None:
+        self.program = program
+        self.models = models
+        self._callers: dict[FunctionKey, tuple[Edge, ...]] = {}
+        self._slot_calls: dict[Slot, tuple[tuple[Site, Call], ...]] = {}
+
+    def callers(self, key: FunctionKey) -> tuple[Edge, ...]:
+        """Every edge to ``key``, by site."""
+        known = self._callers.get(key)
+        if known is None:
+            known = self._callers[key] = self._find_callers(key)
+        return known
+
+    def _find_callers(self, key: FunctionKey) -> tuple[Edge, ...]:
+        edges: dict[tuple[Site, EdgeKind], Edge] = {}
+        visible = self._mentions(key)
+        if len(visible) > LIMITS.climb_callers:
+            self.program.limit(f"{key.name}: more than {LIMITS.climb_callers} functions name it; callers left out")
+            visible = visible[: LIMITS.climb_callers]
+        for mention in visible:
+            function = self.program.function(mention)
+            if function is None:
+                continue
+            for edge in self._edges_in(function, key):
+                edges.setdefault((edge.site, edge.kind), edge)
+        return tuple(edges[name] for name in sorted(edges))
+
+    def _mentions(self, key: FunctionKey) -> tuple[FunctionKey, ...]:
+        mentions = self.program.mentioning(key.name)
+        internal = "static" in self.program.attributes(key) and not key.path.endswith(".h")
+        if internal:
+            included_by = [m for m in mentions if key.path in self.program.lexicon.included(m.path)]
+            return tuple(m for m in mentions if m.path == key.path) + tuple(included_by)
+        return mentions
+
+    def _edges_in(self, function: Function, key: FunctionKey) -> list[Edge]:
+        found: list[Edge] = []
+        for number, block in enumerate(function.blocks):
+            for index, instr in enumerate(block.instrs):
+                site = Site(function.key, number, index)
+                match instr:
+                    case Call(target=Named(name=name)) if name == key.name:
+                        if key in self.program.resolve(name, function.key.path):
+                            found.append(Edge(site, key, EdgeKind.DIRECT, instr.args))
+                    case Call():
+                        pass
+                    case Assign(dst=dst, src=FuncRef(name=name)) if name == key.name:
+                        if self._means(name, function.key.path, key):
+                            found.extend(self._through_place(function, dst, key))
+                    case _:
+                        pass
+                if isinstance(instr, Call):
+                    for position, argument in enumerate(instr.args):
+                        if (
+                            isinstance(argument, FuncRef)
+                            and argument.name == key.name
+                            and self._means(argument.name, function.key.path, key)
+                        ):
+                            found.extend(self._as_argument(site, instr, position, key))
+        return found
+
+    def _means(self, name: str, path: str, key: FunctionKey) -> bool:
+        return key in self.program.resolve(name, path)
+
+    def _through_place(self, function: Function, dst: Place, key: FunctionKey) -> list[Edge]:
+        """Edges of a function stored in ``dst``."""
+        slot = slot_of(dst)
+        if slot is not None:
+            return [Edge(site, key, EdgeKind.SLOT, call.args) for site, call in self.slot_calls(slot)]
+        edges: list[Edge] = []
+        for number, block in enumerate(function.blocks):
+            for index, instr in enumerate(block.instrs):
+                site = Site(function.key, number, index)
+                match instr:
+                    case Call(target=Indirect(place=place)) if place == dst:
+                        edges.append(Edge(site, key, EdgeKind.SLOT, instr.args))
+                    case Call():
+                        for position, argument in enumerate(instr.args):
+                            if argument == dst:
+                                edges.extend(self._as_argument(site, instr, position, key))
+                    case _:
+                        pass
+        return edges
+
+    def slot_calls(self, slot: Slot) -> tuple[tuple[Site, Call], ...]:
+        """Every call through a slot. A record that is not known on either side matches any."""
+        known = self._slot_calls.get(slot)
+        if known is None:
+            known = self._slot_calls[slot] = self._find_slot_calls(slot)
+        return known
+
+    def _find_slot_calls(self, slot: Slot) -> tuple[tuple[Site, Call], ...]:
+        token = slot.record[1:] if slot.record.startswith("@") else slot.field
+        calls: list[tuple[Site, Call]] = []
+        for key in self.program.mentioning(token):
+            if key.name == FILE:
+                continue
+            function = self.program.function(key)
+            if function is not None:
+                calls.extend(_calls_through(function, slot))
+        if len(calls) > LIMITS.climb_callers:
+            self.program.limit(f"{slot.record}.{slot.field}: called at {len(calls)} places; the rest left out")
+        return tuple(calls[: LIMITS.climb_callers])
+
+    def _as_argument(self, site: Site, call: Call, position: int, key: FunctionKey) -> list[Edge]:
+        """Edges of a function given to a call as argument ``position``."""
+        if isinstance(call.target, Named):
+            modelled = resolve(self.models, call.target.name, call.args)
+            if modelled is not None:
+                return [
+                    Edge(site, key, EdgeKind(effect.when), _callback_args(effect, call))
+                    for effect in modelled.effects
+                    if isinstance(effect, Callback) and effect.function.arg == position
+                ] or [Edge(site, key, EdgeKind.LATER, ())]
+        edges: list[Edge] = []
+        for target in self.program.targets(site.function, call):
+            edges.extend(self._parameter_runs(site, call, target, position, key, depth=0))
+        return edges or [Edge(site, key, EdgeKind.LATER, ())]
+
+    def _parameter_runs(
+        self, site: Site, call: Call, target: FunctionKey, position: int, key: FunctionKey, depth: int
+    ) -> list[Edge]:
+        """What ``target`` does with the function it gets in parameter ``position``."""
+        function = self.program.function(target)
+        if function is None or position >= len(function.params) or depth > 4:
+            return []
+        parameter = Place(Root.LOCAL, function.params[position])
+        holders = {parameter}
+        edges: list[Edge] = []
+        for block in function.blocks:
+            for instr in block.instrs:
+                match instr:
+                    case Assign(dst=dst, src=src) if src in holders:
+                        slot = slot_of(dst)
+                        if slot is None:
+                            holders.add(dst)
+                        else:
+                            edges.extend(
+                                Edge(where, key, EdgeKind.SLOT, through.args)
+                                for where, through in self.slot_calls(slot)
+                            )
+                    case Call(target=Indirect(place=place)) if place in holders:
+                        args = tuple(_caller_operand(argument, function, call) for argument in instr.args)
+                        edges.append(Edge(site, key, EdgeKind.NOW, args))
+                    case Call(target=Named(name=name)):
+                        for index, argument in enumerate(instr.args):
+                            if argument in holders:
+                                edges.extend(
+                                    self._passed_on(site, call, function, instr, name, index, key, depth)
+                                )
+                    case _:
+                        pass
+        return edges
+
+    def _passed_on(
+        self,
+        site: Site,
+        call: Call,
+        function: Function,
+        inner: Call,
+        name: str,
+        index: int,
+        key: FunctionKey,
+        depth: int,
+    ) -> list[Edge]:
+        translated = tuple(_caller_operand(argument, function, call) for argument in inner.args)
+        modelled = resolve(self.models, name, inner.args)
+        if modelled is not None:
+            lifted = msgspec.structs.replace(inner, args=translated)
+            return [
+                Edge(site, key, EdgeKind(effect.when), _callback_args(effect, lifted))
+                for effect in modelled.effects
+                if isinstance(effect, Callback) and effect.function.arg == index
+            ]
+        edges: list[Edge] = []
+        for target in self.program.resolve(name, function.key.path):
+            lifted = msgspec.structs.replace(inner, args=translated)
+            edges.extend(self._parameter_runs(site, lifted, target, index, key, depth + 1))
+        return edges
+
+
+def _calls_through(function: Function, slot: Slot) -> list[tuple[Site, Call]]:
+    """The calls in one function that go through ``slot``, also by way of a local."""
+    copies: set[Place] = set()
+    found: list[tuple[Site, Call]] = []
+    for number, block in enumerate(function.blocks):
+        for index, instr in enumerate(block.instrs):
+            match instr:
+                case Assign(dst=dst, src=Place() as src) if not dst.fields and _belongs(slot_of(src), slot):
+                    copies.add(dst)
+                case Call(target=Member(record=record, field=field)):
+                    if _belongs(Slot(record, field), slot):
+                        found.append((Site(function.key, number, index), instr))
+                case Call(target=Indirect(place=place)):
+                    if place in copies or (place.fields and _belongs(slot_of(place), slot)):
+                        found.append((Site(function.key, number, index), instr))
+                case _:
+                    pass
+    return found
+
+
+def _belongs(one: Slot | None, other: Slot) -> bool:
+    if one is None or one.field != other.field:
+        return False
+    if one.record.startswith("@") or other.record.startswith("@"):
+        return one.record == other.record
+    return one.record == other.record or not one.record or not other.record
+
+
+def _callback_args(effect: Callback, call: Call) -> tuple[Operand, ...]:
+    """The arguments a callback gets: what the model says of its data pointer, the rest unknown."""
+    data = effect.data.arg if effect.data is not None else None
+    if data is None or data >= len(call.args):
+        return ()
+    return (*(Opaque() for _ in range(effect.position)), call.args[data])
+
+
+def _caller_operand(argument: Operand, function: Function, call: Call) -> Operand:
+    """An operand of a callee in terms of its caller, where it is a bare parameter or a constant."""
+    if isinstance(argument, Place):
+        if not argument.fields and argument.root is Root.LOCAL and argument.name in function.params:
+            position = function.params.index(argument.name)
+            if position < len(call.args):
+                return call.args[position]
+        return Opaque()
+    return argument

@@ -1,0 +1,167 @@
+"""The whole program, joined by name on demand: definitions, callers and call targets.
+
+In: a Lexicon and a way to parse one file. Out: lowered functions and edges between them. A file is parsed when a
+question first needs it; nothing here is computed for the whole tree.
+"""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import assert_never
+
+from vmfdlint.base import LIMITS, Problem, ProblemKind, SourceText
+from vmfdlint.frontends.contract import Index, Sketch, Unit
+from vmfdlint.ir import Call, Function, FunctionKey, Indirect, Member, Named
+from vmfdlint.link.lexicon import Lexicon, common_directories
+
+FILE = "<file>"
+"""Name of the function that holds a file's initialisers."""
+
+
+class Program:
+    """Lazily parsed and lowered functions, and name resolution as a linker would do it.
+
+    All answers depend on the sources alone, never on the order of the questions.
+    """
+
+    def __init__(self, lexicon: Lexicon, open_unit: Callable[[SourceText, Index], Unit]) -> None:
+        self.lexicon = lexicon
+        self._open_unit = open_unit
+        self._units: dict[str, Unit] = {}
+        self._sketches: dict[str, dict[str, list[Sketch]]] = {}
+        self._functions: dict[FunctionKey, Function | None] = {}
+        self.problems: list[Problem] = []
+        self._resolved: dict[tuple[str, str], tuple[FunctionKey, ...]] = {}
+
+    @property
+    def parsed(self) -> tuple[str, ...]:
+        """Paths of the files parsed so far, sorted."""
+        return tuple(sorted(self._units))
+
+    @property
+    def lowered(self) -> tuple[Function, ...]:
+        """The functions lowered so far, by key."""
+        return tuple(self._functions[key] for key in sorted(self._functions) if self._functions[key])  # type: ignore[misc]
+
+    def unit(self, path: str) -> Unit:
+        """The parsed file."""
+        unit = self._units.get(path)
+        if unit is None:
+            unit = self._units[path] = self._open_unit(self.lexicon.source(path), self.lexicon)
+            table: dict[str, list[Sketch]] = {}
+            for sketch in unit.sketches:
+                table.setdefault(sketch.name, []).append(sketch)
+            self._sketches[path] = table
+        return unit
+
+    def keys(self, path: str) -> tuple[FunctionKey, ...]:
+        """Every function of a file, in source order, without the file-level one."""
+        return tuple(dict.fromkeys(FunctionKey(path, sketch.name) for sketch in self.unit(path).sketches))
+
+    def attributes(self, key: FunctionKey) -> tuple[str, ...]:
+        """The attribute words of a definition, () for a function that is not there."""
+        self.unit(key.path)
+        sketches = self._sketches[key.path].get(key.name)
+        return sketches[0].attributes if sketches else ()
+
+    def function(self, key: FunctionKey) -> Function | None:
+        """The IR of a function, None where the file has no such definition.
+
+        Where both branches of an #ifdef define it, the longer body stands for it.
+        """
+        if key in self._functions:
+            return self._functions[key]
+        unit = self.unit(key.path)
+        found: Function | None = None
+        if key.name == FILE:
+            found = unit.toplevel()
+        else:
+            sketches = self._sketches[key.path].get(key.name)
+            if sketches:
+                longest = max(sketches, key=lambda sketch: (sketch.end - sketch.start, -sketch.start))
+                found = unit.lower(longest)
+        self._functions[key] = found
+        return found
+
+    def resolve(self, name: str, path: str) -> tuple[FunctionKey, ...]:
+        """The definitions that a call of ``name`` from file ``path`` can reach, as a linker would choose.
+
+        The file's own definition, else what it includes, else external ones; among several (one per
+        architecture) those that share the most directories with the caller.
+        """
+        known = self._resolved.get((name, path))
+        if known is None:
+            known = self._resolved[(name, path)] = self._resolve(name, path)
+        return known
+
+    def _resolve(self, name: str, path: str) -> tuple[FunctionKey, ...]:
+        candidates = self.lexicon.defined("functions", name)
+        if not candidates:
+            return ()
+        if path in candidates and name in self._names(path):
+            return (FunctionKey(path, name),)
+        included = self.lexicon.included(path)
+        visible: list[FunctionKey] = []
+        for candidate in candidates[: LIMITS.slot_targets]:
+            if name not in self._names(candidate):
+                continue
+            key = FunctionKey(candidate, name)
+            internal = "static" in self.attributes(key) and not candidate.endswith(".h")
+            if candidate in included or not internal:
+                visible.append(key)
+        direct = [key for key in visible if key.path in included]
+        if direct:
+            return tuple(direct)
+        if len(visible) < 2:
+            return tuple(visible)
+        closest = max(common_directories(key.path, path) for key in visible)
+        if closest:
+            return tuple(key for key in visible if common_directories(key.path, path) == closest)
+        return tuple(visible)
+
+    def _names(self, path: str) -> dict[str, list[Sketch]]:
+        self.unit(path)
+        return self._sketches[path]
+
+    def mentioning(self, token: str) -> tuple[FunctionKey, ...]:
+        """Functions (and file levels) whose text holds the identifier ``token``."""
+        found: list[FunctionKey] = []
+        for path in self.lexicon.files_with(token):
+            found.extend(self._mentioning_in(path, token))
+        return tuple(found)
+
+    def _mentioning_in(self, path: str, token: str) -> list[FunctionKey]:
+        data = self.lexicon.source(path).data
+        if token.encode() not in data:
+            return []
+        sketches = self.unit(path).sketches
+        keys: dict[FunctionKey, None] = {}
+        for match in _word(token).finditer(data):
+            offset = match.start()
+            inside = [s for s in sketches if s.start <= offset < s.end]
+            if inside:
+                keys[FunctionKey(path, min(inside, key=lambda s: s.end - s.start).name)] = None
+            else:
+                keys[FunctionKey(path, FILE)] = None
+        return list(keys)
+
+    def targets(self, caller: FunctionKey, call: Call) -> tuple[FunctionKey, ...]:
+        """The definitions a call by name can reach; () for calls through members and variables."""
+        match call.target:
+            case Named(name=name):
+                return self.resolve(name, caller.path)
+            case Member() | Indirect():
+                return ()
+            case _:
+                assert_never(call.target)
+
+    def limit(self, text: str) -> None:
+        """Notes that a bound on the work was reached."""
+        problem = Problem(ProblemKind.LIMIT, text)
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+
+@cache
+def _word(token: str) -> re.Pattern[bytes]:
+    return re.compile(rb"(?<![A-Za-z0-9_])" + re.escape(token.encode()) + rb"(?![A-Za-z0-9_])")
