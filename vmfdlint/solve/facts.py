@@ -1,0 +1,159 @@
+"""What flows through the program: one reference, the places that hold it, its state, what is known beside it."""
+
+import msgspec
+
+from vmfdlint.base import LIMITS, Span
+from vmfdlint.link import Site
+from vmfdlint.models import Kind
+from vmfdlint.solve.paths import (
+    ESCAPED,
+    OUTER,
+    Path,
+    cell_of,
+    is_cell,
+    is_global,
+    is_temporary,
+    meets,
+    path_of,
+    same_cell,
+    starts_with,
+)
+from vmfdlint.solve.typestate import Event, Life, Process, State, step
+from vmfdlint.solve.values import Value
+from vmfdlint.ir import Place
+
+
+class Object(msgspec.Struct, frozen=True):
+    """One abstract reference, named by the call that made it.
+
+    ``chain`` are the calls outwards through which the fresh reference was handed, so that two users of one creating
+    wrapper are two objects. ``copy_of`` is the reference it duplicates. ``many`` says that the site runs in a loop:
+    one object then stands for several. ``creator`` marks the stand-in for the parent process of a fork.
+    """
+
+    kind: Kind
+    site: Site
+    at: Span
+    api: str
+    chain: tuple[Site, ...] = ()
+    copy_of: "Object | None" = None
+    many: bool = False
+    creator: bool = False
+    inherited_from: Kind | None = None
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether it is memory rather than a descriptor."""
+        return self.kind in (Kind.RUN_MAPPING, Kind.MEMFD_MAPPING)
+
+    @property
+    def holds_vm(self) -> bool:
+        """Whether it keeps a VM alive (rules.md, "Holder")."""
+        return self.kind not in (Kind.SYSTEM, Kind.PLAIN)
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """A reference at a program point. ``object`` None is the zero fact: the point is reachable.
+
+    ``places``: paths that hold it, sorted. ``env``: what is known of variables, sorted by path. ``fork``: the first
+    fork since its creation, for a child's copy. ``cause``: where it became inheritable. ``mark``: where it was
+    closed or lost. ``via``: what makes the path uncertain, sorted.
+    """
+
+    object: Object | None = None
+    places: tuple[Path, ...] = ()
+    state: State = State()
+    env: tuple[tuple[Path, Value], ...] = ()
+    fork: Site | None = None
+    cause: Site | None = None
+    mark: Site | None = None
+    via: tuple[str, ...] = ()
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether this is the zero fact, whatever it knows of variables."""
+        return self.object is None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the reference still counts and a place holds it."""
+        return self.state.life is Life.OPEN
+
+    @property
+    def in_child(self) -> bool:
+        """Whether this is a forked child's copy."""
+        return self.state.process is not Process.OWN
+
+    def with_places(self, places: set[Path] | frozenset[Path]) -> "Fact":
+        """The fact held by exactly ``places``; beyond the limit, cells and globals are kept first."""
+        kept = sorted(places)
+        if len(kept) > LIMITS.places:
+            kept = sorted(sorted(kept, key=_worth)[: LIMITS.places])
+        return msgspec.structs.replace(self, places=tuple(kept))
+
+    def lookup(self, path: Path) -> Value | None:
+        """What is known of a variable."""
+        for known, value in self.env:
+            if known == path:
+                return value
+        return None
+
+    def knowing(self, path: Path, value: Value | None) -> "Fact":
+        """The fact with ``path`` known to be ``value`` (None forgets it and everything below it)."""
+        env = [(known, old) for known, old in self.env if not starts_with(known, path)]
+        if value is not None:
+            env.append((path, value))
+            if len(env) > LIMITS.environment * (2 if self.object is None else 1):
+                env = env[1:]
+        return msgspec.structs.replace(self, env=tuple(env))
+
+    def after(self, event: Event, mark: Site | None = None) -> "Fact | None":
+        """The fact after an event; None where the reference is gone."""
+        state = step(self.state, event)
+        if state is None:
+            return None
+        return msgspec.structs.replace(self, state=state, mark=mark or self.mark)
+
+    def marked(self, reason: str) -> "Fact":
+        """The fact with one more reason for doubt."""
+        if reason in self.via:
+            return self
+        return msgspec.structs.replace(self, via=tuple(sorted({*self.via, reason})))
+
+
+ZERO_FACT = Fact()
+
+
+def _worth(path: Path) -> tuple[int, int, Path]:
+    if path == OUTER or path == ESCAPED:
+        rank = 0
+    elif is_global(path):
+        rank = 1
+    elif is_cell(path):
+        rank = 2
+    else:
+        rank = 4 if is_temporary(path) else 3
+    return rank, len(path), path
+
+
+class Match(msgspec.Struct, frozen=True):
+    """How a place met a fact: ``must`` where it is surely the same number."""
+
+    must: bool
+
+
+def match_place(fact: Fact, place: Place) -> Match | None:
+    """Whether ``place`` holds the reference of ``fact``; None where it does not."""
+    return match_path(fact, path_of(place), cell_of(place))
+
+
+def match_path(fact: Fact, path: Path, cell: Path | None = None) -> Match | None:
+    """As :func:`match_place`, for a path and the cell it lies in."""
+    if path in fact.places:
+        return Match(must=not any("[]" in part for part in path))
+    for held in fact.places:
+        if meets(held, path):
+            return Match(must=False)
+        if cell is not None and is_cell(held) and same_cell(held, cell):
+            return Match(must=False)
+    return None

@@ -1,0 +1,155 @@
+"""Access paths as the solver compares them: a root and steps, records left out, so that equal places are equal.
+
+A path is a tuple of strings. The root is a local's name, ``@name`` for a global, ``*Record`` for the cell of a
+record's member (all objects of the record together), or one of the marks below. A step is ``->name`` through a
+pointer or ``.name`` inside an object; ``*p`` and ``p[0]`` are the same step ``->[0]``.
+"""
+
+from typing import TypeAlias
+
+from vmfdlint.ir import Address, Flags, Operand, Place, Root
+from vmfdlint.models import Port
+
+Path: TypeAlias = tuple[str, ...]
+
+OUTER: Path = ("%outer",)
+"""Held by a place of some caller that the current function cannot name."""
+RESULT: Path = ("%result",)
+"""The value being returned."""
+ESCAPED: Path = ("%escaped",)
+"""Given to code that is not in the tree and may keep it."""
+
+
+def path_of(place: Place) -> Path:
+    """An IR place as a path."""
+    root = place.name
+    if place.root is Root.GLOBAL:
+        root = f"@{place.unit}:{place.name}" if place.unit else f"@{place.name}"
+    return (root, *(_step(field.name, field.deref) for field in place.fields))
+
+
+def _step(name: str, deref: bool) -> str:
+    if name == "*":
+        return "->[0]"
+    return ("->" if deref else ".") + name
+
+
+def cell_of(place: Place) -> Path | None:
+    """The record-wide cell a place lies in: from its last step through a pointer to a named member.
+
+    None for places that involve no member reached through a pointer or an element.
+    """
+    for index in range(len(place.fields) - 1, -1, -1):
+        field = place.fields[index]
+        if field.name == "*" or field.name.startswith("["):
+            continue
+        through_element = index > 0 and place.fields[index - 1].name.startswith("[")
+        if field.deref or through_element:
+            rest = (_step(later.name, later.deref) for later in place.fields[index + 1 :])
+            return ("*" + (field.record or "?"), "->" + field.name, *rest)
+    if place.root is Root.GLOBAL and place.fields and not place.fields[0].deref:
+        field = place.fields[0]
+        if not field.name.startswith("["):
+            rest = (_step(later.name, later.deref) for later in place.fields[1:])
+            return ("*" + (field.record or "?"), "->" + field.name, *rest)
+    return None
+
+
+def is_cell(path: Path) -> bool:
+    """Whether the path stands for a member of every object of a record."""
+    return path[0].startswith("*")
+
+
+def is_global(path: Path) -> bool:
+    """Whether the path's root outlives every call."""
+    return path[0].startswith("@")
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether the root is a temporary of the lowering."""
+    return path[0].startswith("%t")
+
+
+def same_cell(one: Path, other: Path) -> bool:
+    """Cells match where the steps do and the records do or are unknown."""
+    if not same_steps(one[1:], other[1:]):
+        return False
+    return one[0] == other[0] or one[0] == "*?" or other[0] == "*?"
+
+
+def same_steps(one: Path, other: Path) -> bool:
+    """Whether two step sequences can mean the same place: an unknown index matches any index."""
+    if len(one) != len(other):
+        return False
+    return all(left == right or _elements_meet(left, right) for left, right in zip(one, other, strict=True))
+
+
+def _elements_meet(left: str, right: str) -> bool:
+    left, right = left.removeprefix("->").removeprefix("."), right.removeprefix("->").removeprefix(".")
+    return left.startswith("[") and right.startswith("[") and (left == right or "[]" in (left, right))
+
+
+def meets(one: Path, other: Path) -> bool:
+    """Whether two paths from the same root can mean the same place."""
+    return one[0] == other[0] and same_steps(one[1:], other[1:])
+
+
+def starts_with(path: Path, prefix: Path) -> bool:
+    """Whether ``path`` lies at or below ``prefix``."""
+    return path[: len(prefix)] == prefix
+
+
+def operand_path(operand: Operand) -> Path | None:
+    """The path whose value an operand is; None for constants and addresses."""
+    if isinstance(operand, Place):
+        return path_of(operand)
+    if isinstance(operand, Flags):
+        return path_of(operand.base)
+    return None
+
+
+def port_path(port: Port, args: tuple[Operand, ...]) -> Path | None:
+    """The path a model's port names in one call; the result is RESULT. None where the argument is no place."""
+    if port.arg is None:
+        return (*RESULT, *("->" + name for name in port.fields))
+    if port.arg >= len(args):
+        return None
+    operand = args[port.arg]
+    if isinstance(operand, Address):
+        return _inside(path_of(operand.place), port.fields)
+    base = operand_path(operand)
+    if base is None:
+        return None
+    return (*base, *(_step(name, True) for name in port.fields))
+
+
+def _inside(base: Path, fields: tuple[str, ...]) -> Path | None:
+    """Steps from the address of ``base``: the first one is taken inside the object."""
+    if not fields:
+        return None
+    first, rest = fields[0], tuple(_step(name, True) for name in fields[1:])
+    if first == "*":
+        return (*base, *rest)
+    return (*base, "." + first, *rest)
+
+
+def show(path: Path) -> str:
+    """A path for people: ``s->vmfd``, ``kvm_state->vmfd``, ``KVMState.vmfd``."""
+    if path == OUTER:
+        return "a caller's variable"
+    if path == ESCAPED:
+        return "code outside the tree"
+    if path == RESULT:
+        return "the return value"
+    root = path[0]
+    if root.startswith("%"):
+        root = "a temporary"
+    if is_cell(path):
+        record = root[1:]
+        name = path[1].removeprefix("->") + "".join(path[2:])
+        return f"{record}.{name}" if record != "?" else f"a member {name}"
+    if root.startswith("@"):
+        root = root.rsplit(":", 1)[-1].removeprefix("@")
+    root = root.split("#", 1)[0]
+    text = root + "".join(path[1:])
+    return text.replace("->[", "[").replace(".[", "[")

@@ -1,0 +1,112 @@
+"""What a path condition knows of a variable: its sign class, or the constant it holds.
+
+A sign class is a bit mask of NEGATIVE, ZERO and POSITIVE. It decides guards; where it cannot, both edges stay.
+"""
+
+from typing import TypeAlias
+
+from vmfdlint.ir import Const, FuncRef, Text
+from vmfdlint.models import Sign
+
+NEGATIVE, ZERO, POSITIVE = 1, 2, 4
+ANY = NEGATIVE | ZERO | POSITIVE
+
+Value: TypeAlias = int | Const | Text | FuncRef
+
+_COMPARE = {
+    "==": lambda left, right: left == right,
+    "!=": lambda left, right: left != right,
+    "<": lambda left, right: left < right,
+    "<=": lambda left, right: left <= right,
+    ">": lambda left, right: left > right,
+    ">=": lambda left, right: left >= right,
+}
+_SWAPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def signs(value: Value) -> int:
+    """The sign class of a value. Pointers to something count as positive; error numbers' names as negative."""
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Const):
+        if value.value is None:
+            return ANY
+        return NEGATIVE if value.value < 0 else ZERO if value.value == 0 else POSITIVE
+    return POSITIVE
+
+
+def from_sign(sign: Sign) -> int:
+    """A model's class of result as a mask."""
+    return {
+        Sign.NEGATIVE: NEGATIVE,
+        Sign.ZERO: ZERO,
+        Sign.POSITIVE: POSITIVE,
+        Sign.NONZERO: NEGATIVE | POSITIVE,
+        Sign.NULL: ZERO,
+        Sign.ANY: ANY,
+    }[sign]
+
+
+def may_hold(value: Value, op: str, right: Value) -> bool:
+    """Whether ``value op right`` can be true."""
+    if isinstance(value, Const) and isinstance(right, Const):
+        if value.value is not None and right.value is not None:
+            return bool(_COMPARE[op](value.value, right.value))
+        if value.names and value.names == right.names:
+            return op in ("==", "<=", ">=")
+    if isinstance(right, Const) and right.value is not None:
+        return bool(narrow(signs(value), op, right.value))
+    if isinstance(right, int):
+        return bool(_meet(signs(value), op, right))
+    return True
+
+
+def narrow(mask: int, op: str, number: int) -> int:
+    """The part of a sign class that can satisfy ``op number``."""
+    result = 0
+    for sign, low, high in ((NEGATIVE, -(1 << 62), -1), (ZERO, 0, 0), (POSITIVE, 1, 1 << 62)):
+        if mask & sign and _range_meets(low, high, op, number):
+            result |= sign
+    return result
+
+
+def _range_meets(low: int, high: int, op: str, number: int) -> bool:
+    match op:
+        case "==":
+            return low <= number <= high
+        case "!=":
+            return not (low == high == number)
+        case "<":
+            return low < number
+        case "<=":
+            return low <= number
+        case ">":
+            return high > number
+        case _:
+            return high >= number
+
+
+def _meet(left: int, op: str, right: int) -> int:
+    """Sign classes compared with each other; exact only for (in)equality with zero."""
+    if op == "==":
+        return left & right
+    if op == "!=" and left == right == ZERO:
+        return 0
+    return left
+
+
+def implied(op: str, right: Value) -> Value | None:
+    """What a satisfied comparison says of its left side; None where it says nothing."""
+    if not isinstance(right, Const):
+        return None
+    if op == "==":
+        return right if right.value is not None or right.names else None
+    if right.value is None:
+        return None
+    mask = narrow(ANY, op, right.value)
+    return None if mask == ANY else mask
+
+
+def swapped(op: str) -> str:
+    """The comparison with its sides exchanged."""
+    return _SWAPPED[op]
