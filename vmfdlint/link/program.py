@@ -127,10 +127,11 @@ class Program:
         """Functions (and file levels) whose text holds the identifier ``token``."""
         found: list[FunctionKey] = []
         for path in self.lexicon.files_with(token):
-            found.extend(self._mentioning_in(path, token))
+            found.extend(self.mentioning_in(path, token))
         return tuple(found)
 
-    def _mentioning_in(self, path: str, token: str) -> list[FunctionKey]:
+    def mentioning_in(self, path: str, token: str) -> list[FunctionKey]:
+        """As :meth:`mentioning`, for one file."""
         data = self.lexicon.source(path).data
         if token.encode() not in data:
             return []

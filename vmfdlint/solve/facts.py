@@ -5,7 +5,7 @@ import msgspec
 from vmfdlint.base import LIMITS, Span
 from vmfdlint.link import Site
 from vmfdlint.models import Kind
-from vmfdlint.solve.paths import (
+from vmfdlint.summary import (
     ESCAPED,
     OUTER,
     Path,

@@ -1,0 +1,47 @@
+"""What one function is and does, as the solver needs it. In: IR, models, the call graph. Out: memoised answers.
+
+Follows no descriptor itself and knows no rule.
+"""
+
+from vmfdlint.summary.behaviour import Behaviour
+from vmfdlint.summary.flow import Flow, Sweep
+from vmfdlint.summary.paths import (
+    ESCAPED,
+    OUTER,
+    RESULT,
+    Path,
+    cell_of,
+    is_cell,
+    is_global,
+    is_temporary,
+    meets,
+    operand_path,
+    path_of,
+    port_path,
+    same_cell,
+    show,
+    starts_with,
+)
+from vmfdlint.summary.relevance import Relevance
+
+__all__ = [
+    "ESCAPED",
+    "OUTER",
+    "RESULT",
+    "Behaviour",
+    "Flow",
+    "Path",
+    "Relevance",
+    "Sweep",
+    "cell_of",
+    "is_cell",
+    "is_global",
+    "is_temporary",
+    "meets",
+    "operand_path",
+    "path_of",
+    "port_path",
+    "same_cell",
+    "show",
+    "starts_with",
+]

@@ -1,0 +1,224 @@
+"""What a call does to the process as a whole: does it come back, can it wait, does it change a parameter.
+
+In: function keys. Out: memoised answers, found by looking down the call graph with bounds.
+"""
+
+from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Named, Place, Return, Unparsed
+from vmfdlint.link import Program
+from vmfdlint.models import Exec, Exit, Linger, Models, Raise, Resolved, Use, resolve
+from vmfdlint.summary.flow import Flow
+from vmfdlint.summary.paths import operand_path
+
+_NORETURN_DEPTH = 4
+_LINGER_DEPTH = 10
+_LINGER_VISITS = 400
+_PARAMETER_DEPTH = 8
+
+
+class Behaviour:
+    """Memoised questions about whole functions."""
+
+    def __init__(self, program: Program, models: Models) -> None:
+        self.program = program
+        self.models = models
+        self._flows: dict[FunctionKey, Flow | None] = {}
+        self._noreturn: dict[FunctionKey, bool] = {}
+        self._lingers: dict[FunctionKey, str] = {}
+        self._changes: dict[tuple[FunctionKey, int], bool] = {}
+        self._uses: dict[tuple[FunctionKey, int], bool] = {}
+
+    def flow(self, key: FunctionKey) -> Flow | None:
+        """The prepared function, None where there is no such definition."""
+        if key not in self._flows:
+            function = self.program.function(key)
+            self._flows[key] = Flow(function, self.models) if function is not None else None
+        return self._flows[key]
+
+    def modelled(self, caller: FunctionKey, call: Call) -> Resolved | None:
+        """What a model says of a call, unless the caller's own file defines a function of that name.
+
+        A model without effects yields to any body in the tree: it only says that the name is harmless elsewhere.
+        """
+        if not isinstance(call.target, Named):
+            return None
+        found = resolve(self.models, call.target.name, call.args)
+        if found is None:
+            return None
+        bodies = self.program.lexicon.defined("functions", call.target.name)
+        if bodies and (caller.path in bodies or not found.effects):
+            if self.program.resolve(call.target.name, caller.path):
+                return None
+        return found
+
+    def never_returns(self, key: FunctionKey, depth: int = 0) -> bool:
+        """Whether every call of ``key`` ends the process or the thread."""
+        known = self._noreturn.get(key)
+        if known is not None:
+            return known
+        self._noreturn[key] = False
+        flow = self.flow(key)
+        answer = False
+        if flow is not None and depth < _NORETURN_DEPTH:
+            answer = "noreturn" in flow.function.attributes or not self._reaches_return(flow, depth)
+        self._noreturn[key] = answer
+        return answer
+
+    def _reaches_return(self, flow: Flow, depth: int) -> bool:
+        """Whether some path reaches a return; only the last call before one is looked into."""
+        blocks = flow.function.blocks
+        seen = {0}
+        stack = [0]
+        while stack:
+            number = stack.pop()
+            ended = False
+            last: Call | None = None
+            for instr in blocks[number].instrs:
+                if isinstance(instr, Return):
+                    if last is not None and self._call_ends(flow.key, last, depth):
+                        ended = True
+                        break
+                    return True
+                if isinstance(instr, Call):
+                    last = instr
+                    if self._api_ends(flow.key, instr):
+                        ended = True
+                        break
+            if ended:
+                continue
+            if last is not None and len(blocks[number].successors) == 1 and self._call_ends(flow.key, last, depth):
+                continue
+            if blocks[number].unbounded and not self._leaves(flow, number):
+                continue
+            for successor in blocks[number].successors:
+                if successor not in seen:
+                    seen.add(successor)
+                    stack.append(successor)
+        return False
+
+    def _leaves(self, flow: Flow, head: int) -> bool:
+        loop = next((loop for loop in flow.loops if head in loop), frozenset())
+        return any(
+            successor not in loop for number in loop for successor in flow.function.blocks[number].successors
+        ) or any(isinstance(i, Return) for number in loop for i in flow.function.blocks[number].instrs)
+
+    def _api_ends(self, caller: FunctionKey, call: Call) -> bool:
+        modelled = self.modelled(caller, call)
+        return modelled is not None and any(isinstance(effect, Exit | Raise) for effect in modelled.effects)
+
+    def _call_ends(self, caller: FunctionKey, call: Call, depth: int) -> bool:
+        if self._api_ends(caller, call):
+            return True
+        if self.modelled(caller, call) is not None:
+            return False
+        targets = self.program.targets(caller, call)
+        return bool(targets) and all(self.never_returns(target, depth + 1) for target in targets)
+
+    def lingers(self, key: FunctionKey) -> str:
+        """What a call of ``key`` can wait in (an API's name, or ``a loop without a bound``), "" for nothing found."""
+        known = self._lingers.get(key)
+        if known is None:
+            budget = [_LINGER_VISITS]
+            known = self._lingers[key] = self._find_linger(key, 0, set(), budget)
+        return known
+
+    def _find_linger(self, key: FunctionKey, depth: int, seen: set[FunctionKey], budget: list[int]) -> str:
+        if key in self._lingers:
+            return self._lingers[key]
+        if key in seen or depth > _LINGER_DEPTH or budget[0] <= 0:
+            return ""
+        seen.add(key)
+        budget[0] -= 1
+        flow = self.flow(key)
+        if flow is None:
+            return ""
+        below: list[FunctionKey] = []
+        for number, block in enumerate(flow.function.blocks):
+            if block.unbounded and not self._leaves(flow, number):
+                return "a loop without a bound"
+            for instr in block.instrs:
+                if not isinstance(instr, Call):
+                    continue
+                modelled = self.modelled(key, instr)
+                if modelled is not None:
+                    if any(isinstance(effect, Linger) and not effect.brief for effect in modelled.effects):
+                        return modelled.api
+                    continue
+                below.extend(self.program.targets(key, instr))
+        for target in below:
+            found = self._find_linger(target, depth + 1, seen, budget)
+            if found:
+                return found
+        return ""
+
+    def changes_parameter(self, key: FunctionKey, position: int, depth: int = 0) -> bool:
+        """Whether a function closes, copies, stores or hands on the descriptor it gets in a parameter."""
+        known = self._changes.get((key, position))
+        if known is not None:
+            return known
+        self._changes[(key, position)] = False
+        flow = self.flow(key)
+        answer = False
+        if flow is not None and position < len(flow.params) and depth < _PARAMETER_DEPTH:
+            answer = self._changes_local(flow.function, flow.params[position], depth)
+        self._changes[(key, position)] = answer
+        return answer
+
+    def _changes_local(self, function: Function, name: str, depth: int) -> bool:
+        for block in function.blocks:
+            for instr in block.instrs:
+                match instr:
+                    case Assign(src=src) if _is_variable(src, name):
+                        return True
+                    case Return(value=value) if value is not None and _is_variable(value, name):
+                        return True
+                    case Call() if self.call_changes(function.key, instr, name, depth):
+                        return True
+                    case Unparsed(names=names) if name in names:
+                        return True
+                    case _:
+                        pass
+        return False
+
+    def call_changes(self, caller: FunctionKey, call: Call, name: str, depth: int = 0) -> bool:
+        """Whether a call does more with the variable ``name`` than use it."""
+        positions = [index for index, argument in enumerate(call.args) if _is_variable(argument, name)]
+        taken = any(isinstance(a, Address) and a.place.name == name and not a.place.fields for a in call.args)
+        if not positions and not taken:
+            return False
+        modelled = self.modelled(caller, call)
+        if modelled is not None:
+            return changes(modelled)
+        if taken:
+            return True
+        return any(
+            self.changes_parameter(target, index, depth + 1)
+            for target in self.program.targets(caller, call)
+            for index in positions
+        )
+
+    def uses_parameter(self, key: FunctionKey, position: int) -> bool:
+        """Whether a function gives the parameter to any call at all."""
+        known = self._uses.get((key, position))
+        if known is None:
+            flow = self.flow(key)
+            known = False
+            if flow is not None and position < len(flow.params):
+                name = flow.params[position]
+                known = any(
+                    operand_path(argument) is not None and operand_path(argument)[0] == name  # type: ignore[index]
+                    for block in flow.function.blocks
+                    for instr in block.instrs
+                    if isinstance(instr, Call)
+                    for argument in instr.args
+                )
+            self._uses[(key, position)] = known
+        return known
+
+
+def changes(modelled: Resolved) -> bool:
+    """Whether an API does more to its descriptors than use them or wait."""
+    return any(not isinstance(effect, Use | Linger | Exit | Exec) for effect in modelled.effects)
+
+
+def _is_variable(operand: object, name: str) -> bool:
+    return isinstance(operand, Place) and operand.name == name and not operand.fields

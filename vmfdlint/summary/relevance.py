@@ -1,0 +1,197 @@
+"""Which functions can matter to a fact: those that touch its place, and everything that calls them.
+
+A topic is a member name whose holders are changed or used, or a kind of process event. For each topic the functions
+that touch it are found by name, and their callers by climbing the call graph; a call to any other function leaves
+the fact as it is and is never lowered.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+
+from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Place
+from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
+from vmfdlint.summary.behaviour import Behaviour, changes
+
+_CLOSURE = 8_000
+
+
+class Relevance:
+    """Touching functions and their callers, per topic, on demand."""
+
+    def __init__(self, graph: CallGraph, behaviour: Behaviour) -> None:
+        self.graph = graph
+        self.program = graph.program
+        self.behaviour = behaviour
+        self._reach: dict[str, frozenset[FunctionKey]] = {}
+        self.edges: dict[Site, dict[tuple[FunctionKey, EdgeKind], Edge]] = defaultdict(dict)
+        self.deferred: dict[str, tuple[Edge, ...]] = {}
+
+    def reaches(self, topic: str, touching: Callable[[], tuple[FunctionKey, ...]]) -> frozenset[FunctionKey]:
+        """The functions that touch ``topic`` and all their callers."""
+        known = self._reach.get(topic)
+        if known is None:
+            known = self._reach[topic] = self.ancestors(topic, touching())
+        return known
+
+    def ancestors(self, topic: str, seeds: tuple[FunctionKey, ...]) -> frozenset[FunctionKey]:
+        """The seeds and everything that calls them, now or later; remembers the edges climbed."""
+        found = set(seeds)
+        deferred: list[Edge] = []
+        frontier = sorted(found)
+        while frontier:
+            following: set[FunctionKey] = set()
+            for key in frontier:
+                for edge in self.graph.callers(key):
+                    self.edges[edge.site][(edge.callee, edge.kind)] = edge
+                    if edge.kind in (EdgeKind.LATER, EdgeKind.EXIT, EdgeKind.SIGNAL):
+                        deferred.append(edge)
+                        continue
+                    caller = edge.site.function
+                    if caller not in found:
+                        found.add(caller)
+                        following.add(caller)
+            if len(found) > _CLOSURE:
+                self.program.limit(f"more than {_CLOSURE} functions can reach {topic}; the rest left out")
+                break
+            frontier = sorted(following)
+        self.deferred[topic] = tuple(dict.fromkeys(deferred))
+        return frozenset(found)
+
+    def changing_member(self, record: str, member: str) -> frozenset[FunctionKey]:
+        """Functions below which a descriptor in ``record``'s ``member`` is closed, copied, replaced or mapped."""
+        return self.reaches(
+            f"change {record}.{member}", lambda: self._touching(record, member, self._changes_member)
+        )
+
+    def using_member(self, record: str, member: str) -> frozenset[FunctionKey]:
+        """Functions below which a descriptor in ``record``'s ``member`` is given to any call."""
+        return self.reaches(f"use {record}.{member}", lambda: self._touching(record, member, _uses_member))
+
+    def changing_global(self, name: str) -> frozenset[FunctionKey]:
+        """Functions below which a descriptor in a global variable is closed, copied, replaced or mapped."""
+        return self.reaches(f"change {name}", lambda: self._naming_global(name, self._changes_variable))
+
+    def using_global(self, name: str) -> frozenset[FunctionKey]:
+        """Functions below which a descriptor in a global variable is given to any call."""
+        return self.reaches(f"use {name}", lambda: self._naming_global(name, lambda _f, _n: True))
+
+    def calling(
+        self, topic: str, names: frozenset[str], wanted: Callable[[FunctionKey], bool]
+    ) -> frozenset[FunctionKey]:
+        """Functions below which an API of ``names`` is called, by a function that ``wanted`` accepts."""
+        return self.reaches(topic, lambda: tuple(key for key in self.callers_of(names) if wanted(key)))
+
+    def callers_of(self, names: frozenset[str]) -> tuple[FunctionKey, ...]:
+        """Functions that name one of ``names``, sorted."""
+        found: set[FunctionKey] = set()
+        for name in sorted(names):
+            found.update(self.program.mentioning(name))
+        return tuple(sorted(found))
+
+    def _touching(
+        self, record: str, member: str, touches: Callable[[Function, str, str], bool]
+    ) -> tuple[FunctionKey, ...]:
+        lexicon = self.program.lexicon
+        paths = lexicon.files_with(member)
+        if record not in ("?", ""):
+            near = set(lexicon.files_with(record.split(".")[0]))
+            if any(path.endswith(".c") for path in near):
+                paths = tuple(path for path in paths if path in near)
+        found = []
+        for path in paths:
+            for key in self.program.mentioning_in(path, member):
+                function = self.program.function(key)
+                if function is not None and touches(function, record, member):
+                    found.append(key)
+        return tuple(sorted(found))
+
+    def _naming_global(
+        self, name: str, touches: Callable[[Function, str], bool]
+    ) -> tuple[FunctionKey, ...]:
+        bare = name.rsplit(":", 1)[-1].removeprefix("@").split(".")[-1]
+        found = []
+        for key in self.program.mentioning(bare):
+            function = self.program.function(key)
+            if function is not None and touches(function, bare):
+                found.append(key)
+        return tuple(found)
+
+    def _changes_member(self, function: Function, record: str, member: str) -> bool:
+        for block in function.blocks:
+            for instr in block.instrs:
+                match instr:
+                    case Assign(dst=dst, src=src):
+                        if _names(dst, record, member) or (
+                            isinstance(src, Place) and _names(src, record, member)
+                        ):
+                            return True
+                    case Call() if self._call_changes(function.key, instr, record, member):
+                        return True
+                    case _:
+                        pass
+        return False
+
+    def _call_changes(self, caller: FunctionKey, call: Call, record: str, member: str) -> bool:
+        if call.dst is not None and _names(call.dst, record, member):
+            return True
+        positions = [
+            index for index, arg in enumerate(call.args) if isinstance(arg, Place) and _names(arg, record, member)
+        ]
+        taken = any(isinstance(a, Address) and _names(a.place, record, member) for a in call.args)
+        if not positions and not taken:
+            return False
+        modelled = self.behaviour.modelled(caller, call)
+        if modelled is not None:
+            return changes(modelled)
+        return taken or any(
+            self.behaviour.changes_parameter(target, index)
+            for target in self.program.targets(caller, call)
+            for index in positions
+        )
+
+    def _changes_variable(self, function: Function, name: str) -> bool:
+        for block in function.blocks:
+            for instr in block.instrs:
+                match instr:
+                    case Assign(dst=dst, src=src):
+                        if _is_global(dst, name) or (isinstance(src, Place) and _is_global(src, name)):
+                            return True
+                    case Call(dst=dst, args=args):
+                        if dst is not None and _is_global(dst, name):
+                            return True
+                        if any(_argument_is_global(arg, name) for arg in args):
+                            modelled = self.behaviour.modelled(function.key, instr)
+                            if modelled is None or changes(modelled):
+                                return True
+                    case _:
+                        pass
+        return False
+
+
+def _names(place: Place, record: str, member: str) -> bool:
+    """Whether a path goes through ``record``'s ``member``."""
+    return any(
+        field.name == member and (field.record == record or not field.record or record in ("?", ""))
+        for field in place.fields
+    )
+
+
+def _is_global(place: Place, name: str) -> bool:
+    return place.root == "global" and place.name.split(".")[-1] == name
+
+
+def _argument_is_global(argument: object, name: str) -> bool:
+    if isinstance(argument, Address):
+        argument = argument.place
+    return isinstance(argument, Place) and _is_global(argument, name)
+
+
+def _uses_member(function: Function, record: str, member: str) -> bool:
+    return any(
+        isinstance(argument, Place) and _names(argument, record, member)
+        for block in function.blocks
+        for instr in block.instrs
+        if isinstance(instr, Call)
+        for argument in instr.args
+    )
+
