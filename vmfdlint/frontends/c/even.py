@@ -1,19 +1,36 @@
 """The pre-pass: rewrites what the C grammar cannot read, byte for byte, so that every offset stays true."""
 
+from vmfdlint.frontends.c.attributes import attributes_of, cleanup_of
+from vmfdlint.frontends.c.mask import Masked, drop_dead, mask
+from vmfdlint.frontends.c.rewrite import rewrite
+from vmfdlint.frontends.c.structure import mend_directives
+
+__all__ = ["attributes_of", "cleanup_of", "even"]
+
 
 def even(data: bytes) -> bytes:
-    """The same bytes with unreadable constructs replaced: equal length, equal line ends. Never fails."""
-    return data
+    """The same bytes with unreadable constructs replaced: equal length, equal line ends. Never fails.
 
-
-def attributes_of(source: bytes, start: int, end: int) -> tuple[str, ...]:
-    """Attribute words of a function header, read from the original bytes ``source[start:end]``.
-
-    Returns a sorted tuple out of ``constructor``, ``inline``, ``noreturn``, ``static``, ``variadic``, ``weak``.
+    Comments become blanks. Dead branches of conditionals too. What stands for what: see :mod:`rewrite`.
     """
-    raise NotImplementedError
+    masked = mask(data)
+    if masked.directives:
+        drop_dead(masked)
+    rewrite(masked.text)
+    if masked.directives:
+        mend_directives(masked)
+    return _shown(masked, data)
 
 
-def cleanup_of(source: bytes, start: int, end: int) -> str | None:
-    """The function that runs when the local declared in the original bytes ``source[start:end]`` leaves scope."""
-    raise NotImplementedError
+def _shown(masked: Masked, data: bytes) -> bytes:
+    """Put back the contents of strings and the directives that stay."""
+    text = masked.text
+    for start, end in masked.strings:
+        if text[start] == data[start] and text[end - 1] == data[end - 1]:
+            text[start:end] = data[start:end]
+    for directive in masked.directives:
+        if directive.shown is None:
+            text[directive.start] = 32
+        else:
+            text[directive.start : directive.end] = directive.shown
+    return bytes(text)
