@@ -1,0 +1,8 @@
+"""Settings. In: a configuration file and the command line. Out: frozen Options. Knows no rule by name."""
+
+from vmfdlint.config.errors import ConfigError
+from vmfdlint.config.load import find, load
+from vmfdlint.config.options import Options
+from vmfdlint.config.selectors import resolve_rules
+
+__all__ = ["ConfigError", "Options", "find", "load", "resolve_rules"]

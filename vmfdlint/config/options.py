@@ -1,0 +1,33 @@
+"""What a run was asked to do: complete, frozen, with every default in one place."""
+
+import msgspec
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of one run, after the configuration file and the command line are merged.
+
+    ``paths`` and ``models`` are relative to the current directory or absolute. ``exclude`` holds .gitignore
+    patterns, anchored at ``exclude_base``, an absolute directory with ``/`` between its parts. ``select`` and
+    ``ignore`` hold selectors (``VMFD101``, ``VMFD1``, ``fork-while-vm-live``, ``ALL``); ``rules`` the ids they
+    come to, which is empty until :func:`vmfdlint.config.resolve_rules` was asked. ``jobs`` 0 means one per
+    usable CPU.
+    """
+
+    paths: tuple[str, ...] = (".",)
+    output_format: str = "full"
+    output_file: str | None = None
+    select: tuple[str, ...] = ("ALL",)
+    ignore: tuple[str, ...] = ()
+    rules: frozenset[str] = frozenset()
+    exclude: tuple[str, ...] = ()
+    exclude_base: str = ""
+    force_exclude: bool = False
+    respect_gitignore: bool = True
+    models: tuple[str, ...] = ()
+    config_file: str | None = None
+    jobs: int = 0
+    no_cache: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    exit_zero: bool = False
+    statistics: bool = False
