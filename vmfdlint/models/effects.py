@@ -1,7 +1,7 @@
 """What a call does to descriptors, processes and mappings: a closed sum, filled in from rules/models/*.toml.
 
-Every effect names its operands by :class:`Port`. ``Cloexec`` and other conditions may depend on arguments; the door
-``resolve`` decides them for one call. The solver matches effects and never sees an API name.
+Every effect names its operands by :class:`Port`. ``Cloexec`` and other conditions may depend on arguments;
+the door ``resolve`` decides them for one call. The solver matches effects and never sees an API name.
 """
 
 from enum import StrEnum
@@ -60,7 +60,9 @@ class Create(msgspec.Struct, frozen=True, tag=True):
 
 
 class Duplicate(msgspec.Struct, frozen=True, tag=True):
-    """A second descriptor for the file behind ``src``. ``replaces`` is the number that is closed and taken over."""
+    """A second descriptor for the file behind ``src``. ``replaces`` is the number that is closed and taken
+    over.
+    """
 
     src: Port
     at: Port
@@ -89,10 +91,11 @@ class SetCloexec(msgspec.Struct, frozen=True, tag=True):
 
 
 class Fork(msgspec.Struct, frozen=True, tag=True):
-    """A child process that runs on from here. The result is 0 in the child, positive in the parent, negative on failure.
+    """A child process that runs on from here. The result is 0 in the child, positive in the parent, negative
+    on failure.
 
-    ``shares_files``: CLONE_FILES. ``shares_memory``: CLONE_VM or vfork. ``entry`` is the function the child runs
-    instead (clone(3)), with the child ending when it returns.
+    ``shares_files``: CLONE_FILES. ``shares_memory``: CLONE_VM or vfork. ``entry`` is the function the child
+    runs instead (clone(3)), with the child ending when it returns.
     """
 
     shares_files: Truth
@@ -112,7 +115,8 @@ class Exec(msgspec.Struct, frozen=True, tag=True):
 class Spawn(msgspec.Struct, frozen=True, tag=True):
     """A child that only execs (system, popen, posix_spawn, g_spawn).
 
-    ``inherits``: YES, descriptors without close-on-exec go to the child; NO, the call closes them all in the child.
+    ``inherits``: YES, descriptors without close-on-exec go to the child; NO, the call closes them all in the
+    child.
     """
 
     inherits: Truth
@@ -133,7 +137,9 @@ class Raise(msgspec.Struct, frozen=True, tag=True):
 
 
 class Linger(msgspec.Struct, frozen=True, tag=True):
-    """Can block or wait: a linger point. ``brief`` for waits that are short in practice (a lock, a disk write)."""
+    """Can block or wait: a linger point. ``brief`` for waits that are short in practice (a lock, a disk
+    write).
+    """
 
     brief: bool = False
 
@@ -162,7 +168,9 @@ class DontFork(msgspec.Struct, frozen=True, tag=True):
 
 
 class Use(msgspec.Struct, frozen=True, tag=True):
-    """Works on the file behind ``fd``. ``checked``: KVM refuses it with EIO outside the creating address space."""
+    """Works on the file behind ``fd``. ``checked``: KVM refuses it with EIO outside the creating address
+    space.
+    """
 
     fd: Port
     checked: bool = False
@@ -178,7 +186,8 @@ class Share(msgspec.Struct, frozen=True, tag=True):
 class Callback(msgspec.Struct, frozen=True, tag=True):
     """Runs the function in ``function``, with ``data`` as its argument number ``position``.
 
-    ``when``: ``now`` inside this call; ``later`` from an event loop; ``thread``; ``exit`` (atexit); ``signal``.
+    ``when``: ``now`` inside this call; ``later`` from an event loop; ``thread``; ``exit`` (atexit);
+    ``signal``.
     """
 
     function: Port
@@ -201,7 +210,8 @@ class Own(msgspec.Struct, frozen=True, tag=True):
 
 
 class Copy(msgspec.Struct, frozen=True, tag=True):
-    """The value in ``src`` is also in ``at`` afterwards (memcpy of a descriptor, a steal helper, atomic set)."""
+    """The value in ``src`` is also in ``at`` afterwards (memcpy of a descriptor, a steal helper, atomic set).
+    """
 
     src: Port
     at: Port
@@ -263,8 +273,9 @@ class Resolved(msgspec.Struct, frozen=True):
     """What one call does, its arguments considered. The effects happen in order.
 
     ``failure`` is the class of the result where the call failed and the effects did not happen (ANY: it says
-    nothing). ``wants`` lists the arguments (indices from 0) whose unknown value left a condition at MAYBE, or left
-    the case of a selecting argument or the kind of an opened path open. ``api`` is the name shown to people.
+    nothing). ``wants`` lists the arguments (indices from 0) whose unknown value left a condition at MAYBE, or
+    left the case of a selecting argument or the kind of an opened path open. ``api`` is the name shown to
+    people.
     """
 
     api: str

@@ -1,0 +1,176 @@
+"""Models ready for use: ports and conditions understood, names looked up in one step. Immutable and
+picklable.
+"""
+
+import re
+from enum import StrEnum
+from functools import cached_property
+from typing import TypeAlias
+
+import msgspec
+
+from vmfdlint.models.effects import Create, Effect, Exit, Kind, Port, Raise, Sign, Truth
+
+
+class Test(StrEnum):
+    """The comparisons a condition may make."""
+
+    __test__ = False  # not a pytest class, whatever its name
+
+    HAS = "has"
+    LACKS = "lacks"
+    EQUAL = "=="
+    UNEQUAL = "!="
+    AT_LEAST = ">="
+    BELOW = "<"
+    IS = "is"
+    """The argument is that variable or its address: ``arg 0 is error_fatal``."""
+
+
+class Clause(msgspec.Struct, frozen=True):
+    """``port test name``. ``number`` is the value of ``name`` where it has one; ``text`` says that it was
+    quoted.
+    """
+
+    port: Port
+    test: Test
+    name: str
+    number: int | None = None
+    text: bool = False
+
+
+Condition: TypeAlias = tuple[Clause, ...]
+"""All clauses must hold; the empty condition holds."""
+
+
+class Policy(StrEnum):
+    """What becomes of an effect whose condition stands at MAYBE."""
+
+    WHEN = "when"
+    """It stays, and the argument is wanted."""
+    UNLESS = "unless"
+    """It goes only where the condition surely holds; nothing is wanted."""
+    IF_SURE = "if_sure"
+    """It stays only where the condition surely holds; nothing is wanted."""
+
+
+class OpenPath(msgspec.Struct, frozen=True, tag=True):
+    """Opens the file named by ``path``: the path table decides whether that creates anything."""
+
+    path: Port
+    at: Port
+    cloexec: Truth
+
+
+class Spec(msgspec.Struct, frozen=True):
+    """One effect as it waits for a call: ``effect`` with placeholders, and what fills them.
+
+    ``truths`` pairs a field of the effect with the condition that decides it.
+    """
+
+    effect: Effect | OpenPath
+    truths: tuple[tuple[str, Condition], ...] = ()
+    guards: tuple[tuple[Policy, Condition], ...] = ()
+
+
+class Behaviour(msgspec.Struct, frozen=True):
+    """What a call does under one name. ``label`` is how people see it: ``fork``, ``ioctl(KVM_CREATE_VM)``."""
+
+    label: str
+    specs: tuple[Spec, ...] = ()
+    failure: Sign = Sign.ANY
+
+
+class Api(msgspec.Struct, frozen=True):
+    """One name. ``base`` is its behaviour, or for a selecting API what it does in no known case."""
+
+    base: Behaviour
+    select: Port | None = None
+    prefixes: tuple[str, ...] = ()
+    size_bits: bool = False
+    by_name: dict[str, Behaviour] = {}
+    by_value: dict[int, Behaviour] = {}
+    by_low_bits: dict[int, Behaviour] = {}
+
+    @property
+    def behaviours(self) -> tuple[Behaviour, ...]:
+        """Every behaviour the name may have."""
+        return (self.base, *self.by_name.values())
+
+
+class PathRule(msgspec.Struct, frozen=True, dict=True):
+    """One row of the path table; ``regex`` speaks of the whole text."""
+
+    kind: Kind
+    regex: str
+    hints: tuple[str, ...] = ()
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The compiled expression; load.py has checked that it compiles."""
+        return re.compile(self.regex)
+
+
+def creates(behaviour: Behaviour) -> bool:
+    """Whether a descriptor of interest may come out of it, paths aside."""
+    return any(isinstance(spec.effect, Create) for spec in behaviour.specs)
+
+
+class Models(msgspec.Struct, frozen=True, dict=True):
+    """Everything known about APIs. Built by load.py, asked by resolve.py and by the rooms that look for
+    names.
+    """
+
+    apis: dict[str, Api] = {}
+    neutral: frozenset[str] = frozenset()
+    neutral_prefixes: tuple[str, ...] = ()
+    paths: tuple[PathRule, ...] = ()
+    constants: dict[str, int] = {}
+
+    def __hash__(self) -> int:
+        # Dictionaries have no hash; identity is enough for the caches that key on one loaded set.
+        return id(self)
+
+    def is_neutral(self, name: str) -> bool:
+        """Whether ``name`` is listed as neutral, itself or by its prefix. A body in the tree says more than
+        that.
+        """
+        return name not in self.apis and (name in self.neutral or name.startswith(self.neutral_prefixes))
+
+    def names_with(self, *effects: type[Effect]) -> frozenset[str]:
+        """Effect types -> the APIs that may have one, in any case. Opening a path counts as Create."""
+        wanted = (*effects, OpenPath) if Create in effects else effects
+        return frozenset(
+            name
+            for name, api in self.apis.items()
+            if any(isinstance(spec.effect, wanted) for each in api.behaviours for spec in each.specs)
+        )
+
+    def select_names(self) -> frozenset[str]:
+        """The APIs whose case an argument picks: ioctl, fcntl, syscall, madvise."""
+        return frozenset(name for name, api in self.apis.items() if api.select is not None)
+
+    def noreturn(self) -> frozenset[str]:
+        """The APIs that never return to their caller."""
+        return frozenset(
+            name
+            for name, api in self.apis.items()
+            if api.select is None
+            and any(isinstance(spec.effect, Exit | Raise) and not spec.guards for spec in api.base.specs)
+        )
+
+    def interesting_names(self) -> frozenset[str]:
+        """The selecting constants that create a descriptor: KVM_CREATE_VM, KVM_GET_STATS_FD."""
+        return frozenset(
+            name for api in self.apis.values() for name, each in api.by_name.items() if creates(each)
+        )
+
+    def interesting_values(self) -> frozenset[int]:
+        """The numbers of the constants that create a descriptor."""
+        return frozenset(
+            value for api in self.apis.values() for value, each in api.by_value.items() if creates(each)
+        )
+
+    def interesting_paths(self) -> frozenset[str]:
+        """Stretches of text that a path of interest contains: ``/dev/kvm``, ``/sys/kernel/debug/kvm``."""
+        return frozenset(hint for rule in self.paths for hint in rule.hints)
