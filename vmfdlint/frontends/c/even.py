@@ -1,11 +1,20 @@
 """The pre-pass: rewrites what the C grammar cannot read, byte for byte, so that every offset stays true."""
 
+import re
+
 from vmfdlint.frontends.c.attributes import attributes_of, cleanup_of
 from vmfdlint.frontends.c.mask import Masked, drop_dead, mask
 from vmfdlint.frontends.c.rewrite import rewrite
 from vmfdlint.frontends.c.structure import mend_directives
 
 __all__ = ["attributes_of", "cleanup_of", "even"]
+
+_NAMED_REST = re.compile(rb"(?<=[(, \t])[A-Za-z_]\w*[ \t]*(?=\.\.\.\s*\))|(?<=[(, \t])[A-Za-z_]\w*(?=\.\.\.)")
+
+
+def _blank_name(match: re.Match[bytes]) -> bytes:
+    """The grammar knows ``...`` as the last parameter of a macro, but not GNU C's ``args...``."""
+    return b" " * len(match.group())
 
 
 def even(data: bytes) -> bytes:
@@ -31,6 +40,8 @@ def _shown(masked: Masked, data: bytes) -> bytes:
     for directive in masked.directives:
         if directive.shown is None:
             text[directive.start] = 32
+        elif directive.keyword == "define" and b"..." in directive.shown:
+            text[directive.start : directive.end] = _NAMED_REST.sub(_blank_name, directive.shown)
         else:
             text[directive.start : directive.end] = directive.shown
     return bytes(text)

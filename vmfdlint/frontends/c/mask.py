@@ -15,6 +15,7 @@ _OPAQUE = re.compile(
     re.S,
 )
 _DIRECTIVE = re.compile(rb"#[ \t]*([a-z]+)(.*)", re.S)
+_COMMENT = re.compile(rb'("(?:[^"\\\n]|\\.)*+")|/\*.*?(?:\*/|\Z)|//(?:[^\n\\]|\\.)*+', re.S)
 _NOT_NEWLINE = re.compile(rb"[^\n]")
 OPENERS = frozenset({"if", "ifdef", "ifndef"})
 BRANCHES = frozenset({"elif", "elifdef", "elifndef", "else"})
@@ -43,6 +44,13 @@ def blank(piece: bytes | bytearray) -> bytes:
     return _NOT_NEWLINE.sub(b" ", piece) if b"\n" in piece else b" " * len(piece)
 
 
+def _continued(match: re.Match[bytes]) -> bytes:
+    """A comment inside a directive, blank, whose lines still belong to the directive. Strings stay."""
+    if match.group(1):
+        return match.group()
+    return re.sub(rb" (?=\n)", rb"\\", blank(match.group()))
+
+
 def mask(data: bytes) -> Masked:
     """Split a file into code and the rest; a NUL byte counts as a blank."""
     strings: list[tuple[int, int]] = []
@@ -55,7 +63,8 @@ def mask(data: bytes) -> Masked:
             start, end = match.span()
             parts = _DIRECTIVE.match(piece)
             keyword, rest = (parts.group(1).decode(), parts.group(2)) if parts else ("", b"")
-            directives.append(Directive(start, end, keyword, rest, piece))
+            shown = _COMMENT.sub(_continued, piece) if b"/*" in piece or b"//" in piece else piece
+            directives.append(Directive(start, end, keyword, rest, shown))
             return b"#" + blank(piece[1:])
         if first == 0x2F:
             return blank(piece)

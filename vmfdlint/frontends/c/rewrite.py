@@ -7,7 +7,7 @@ What stands for what afterwards (the original bytes at the same offset still tel
 * a type as an argument: one word, ``struct T *`` is ``struct_T__`` and ``int`` is ``Int``;
 * a loop macro with its arguments: ``while (arguments)``; a guard macro: blanks before its block;
 * ``check(a, ==, b)``: ``check(a  ==  b)``; ``case a ... b``: ``case a || b``;
-* ``register(x)`` at file level without a semicolon: ``register=x;``;
+* ``register(x, y)`` at file level without a semicolon: the assignment ``register=x| y;``;
 * the template of an asm statement: an empty string.
 """
 
@@ -39,6 +39,13 @@ _NO_CALLEE = frozenset(
     b"sizeof typeof __typeof__ __typeof alignof _Alignof __alignof__ return if while for switch case do else".split()
 )
 _STATEMENT = frozenset(b";{}):")
+_UNKNOWN_ATTRIBUTE = re.compile(
+    rb"^(?:(?:static|extern|inline)[ \t]+)*+(?!struct\b|union\b|enum\b|const\b|typedef\b|return\b|else\b)[a-z]\w*+[ \t*]+"
+    rb"([A-Z][A-Z0-9_]++)[ \t]+\**\w++[ \t]*+\(",
+    re.M,
+)
+_PASTED = re.compile(rb'"\s*(\b[A-Za-z_]\w*+\([^()"\n]*+\))\s*(?=["),;])|(?<!\w)([A-Za-z_]\w*+\([^()"\n]*+\))[ \t]*+(?=")')
+_NAMES_BEFORE_STRING = re.compile(rb'[(,]\s*+((?:[A-Za-z_]\w*+\s++)+)(?=[A-Za-z_]\w*+\s*+")')
 _ASM = frozenset((b"asm", b"__asm__", b"__asm"))
 
 
@@ -52,6 +59,8 @@ def rewrite(text: bytearray) -> None:
     _loops(text, present)
     _operators(text)
     _registrations(text)
+    for match in _UNKNOWN_ATTRIBUTE.finditer(text):
+        _hide(text, *match.span(1))
 
 
 def _hide(text: bytearray, start: int, end: int) -> None:
@@ -142,19 +151,21 @@ def _asm(text: bytearray, present: set[bytes]) -> None:
 
 
 def _asm_template(text: bytearray, opened: int, closed: int) -> None:
+    """Blank the template and a clobber list made with macros; operands stay, for they read and write variables."""
     depth = 0
-    end = closed
+    colons: list[int] = []
     for position in range(opened + 1, closed):
         byte = text[position]
         depth += (byte == 0x28) - (byte == 0x29)
         if byte == 0x3A and depth == 0:
-            end = position
-            break
+            colons.append(position)
+    end = colons[0] if colons else closed
+    if len(colons) > 2 and any(byte in WORD for byte in text[colons[2] : closed]):
+        _hide(text, colons[2], closed)
     _hide(text, opened + 1, end)
-    if end - opened > 2:
-        place = next((i for i in range(opened + 1, end - 1) if text[i] == 32 and text[i + 1] == 32), -1)
-        if place >= 0:
-            text[place : place + 2] = b'""'
+    place = next((i for i in range(opened + 1, end - 1) if text[i] == 32 and text[i + 1] == 32), -1)
+    if place >= 0:
+        text[place : place + 2] = b'""'
 
 
 def _as_word(text: bytearray, start: int, end: int) -> None:
@@ -268,6 +279,12 @@ def _operators(text: bytearray) -> None:
     for match in _EDGE.finditer(text):
         start, end = match.span(1) if match.group(1) else match.span(2)
         text[start:end] = b"_" * (end - start)
+    if b'"' in text:
+        for match in _PASTED.finditer(text):
+            start, end = match.span(1) if match.group(1) else match.span(2)
+            text[start:end] = _NOT_WORD.sub(b"_", text[start:end])
+        for match in _NAMES_BEFORE_STRING.finditer(text):
+            _hide(text, *match.span(1))
     if b"..." in text:
         for match in _RANGE.finditer(text):
             text[match.start(1) : match.end(1)] = b"|| "
@@ -284,3 +301,6 @@ def _registrations(text: bytearray) -> None:
         opened, closed = match.start(2), match.end(2) - 1
         text[opened] = 0x3D if ahead(text, opened + 1, closed) >= 0 else 32
         text[closed] = 0x3B
+        # At file level the grammar takes an assignment as a statement, but no comma expression.
+        for _, end in arguments(text, opened, closed)[:-1]:
+            text[end] = 0x7C
