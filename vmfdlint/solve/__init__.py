@@ -1,0 +1,23 @@
+"""Follows references through the program. In: a program and models. Out: observations, and paths to them.
+
+The solver knows effects, never an API's name or a rule.
+"""
+
+from vmfdlint.solve.facts import Fact, Object
+from vmfdlint.solve.observe import Crumb, Happening, Observation
+from vmfdlint.solve.solver import Solver
+from vmfdlint.solve.typestate import Life, Process, State
+from vmfdlint.solve.witness import witness
+
+__all__ = [
+    "Crumb",
+    "Fact",
+    "Happening",
+    "Life",
+    "Object",
+    "Observation",
+    "Process",
+    "Solver",
+    "State",
+    "witness",
+]

@@ -1,0 +1,386 @@
+"""Transfer functions of modelled calls: one effect on one fact.
+
+In: a fact before the effect, with the results of the call held under RESULT. Out: the facts after it, and
+observations through ``observe``. API names are not known here.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias, assert_never
+
+import msgspec
+
+from vmfdlint.base import Span
+from vmfdlint.ir import Operand
+from vmfdlint.link import Site
+from vmfdlint.models import (
+    Callback,
+    Close,
+    CloseAll,
+    Copy,
+    Create,
+    Daemon,
+    DontFork,
+    Duplicate,
+    Effect,
+    Exec,
+    Exit,
+    Fork,
+    Free,
+    Keep,
+    Kind,
+    Linger,
+    Map,
+    Own,
+    PassOn,
+    Port,
+    Raise,
+    SetCloexec,
+    Share,
+    Spawn,
+    Store,
+    Truth,
+    Unmap,
+    Use,
+)
+from vmfdlint.solve.facts import Fact, Match, Object, match_path
+from vmfdlint.solve.local import forget, hold
+from vmfdlint.solve.observe import Happening
+from vmfdlint.solve.typestate import Event, Life, Process, State
+from vmfdlint.solve.values import NEGATIVE, POSITIVE, ZERO
+from vmfdlint.summary import ESCAPED, OUTER, RESULT, Flow, is_cell, port_path, same_cell, starts_with
+
+Observe: TypeAlias = Callable[..., None]
+
+CHECKED = frozenset({Kind.VM, Kind.VCPU, Kind.DEVICE})
+"""Kinds whose ioctls KVM refuses outside the creating address space (truth.md section 3)."""
+_MAPPED = {Kind.VCPU: Kind.RUN_MAPPING, Kind.GUEST_MEMFD: Kind.MEMFD_MAPPING}
+
+
+class Invocation(msgspec.Struct, frozen=True):
+    """One call being executed: its arguments with constants put in."""
+
+    site: Site
+    at: Span
+    api: str
+    args: tuple[Operand, ...]
+    flow: Flow
+    looping: bool
+
+
+def watched(fact: Fact) -> bool:
+    """Whether a linger point matters to this fact."""
+    return not fact.is_zero and (
+        fact.state.life is Life.LOST
+        or (fact.in_child and fact.is_open)
+        or (fact.object is not None and (fact.object.creator or fact.object.copy_of is not None))
+        or (fact.object is not None and fact.object.kind in (Kind.VM, Kind.DEBUGFS) and not fact.is_open)
+        or (fact.object is not None and fact.object.kind is Kind.DEBUGFS)
+    )
+
+
+def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> list[Fact]:
+    """The facts after one effect."""
+    if fact.is_zero:
+        return _on_zero(fact, effect, call, observe)
+    match effect:
+        case Close(fd=fd):
+            return _close(fact, fd, call, observe)
+        case CloseAll(first=_, keep=keep):
+            return close_all(fact, (port_path(keep, call.args),) if keep else (), call.site, call.at, observe)
+        case SetCloexec(fd=fd, on=on):
+            return _set_cloexec(fact, fd, on, call, observe)
+        case Duplicate():
+            return _duplicate(fact, effect, call, observe)
+        case Fork():
+            return fork(fact, effect, call, observe)
+        case Daemon():
+            return _daemon(fact, call, observe)
+        case Exec():
+            if fact.is_open and fact.state.inherit and not _is_mapping(fact):
+                observe(Happening.EXEC, fact)
+            return [fact.knowing(RESULT, NEGATIVE)]
+        case Spawn(inherits=inherits):
+            if fact.is_open and fact.state.inherit and inherits is not Truth.NO and not _is_mapping(fact):
+                observe(Happening.SPAWN, fact)
+            return [fact]
+        case Exit() | Raise():
+            return []
+        case Linger():
+            if watched(fact):
+                observe(Happening.LINGER, fact)
+            return [fact]
+        case Map():
+            return _map(fact, effect, call, observe)
+        case Unmap(at=at):
+            return _unmap(fact, at, call)
+        case DontFork(at=at, on=on):
+            matched = _match(fact, at, call)
+            if matched and _is_mapping(fact):
+                event = Event.SET_CLOEXEC if on is Truth.YES else Event.CLEAR_CLOEXEC
+                return [after for after in (fact.after(event),) if after]
+            return [fact]
+        case Use(fd=fd, checked=checked):
+            _use(fact, _match(fact, fd, call), checked, observe)
+            return [fact]
+        case Free(pointer=pointer):
+            return [_free(fact, pointer, call)]
+        case Own(fd=src, at=at) | Copy(src=src, at=at):
+            if _match(fact, src, call):
+                path = port_path(at, call.args)
+                return [hold(fact, path, call.flow.cells.get(path))] if path else [fact]
+            return [fact]
+        case Store(at=at):
+            path = port_path(at, call.args)
+            return [forget(fact, path, call.flow.cells.get(path))] if path else [fact]
+        case Keep(value=value):
+            return [fact.with_places({*fact.places, ESCAPED})] if _match(fact, value, call) else [fact]
+        case PassOn(fd=fd):
+            if _match(fact, fd, call) and fact.is_open:
+                observe(Happening.PASS_ON, fact)
+            return [fact]
+        case Share(fd=fd, channel=channel):
+            if _match(fact, fd, call) and fact.is_open:
+                observe(Happening.SHARE, fact, detail=channel)
+            return [fact]
+        case Create() | Callback():
+            return [fact]
+        case _:
+            assert_never(effect)
+
+
+def _is_mapping(fact: Fact) -> bool:
+    return fact.object is not None and fact.object.is_mapping
+
+
+def _match(fact: Fact, port: Port, call: Invocation) -> Match | None:
+    path = port_path(port, call.args)
+    if path is None:
+        return None
+    return match_path(fact, path, call.flow.cells.get(path))
+
+
+def _on_zero(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> list[Fact]:
+    match effect:
+        case Create(kind=kind, at=at, cloexec=cloexec):
+            return [fact, *_create(fact, kind, at, cloexec, call, observe)]
+        case Exit() | Raise():
+            return []
+        case Store(at=at):
+            path = port_path(at, call.args)
+            return [fact.knowing(path, None)] if path else [fact]
+        case _:
+            return [fact]
+
+
+def _create(
+    fact: Fact, kind: Kind, at: Port, cloexec: Truth, call: Invocation, observe: Observe
+) -> list[Fact]:
+    path = port_path(at, call.args)
+    if kind is Kind.PLAIN:
+        return []
+    made = Object(kind, call.site, call.at, call.api, many=call.looping)
+    places = frozenset() if path is None else frozenset({path})
+    inherit = cloexec is Truth.NO
+    fresh = Fact(made, state=State(inherit=inherit), env=fact.env, cause=call.site if inherit else None)
+    fresh = fresh.with_places(places)
+    if path is not None and path != RESULT:
+        cell = call.flow.cells.get(path)
+        if cell is not None:
+            fresh = hold(fresh, path, cell)
+        fresh = fresh.knowing(RESULT, ZERO)
+    if cloexec is Truth.MAYBE and kind is Kind.SYSTEM:
+        return []
+    observe(Happening.CREATE, fresh)
+    return [fresh]
+
+
+def _close(fact: Fact, port: Port, call: Invocation, observe: Observe) -> list[Fact]:
+    matched = _match(fact, port, call)
+    if matched is None or _is_mapping(fact):
+        return [fact]
+    return close(fact, matched, call.site, observe)
+
+
+def close(fact: Fact, matched: Match, site: Site, observe: Observe) -> list[Fact]:
+    """The fact after its number was closed through a place that ``matched``."""
+    if fact.state.life is Life.LOST:
+        return [fact]
+    if fact.state.life is Life.CLOSED:
+        if matched.must and fact.mark != site and fact.object is not None and not fact.object.many:
+            observe(Happening.DOUBLE_CLOSE, fact)
+            return []
+        return [fact]
+    observe(Happening.CLOSE, fact)
+    return closed(fact, site)
+
+
+def closed(fact: Fact, site: Site) -> list[Fact]:
+    """A closed reference: its number stays where it is surely known; a VM is remembered in any case."""
+    after = fact.after(Event.CLOSE, site)
+    if after is None:
+        return []
+    sure = {
+        path
+        for path in fact.places
+        if not is_cell(path) and path not in (OUTER, ESCAPED) and not any("[]" in step for step in path)
+    }
+    if OUTER in fact.places:
+        sure.add(OUTER)
+    if fact.object is not None and fact.object.kind is Kind.VM:
+        sure = sure or {OUTER}
+    return [after.with_places(sure)] if sure else []
+
+
+def close_all(
+    fact: Fact, keep: tuple[object, ...], site: Site, at: Span, observe: Observe
+) -> list[Fact]:
+    """Every descriptor is closed, save those in ``keep`` (paths); mappings stay."""
+    if _is_mapping(fact) or fact.state.life is Life.CLOSED or (fact.object is not None and fact.object.creator):
+        return [fact]
+    if any(path in fact.places for path in keep):
+        return [fact]
+    observe(Happening.CLOSE, fact, detail="close all")
+    return []
+
+
+def _set_cloexec(fact: Fact, port: Port | None, on: Truth, call: Invocation, observe: Observe) -> list[Fact]:
+    if _is_mapping(fact) or not fact.is_open or (port is not None and _match(fact, port, call) is None):
+        return [fact]
+    if on is Truth.MAYBE:
+        return [fact]
+    if on is Truth.YES:
+        observe(Happening.SET, fact)
+        after = fact.after(Event.SET_CLOEXEC)
+        return [msgspec.structs.replace(after, cause=None)] if after else []
+    if fact.state.inherit:
+        return [fact]
+    observe(Happening.CLEARED, fact)
+    after = fact.after(Event.CLEAR_CLOEXEC)
+    return [msgspec.structs.replace(after, cause=call.site)] if after else []
+
+
+def _duplicate(fact: Fact, effect: Duplicate, call: Invocation, observe: Observe) -> list[Fact]:
+    found: list[Fact] = []
+    source = _match(fact, effect.src, call) if not _is_mapping(fact) else None
+    replaced = _match(fact, effect.replaces, call) if effect.replaces is not None else None
+    if source is not None and replaced is not None:
+        return [fact]
+    if replaced is not None and not _is_mapping(fact):
+        found.extend(close(fact, replaced, call.site, observe))
+    else:
+        found.append(fact)
+    if source is not None and fact.is_open and fact.object is not None:
+        made = Object(
+            fact.object.kind,
+            call.site,
+            call.at,
+            call.api,
+            copy_of=msgspec.structs.replace(fact.object, copy_of=None),
+            many=call.looping,
+        )
+        inherit = effect.cloexec is Truth.NO
+        path = port_path(effect.at, call.args)
+        target = port_path(effect.replaces, call.args) if effect.replaces is not None else None
+        places = {item for item in (path, target) if item is not None} or {RESULT}
+        if effect.replaces is not None and target is None:
+            places.add(ESCAPED)  # a number written as a constant stays reachable by that number
+        copy = Fact(
+            made,
+            state=State(inherit=inherit, process=fact.state.process),
+            env=fact.env,
+            fork=fact.fork,
+            cause=call.site if inherit else None,
+            via=fact.via,
+        ).with_places(places)
+        observe(Happening.DUPLICATE, fact, made=copy)
+        found.append(copy)
+    return found
+
+
+def fork(fact: Fact, effect: Fork, call: Invocation, observe: Observe) -> list[Fact]:
+    """Parent and child after a fork: the parent's fact knows a result that is not 0, the child's is 0."""
+    parent = fact.knowing(RESULT, NEGATIVE | POSITIVE)
+    if fact.object is None or fact.object.creator or effect.shares_files is Truth.YES:
+        return [fact]
+    if not fact.is_open:
+        # A closed or lost number is closed or lost in the child too; only its parent's story is told.
+        return [parent]
+    found = [parent]
+    shared_memory = effect.shares_memory is Truth.YES
+    copied = not _is_mapping(fact) or (fact.state.inherit and not shared_memory)
+    if fact.state.process is Process.OWN:
+        observe(Happening.FORK, fact, detail="vfork" if effect.suspends_parent else "")
+        found.append(_creator(fact, call))
+    if copied:
+        child = fact.after(Event.FORK_CHILD_MM if shared_memory else Event.FORK_CHILD)
+        if child is not None:
+            child = msgspec.structs.replace(child, fork=fact.fork or call.site)
+            found.append(child.knowing(RESULT, ZERO))
+    return found
+
+
+def _creator(fact: Fact, call: Invocation) -> Fact:
+    """The stand-in for the parent of a fork: whether it lives on decides between fork and daemon."""
+    made = Object(Kind.PLAIN, call.site, call.at, call.api, creator=True)
+    return Fact(made, (OUTER,), env=fact.env, fork=call.site).knowing(RESULT, POSITIVE)
+
+
+def _daemon(fact: Fact, call: Invocation, observe: Observe) -> list[Fact]:
+    if fact.object is None or fact.object.creator or not fact.is_open or fact.in_child:
+        return [fact]
+    observe(Happening.DAEMON, fact)
+    child = fact.after(Event.FORK_CHILD)
+    found = [fact.knowing(RESULT, NEGATIVE)]
+    if child is not None:
+        found.append(msgspec.structs.replace(child, fork=call.site).knowing(RESULT, ZERO))
+    return found
+
+
+def _map(fact: Fact, effect: Map, call: Invocation, observe: Observe) -> list[Fact]:
+    if _is_mapping(fact) or fact.object is None or not _match(fact, effect.fd, call):
+        return [fact]
+    if fact.state.life is Life.CLOSED:
+        _use(fact, _match(fact, effect.fd, call), False, observe)
+        return [fact]
+    kind = _MAPPED.get(fact.object.kind)
+    if kind is None or not fact.is_open:
+        return [fact]
+    made = Object(kind, call.site, call.at, call.api, many=call.looping, inherited_from=fact.object.kind)
+    path = port_path(effect.at, call.args) or RESULT
+    mapping = Fact(
+        made, state=State(inherit=True, process=fact.state.process), env=fact.env, fork=fact.fork, via=fact.via
+    ).with_places({path})
+    observe(Happening.CREATE, mapping)
+    return [fact, mapping]
+
+
+def _unmap(fact: Fact, at: Port, call: Invocation) -> list[Fact]:
+    if not _is_mapping(fact) or _match(fact, at, call) is None:
+        return [fact]
+    return []
+
+
+def _use(fact: Fact, matched: Match | None, checked: bool, observe: Observe) -> None:
+    if matched is None or fact.object is None or _is_mapping(fact):
+        return
+    if fact.state.life is Life.CLOSED:
+        if matched.must and not fact.object.many:
+            observe(Happening.USE_CLOSED, fact)
+    elif checked and fact.state.process is Process.CHILD and fact.object.kind in CHECKED:
+        observe(Happening.CHILD_USE, fact)
+
+
+def _free(fact: Fact, pointer: Port, call: Invocation) -> Fact:
+    path = port_path(pointer, call.args)
+    if path is None or not fact.is_open:
+        return fact
+    below = {held for held in fact.places if len(held) > len(path) and starts_with(held, path)}
+    if not below:
+        return fact
+    cells = {cell for held in below if (cell := call.flow.cells.get(held)) is not None}
+    kept = {
+        held
+        for held in fact.places
+        if held not in below and not (is_cell(held) and any(same_cell(held, cell) for cell in cells))
+    }
+    return fact.with_places(kept)

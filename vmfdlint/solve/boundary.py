@@ -1,0 +1,195 @@
+"""How a fact crosses a call: what of it the callee can name, and what it is called again after the return."""
+
+import msgspec
+
+from vmfdlint.ir import Address, Const, FuncRef, Operand, Place, Text
+from vmfdlint.solve.facts import Fact
+from vmfdlint.solve.typestate import Life
+from vmfdlint.solve.values import Value
+from vmfdlint.summary import (
+    ESCAPED,
+    OUTER,
+    RESULT,
+    Flow,
+    Path,
+    is_cell,
+    is_global,
+    is_temporary,
+    operand_path,
+    path_of,
+    starts_with,
+)
+
+
+def crosses(path: Path) -> bool:
+    """Whether a path means the same in every function."""
+    return is_global(path) or is_cell(path) or path in (OUTER, ESCAPED)
+
+
+def _into(path: Path, args: tuple[Operand, ...], callee: Flow) -> list[Path]:
+    """The names a caller's path has in the callee."""
+    if crosses(path):
+        return [path] if path != OUTER else []
+    found: list[Path] = []
+    for name, operand in zip(callee.params, args, strict=False):
+        if isinstance(operand, Address):
+            base = path_of(operand.place)
+            if not starts_with(path, base):
+                continue
+            rest = path[len(base) :]
+            if not rest:
+                found.append((name, "->[0]"))
+            elif rest[0].startswith("."):
+                found.append((name, "->" + rest[0][1:], *rest[1:]))
+                if rest[0] != ".[0]":
+                    continue
+        else:
+            base_path = operand_path(operand)
+            if base_path is not None and starts_with(path, base_path):
+                found.append((name, *path[len(base_path) :]))
+    return found
+
+
+def enter(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> Fact:
+    """The fact at the callee's entry. Places it cannot name become OUTER."""
+    places: set[Path] = set()
+    hidden = False
+    for path in fact.places:
+        inside = _into(path, args, callee)
+        places.update(inside)
+        if path == OUTER or (not crosses(path) and not is_temporary(path) and (not inside or _by_value(inside))):
+            hidden = True
+    if hidden or (not places and not fact.is_zero and fact.state.life is Life.OPEN):
+        places.add(OUTER)
+    return msgspec.structs.replace(fact.with_places(places), env=_env_into(fact, args, callee))
+
+
+def _by_value(inside: list[Path]) -> bool:
+    return all(len(path) == 1 for path in inside)
+
+
+def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tuple[Path, Value], ...]:
+    env: dict[Path, Value] = {}
+    for path, value in fact.env:
+        if is_global(path):
+            env[path] = value
+        else:
+            for inside in _into(path, args, callee):
+                if fact.is_zero or inside in callee.tested:
+                    env[inside] = value
+    for name, operand in zip(callee.params, args, strict=False):
+        if isinstance(operand, Const | Text | FuncRef) and (fact.is_zero or (name,) in callee.tested):
+            env[(name,)] = operand
+    return tuple(sorted(env.items(), key=lambda item: item[0]))
+
+
+def leave(
+    before: Fact | None, at_exit: Fact, args: tuple[Operand, ...], callee: Flow, result: Path | None
+) -> Fact:
+    """The fact after the call. ``before`` is the fact at the call, None for one that began inside.
+
+    ``result`` is the path that receives the return value, None where it is discarded.
+    """
+    places: set[Path] = set()
+    for path in at_exit.places:
+        places.update(_out_of(path, args, callee, result))
+    if before is not None and (OUTER in at_exit.places or at_exit.state.life is Life.CLOSED):
+        for path in before.places:
+            if not crosses(path) and (not (inside := _into(path, args, callee)) or _by_value(inside)):
+                if not is_temporary(path):
+                    places.add(path)
+        if OUTER not in before.places:
+            places.discard(OUTER)
+    env: dict[Path, Value] = {}
+    if before is not None:
+        for path, value in before.env:
+            if not _overwritten(path, args, result):
+                env[path] = value
+    for path, value in at_exit.env:
+        for outside in _out_of(path, args, callee, result, values=True):
+            env[outside] = value
+    fact = msgspec.structs.replace(at_exit, env=tuple(sorted(env.items(), key=lambda item: item[0]))[-6:])
+    return fact.with_places(places)
+
+
+def _overwritten(path: Path, args: tuple[Operand, ...], result: Path | None) -> bool:
+    if result is not None and starts_with(path, result):
+        return True
+    return any(isinstance(a, Address) and starts_with(path, path_of(a.place)) for a in args)
+
+
+def _out_of(
+    path: Path, args: tuple[Operand, ...], callee: Flow, result: Path | None, values: bool = False
+) -> list[Path]:
+    """The names a callee's path has in the caller."""
+    if crosses(path):
+        return [path]
+    if starts_with(path, RESULT):
+        return [] if result is None else [(*result, *path[1:])]
+    if path[0] not in callee.params or len(path) == 1 or path[0] in callee.assigned:
+        return []
+    position = callee.params.index(path[0])
+    if position >= len(args):
+        return []
+    operand = args[position]
+    step, rest = path[1], path[2:]
+    if not step.startswith("->"):
+        return []
+    if isinstance(operand, Address):
+        base = path_of(operand.place)
+        if step == "->[0]":
+            return [(*base, *rest)]
+        return [(*base, "." + step[2:], *rest)]
+    if isinstance(operand, Place):
+        return [(*path_of(operand), step, *rest)]
+    return [] if values else [ESCAPED]
+
+
+def survives_return(path: Path, flow: Flow, returned: bool) -> bool:
+    """Whether a place still exists after the function returned (``returned``: it is part of the result)."""
+    if returned or crosses(path) or starts_with(path, RESULT):
+        return True
+    return path[0] in flow.params and len(path) > 1 and path[1].startswith("->")
+
+
+def contradicts(at_exit: Fact, args: tuple[Operand, ...], callee: Flow, caller: Fact) -> bool:
+    """Whether what a fact that began inside knows of parameters cannot hold for this call's arguments."""
+    for path, value in at_exit.env:
+        if len(path) != 1 or path[0] not in callee.params or path[0] in callee.assigned:
+            continue
+        position = callee.params.index(path[0])
+        if position >= len(args):
+            continue
+        operand = args[position]
+        given: Value | None = None
+        if isinstance(operand, Const | Text):
+            given = operand
+        elif isinstance(operand, Address | FuncRef):
+            given = 4
+        elif isinstance(operand, Place):
+            given = caller.lookup(path_of(operand))
+        if given is not None and not _compatible(given, value):
+            return True
+    return False
+
+
+def _compatible(given: Value, known: Value) -> bool:
+    if isinstance(given, Const) and isinstance(known, Const):
+        if given.value is not None and known.value is not None:
+            return given.value == known.value
+        return bool(set(given.names) & set(known.names)) if given.names and known.names else True
+    if isinstance(given, Text) and isinstance(known, Text):
+        return given.value == known.value
+    from_given = given if isinstance(given, int) else _sign(given)
+    from_known = known if isinstance(known, int) else _sign(known)
+    return bool(from_given & from_known)
+
+
+def _sign(value: Value) -> int:
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Const):
+        if value.value is None:
+            return 7
+        return 1 if value.value < 0 else 2 if value.value == 0 else 4
+    return 4

@@ -1,0 +1,245 @@
+"""Which calls a fact has to enter, and which constants have to be carried into a callee.
+
+Demand comes from the models: a case of a selecting call, a path that opens something of interest. A parameter that
+decides such a call makes its function's callers pass their constants in.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from vmfdlint.ir import Address, Assign, Call, Const, Flags, Function, FunctionKey, Operand, Place, Text
+from vmfdlint.link import CallGraph, Edge, EdgeKind, slot_of
+from vmfdlint.models import Daemon, Exec, Fork, Models, PassOn, Spawn, path_kind
+from vmfdlint.solve.facts import ZERO_FACT, Fact
+from vmfdlint.solve.observe import Node
+from vmfdlint.solve.typestate import Life
+from vmfdlint.summary import (
+    Behaviour,
+    Flow,
+    Path,
+    Relevance,
+    is_cell,
+    is_global,
+    operand_path,
+    path_of,
+    starts_with,
+)
+
+
+class Seeds(Protocol):
+    """What interest asks of the tabulation."""
+
+    def seed(self, key: FunctionKey, fact: Fact = ZERO_FACT) -> int:
+        """Starts a function with a fact."""
+
+
+class Interest:
+    """Decides entry into callees. ``fork_matters`` says whether a forking function's child outlives its call."""
+
+    def __init__(
+        self,
+        graph: CallGraph,
+        behaviour: Behaviour,
+        relevance: Relevance,
+        models: Models,
+        fork_matters: Callable[[FunctionKey], bool],
+        has_main: bool,
+    ) -> None:
+        self.graph = graph
+        self.behaviour = behaviour
+        self.relevance = relevance
+        self.models = models
+        self.has_main = has_main
+        self._fork_matters = fork_matters
+        self._names = models.interesting_names()
+        self._values = models.interesting_values()
+        self.wanted: dict[FunctionKey, set[str]] = {}
+        self.cells: dict[tuple[str, str], set[Text | Const]] = {}
+
+    # -- constants ---------------------------------------------------------------------------------------------
+
+    def is_interesting(self, operand: Operand) -> bool:
+        """Whether a constant selects something that makes or opens a holder."""
+        if isinstance(operand, Text):
+            return path_kind(self.models, operand.value) is not None
+        if isinstance(operand, Const):
+            return bool(self._names.intersection(operand.names)) or operand.value in self._values
+        return False
+
+    def constant(self, written: Operand, evaluated: Operand, flow: Flow) -> Operand:
+        """An argument's constant, also from a member or global that some function sets to one of interest."""
+        if isinstance(evaluated, Place):
+            slot = slot_of(evaluated)
+            if slot is not None and self.cells:
+                found = self.cells.get((slot.record, slot.field)) or self.cells.get(("", slot.field))
+                if found and len(found) == 1:
+                    return next(iter(found))
+            if evaluated.root == "global" and not evaluated.fields:
+                found = self.cells.get(("@", evaluated.name))
+                if found and len(found) == 1:
+                    return next(iter(found))
+        return evaluated
+
+    def record_constants(self, function: Function) -> list[str]:
+        """Notes interesting constants that a function stores in members and globals; returns the names to look for."""
+        tokens: list[str] = []
+        for block in function.blocks:
+            for instr in block.instrs:
+                if not isinstance(instr, Assign) or not self.is_interesting(instr.src):
+                    continue
+                assert isinstance(instr.src, Text | Const)
+                slot = slot_of(instr.dst) if instr.dst.fields else None
+                if slot is not None and not slot.record.startswith("@"):
+                    self.cells.setdefault((slot.record, slot.field), set()).add(instr.src)
+                    tokens.append(slot.field)
+                elif instr.dst.root == "global":
+                    self.cells.setdefault(("@", instr.dst.name), set()).add(instr.src)
+                    tokens.append(instr.dst.name)
+        return tokens
+
+    def want(self, seeds: Seeds, node: Node, flow: Flow, operands: Iterable[Operand]) -> None:
+        """A call's meaning hangs on ``operands``: parameters among them are asked of the callers."""
+        for operand in operands:
+            base = operand.base if isinstance(operand, Flags) else operand
+            if not isinstance(base, Place) or base.fields or base.name not in flow.params:
+                continue
+            self._want_parameter(seeds, flow, base.name, depth=0)
+
+    def _want_parameter(self, seeds: Seeds, flow: Flow, name: str, depth: int) -> None:
+        wanted = self.wanted.setdefault(flow.key, set())
+        if name in wanted or depth > 5:
+            return
+        wanted.add(name)
+        position = flow.params.index(name)
+        for edge in self.graph.callers(flow.key):
+            if edge.kind not in (EdgeKind.DIRECT, EdgeKind.SLOT) or position >= len(edge.args):
+                continue
+            self.relevance.edges[edge.site][(edge.callee, edge.kind)] = edge
+            operand = edge.args[position]
+            caller = self.behaviour.flow(edge.site.function)
+            if caller is None:
+                continue
+            base = operand.base if isinstance(operand, Flags) else operand
+            if isinstance(base, Place) and not base.fields and base.name in caller.params:
+                self._want_parameter(seeds, caller, base.name, depth + 1)
+            seeds.seed(edge.site.function)
+            self.revisit(seeds, edge.site.function)
+
+    def revisit(self, seeds: Seeds, key: FunctionKey) -> None:
+        """Runs the zero facts of a function again, now that a callee wants its constants."""
+        again = getattr(seeds, "again", None)
+        if again is not None:
+            again(key)
+
+    # -- entry -------------------------------------------------------------------------------------------------
+
+    def prepare(self, fact: Fact, flow: Flow) -> None:
+        """Makes sure the call edges that can matter to a fact are known."""
+        if not fact.is_zero:
+            self._reached(fact, flow)
+
+    def enters(self, fact: Fact, edge: Edge, flow: Flow) -> bool:
+        """Whether a fact must be followed into a callee."""
+        callee = self.behaviour.flow(edge.callee)
+        if callee is None:
+            return False
+        if fact.is_zero:
+            return self._zero_enters(edge, callee)
+        if fact.state.life is Life.LOST or (fact.object is not None and fact.object.creator):
+            return False
+        if fact.in_child and edge.kind is EdgeKind.DIRECT:
+            return True
+        if any(edge.callee in reached for reached in self._reached(fact, flow)):
+            return True
+        return self._by_argument(fact, edge)
+
+    def _zero_enters(self, edge: Edge, callee: Flow) -> bool:
+        if any(self.is_interesting(argument) for argument in edge.args):
+            return True
+        wanted = self.wanted.get(edge.callee, ())
+        return any(
+            name in wanted and isinstance(argument, Const | Text)
+            for name, argument in zip(callee.params, edge.args, strict=False)
+        )
+
+    def _by_argument(self, fact: Fact, edge: Edge) -> bool:
+        for position, argument in enumerate(edge.args):
+            if isinstance(argument, Address):
+                base = path_of(argument.place)
+                if any(starts_with(held, base) for held in fact.places):
+                    return True
+                continue
+            path = operand_path(argument)
+            if path is None or path not in fact.places:
+                continue
+            if self.behaviour.changes_parameter(edge.callee, position):
+                return True
+            if not fact.is_open and self.behaviour.uses_parameter(edge.callee, position):
+                return True
+        return False
+
+    def _reached(self, fact: Fact, flow: Flow) -> list[frozenset[FunctionKey]]:
+        """The functions that can matter, one set a topic."""
+        found: list[frozenset[FunctionKey]] = []
+        if fact.object is None or fact.object.creator or fact.state.life is Life.LOST:
+            return found
+        use = fact.in_child or fact.state.life is Life.CLOSED
+        for path in fact.places:
+            found.extend(self._for_place(path, flow, use))
+        if fact.is_open and fact.object.holds_vm and not fact.in_child:
+            found.append(self.forks())
+        if fact.is_open and fact.state.inherit and not fact.object.is_mapping:
+            found.append(self.execs())
+        return found
+
+    def _for_place(self, path: Path, flow: Flow, use: bool) -> list[frozenset[FunctionKey]]:
+        cell = path if is_cell(path) else flow.cells.get(path)
+        if cell is None and len(path) > 1 and not is_global(path):
+            named = [step for step in path[1:] if "[" not in step]
+            cell = ("*?", "->" + named[-1].removeprefix("->").removeprefix(".")) if named else None
+        if cell is not None:
+            record = cell[0][1:]
+            member = cell[-1].removeprefix("->").removeprefix(".")
+            if member.startswith("["):
+                member = cell[1].removeprefix("->")
+            found = [self.relevance.changing_member(record, member)]
+            if use:
+                found.append(self.relevance.using_member(record, member))
+            return found
+        if is_global(path):
+            found = [self.relevance.changing_global(path[0])]
+            if use:
+                found.append(self.relevance.using_global(path[0]))
+            return found
+        return []
+
+    def forks(self) -> frozenset[FunctionKey]:
+        """Functions below which a fork's child outlives the forking function, or is a daemon."""
+        names = self.models.names_with(Fork) | self.models.names_with(Daemon)
+        return self.relevance.calling("fork", names, self._fork_matters)
+
+    def deferred(self) -> tuple[Edge, ...]:
+        """Registered callbacks below which such a fork lies."""
+        self.forks()
+        return self.relevance.deferred.get("fork", ())
+
+    def execs(self) -> frozenset[FunctionKey]:
+        """Functions below which a program is executed or spawned."""
+        names = (
+            self.models.names_with(Exec) | self.models.names_with(Spawn) | self.models.names_with(PassOn)
+        )
+        return self.relevance.calling("exec", names, self._calls_one)
+
+    def _calls_one(self, key: FunctionKey) -> bool:
+        function = self.graph.program.function(key)
+        if function is None:
+            return False
+        for block in function.blocks:
+            for instr in block.instrs:
+                if isinstance(instr, Call):
+                    modelled = self.behaviour.modelled(key, instr)
+                    if modelled is not None and any(
+                        isinstance(effect, Exec | Spawn | PassOn) for effect in modelled.effects
+                    ):
+                        return True
+        return False

@@ -1,0 +1,221 @@
+"""Transfer functions of the instructions that stay inside a function: assignment, guard, return."""
+
+import msgspec
+
+from vmfdlint.ir import Address, Assign, Assume, Const, Flags, FuncRef, Function, Operand, Place, Return, Text
+from vmfdlint.solve.boundary import survives_return
+from vmfdlint.solve.facts import Fact
+from vmfdlint.solve.typestate import Life
+from vmfdlint.solve.values import NEGATIVE, POSITIVE, ZERO, Value, implied, may_hold, narrow, signs, swapped
+from vmfdlint.summary import OUTER, RESULT, Flow, Path, cell_of, is_cell, path_of, same_cell, starts_with
+
+
+def evaluate(operand: Operand, fact: Fact) -> Operand:
+    """An operand with what the fact knows of variables put in."""
+    if isinstance(operand, Place):
+        known = fact.lookup(path_of(operand))
+        if isinstance(known, Const | Text | FuncRef):
+            return known
+    elif isinstance(operand, Flags):
+        known = fact.lookup(path_of(operand.base))
+        if isinstance(known, Const):
+            names = (set(known.names) | set(operand.on)) - set(operand.off)
+            return Const(None, tuple(sorted(names)))
+    return operand
+
+
+def value_of(operand: Operand, fact: Fact) -> Value | None:
+    """What is known of an operand's value."""
+    match operand:
+        case Const() | Text() | FuncRef():
+            return operand
+        case Address():
+            return POSITIVE
+        case Place():
+            path = path_of(operand)
+            if path in fact.places:
+                return POSITIVE
+            return fact.lookup(path)
+        case _:
+            return None
+
+
+def forget(fact: Fact, path: Path, cell: Path | None = None) -> Fact:
+    """The fact after ``path`` was overwritten: it holds nothing any more, nor does what lies below it.
+
+    A member overwritten through the same base also clears the record's cell; through another base only for a
+    closed reference, whose stale number may be anywhere.
+    """
+    if fact.is_zero:
+        return fact.knowing(path, None)
+    hit = any(starts_with(held, path) for held in fact.places)
+    if hit and any("[]" in step for step in path):
+        hit = False
+    kept = {held for held in fact.places if not starts_with(held, path)} if hit else set(fact.places)
+    if cell is not None and (hit or fact.state.life is Life.CLOSED):
+        kept = {held for held in kept if not (is_cell(held) and same_cell(held, cell))}
+    if kept != set(fact.places):
+        fact = fact.with_places(kept)
+    return fact.knowing(path, None)
+
+
+def hold(fact: Fact, path: Path, cell: Path | None) -> Fact:
+    """The fact held by one more place, and by its cell."""
+    places = {*fact.places, path}
+    if cell is not None and fact.state.life is not Life.CLOSED:
+        places.add(cell)
+    return fact.with_places(places)
+
+
+def assign(fact: Fact, instr: Assign, flow: Flow) -> Fact:
+    """``dst = src``."""
+    dst, cell = path_of(instr.dst), cell_of(instr.dst)
+    copied: list[tuple[Path, Path | None]] = []
+    if isinstance(instr.src, Place) and not fact.is_zero:
+        src, src_cell = path_of(instr.src), cell_of(instr.src)
+        copied = _copies(fact, src, src_cell, dst, cell)
+    elif isinstance(instr.src, Address) and not fact.is_zero:
+        copied = _aliases(fact, path_of(instr.src.place), dst)
+    value = _known(instr.src, fact)
+    fact = forget(fact, dst, cell)
+    for path, its_cell in copied:
+        fact = hold(fact, path, its_cell)
+    if value is not None and (fact.is_zero or dst in flow.tested):
+        fact = fact.knowing(dst, value)
+    return fact
+
+
+def _known(operand: Operand, fact: Fact) -> Value | None:
+    if isinstance(operand, Place) and path_of(operand) in fact.places:
+        return None
+    if isinstance(operand, Flags):
+        found = evaluate(operand, fact)
+        return found if isinstance(found, Const) else None
+    return value_of(operand, fact)
+
+
+def _copies(
+    fact: Fact, src: Path, src_cell: Path | None, dst: Path, cell: Path | None
+) -> list[tuple[Path, Path | None]]:
+    """What the destination of a copy holds of the reference: the number itself, or it lies below a pointer."""
+    found: list[tuple[Path, Path | None]] = []
+    for held in fact.places:
+        if starts_with(held, src):
+            rest = held[len(src) :]
+            found.append(((*dst, *rest), cell if not rest else None))
+        elif src_cell is not None and is_cell(held) and same_cell(held, src_cell):
+            found.append((dst, cell))
+    return found
+
+
+def _aliases(fact: Fact, target: Path, dst: Path) -> list[tuple[Path, Path | None]]:
+    """``p = &x``: what ``x`` holds is also behind ``p``."""
+    found: list[tuple[Path, Path | None]] = []
+    for held in fact.places:
+        if starts_with(held, target):
+            rest = held[len(target) :]
+            if not rest:
+                found.append(((*dst, "->[0]"), None))
+            elif rest[0].startswith("."):
+                found.append(((*dst, "->" + rest[0][1:], *rest[1:]), None))
+    return found
+
+
+def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:
+    """The fact on the branch that the guard opens; None where it cannot be taken."""
+    left = path_of(instr.left)
+    right = instr.right
+    held = _number_held(fact, instr.left)
+    right_value = value_of(right, fact)
+    if isinstance(right, Place) and _number_held(fact, right):
+        right_value = POSITIVE
+    if held:
+        if right_value is not None and not may_hold(_number(fact), instr.op, right_value):
+            return None
+        if isinstance(right, Place) and instr.op == "!=" and path_of(right) in fact.places:
+            return None
+        return fact
+    known = fact.lookup(left)
+    if known is None and isinstance(right, Place) and isinstance(right_value, Const):
+        return fact
+    if known is not None and right_value is not None:
+        if not may_hold(known, instr.op, right_value):
+            return None
+        if isinstance(known, int) and isinstance(right_value, Const) and right_value.value is not None:
+            narrowed = narrow(known, instr.op, right_value.value)
+            return fact.knowing(left, narrowed) if narrowed != known else fact
+        return fact
+    if isinstance(right, Place) and isinstance(known, Const):
+        other = fact.lookup(path_of(right))
+        if other is not None and not may_hold(other, swapped(instr.op), known):
+            return None
+    if left in flow.correlated and right_value is not None and (not fact.is_zero or left[0] in flow.params):
+        learnt = implied(instr.op, right_value)
+        if learnt is not None:
+            return fact.knowing(left, learnt)
+    return fact
+
+
+def _number_held(fact: Fact, place: Place) -> bool:
+    return not fact.is_zero and fact.state.life is not Life.LOST and path_of(place) in fact.places
+
+
+def _number(fact: Fact) -> int:
+    """The sign of a descriptor or mapping: never an error value; 0 is taken for "none" as real code does."""
+    return POSITIVE
+
+
+def leave_function(fact: Fact, instr: Return, flow: Flow, function: Function) -> Fact:
+    """The fact at a return: what is returned becomes RESULT, what dies with the function is gone.
+
+    A reference that no place holds any more is still OPEN here and has no places; the caller of this decides that
+    it is lost.
+    """
+    places: set[Path] = set()
+    env_value: Value | None = None
+    if instr.value is not None:
+        if isinstance(instr.value, Place):
+            path, cell = path_of(instr.value), cell_of(instr.value)
+            for held in fact.places:
+                if starts_with(held, path):
+                    places.add((*RESULT, *held[len(path) :]))
+                elif cell is not None and is_cell(held) and same_cell(held, cell):
+                    places.add(RESULT)
+        elif isinstance(instr.value, Address):
+            for path, _cell in _aliases(fact, path_of(instr.value.place), RESULT):
+                places.add(path)
+        env_value = value_of(instr.value, fact)
+        if isinstance(env_value, Const):
+            env_value = env_value if fact.is_zero else signs(env_value)
+    if not fact.is_zero:
+        for held in fact.places:
+            if survives_return(held, flow, returned=False):
+                places.add(held)
+    env = tuple(
+        (path, value)
+        for path, value in fact.env
+        if path[0] in flow.params or path[0].startswith("@")
+    )
+    fact = msgspec.structs.replace(fact, env=env).with_places(places)
+    if env_value is not None:
+        fact = fact.knowing(RESULT, env_value)
+    return fact
+
+
+def outer_only(fact: Fact) -> bool:
+    """Whether only some caller's variable holds the reference."""
+    return fact.places == (OUTER,)
+
+
+__all__ = [
+    "NEGATIVE",
+    "POSITIVE",
+    "ZERO",
+    "assign",
+    "assume",
+    "evaluate",
+    "forget",
+    "hold",
+    "leave_function",
+    "value_of",
+]

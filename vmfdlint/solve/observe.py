@@ -1,0 +1,62 @@
+"""What rules may see of a run: events on references, in the order found, and how they were reached."""
+
+from enum import StrEnum
+
+import msgspec
+
+from vmfdlint.base import Span
+from vmfdlint.ir import FunctionKey
+from vmfdlint.link import Site
+from vmfdlint.solve.facts import Fact
+
+
+class Happening(StrEnum):
+    """What an observation is about."""
+
+    CREATE = "create"
+    FORK = "fork"
+    DAEMON = "daemon"
+    LINGER = "linger"
+    EXEC = "exec"
+    SPAWN = "spawn"
+    PASS_ON = "pass on"
+    CLOSE = "close"
+    DOUBLE_CLOSE = "double close"
+    USE_CLOSED = "use closed"
+    CHILD_USE = "child use"
+    SET = "set close-on-exec"
+    CLEARED = "clear close-on-exec"
+    DUPLICATE = "duplicate"
+    SHARE = "share"
+    LOST = "lost"
+
+
+class Node(msgspec.Struct, frozen=True):
+    """A state of the tabulation: a fact before an instruction, in one context (its number)."""
+
+    context: int
+    block: int
+    index: int
+    fact: Fact
+
+
+class Observation(msgspec.Struct, frozen=True):
+    """``what`` happened to ``fact`` (its state before) at ``site``. ``detail`` names the API or the reason."""
+
+    what: Happening
+    site: Site
+    at: Span
+    fact: Fact
+    node: Node
+    detail: str = ""
+    made: Fact | None = None
+
+
+class Crumb(msgspec.Struct, frozen=True):
+    """One node of a path to an observation, in order. ``function`` is where it stands."""
+
+    function: FunctionKey
+    site: Site
+    at: Span
+    fact: Fact
+    depth: int

@@ -1,0 +1,165 @@
+"""The door of the room: from seeds to observations.
+
+Seeds are the functions that name a constant the models call interesting (a request that creates a holder, the path
+of a device); everything else is reached from them on demand.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+
+from vmfdlint.base import SourceText
+from vmfdlint.ir import Call, FunctionKey, Place
+from vmfdlint.link import FILE, CallGraph, Program, Site, slot_of
+from vmfdlint.models import Daemon, Fork, Kind, Models
+from vmfdlint.solve.facts import Fact, Object
+from vmfdlint.solve.interest import Interest
+from vmfdlint.solve.observe import Happening, Observation
+from vmfdlint.solve.tabulate import Tabulation
+from vmfdlint.solve.typestate import State
+from vmfdlint.summary import OUTER, Behaviour, Relevance
+
+Aliases = Callable[[SourceText, frozenset[str]], frozenset[str]]
+"""Names a file gives to constants: the macros whose bodies mention one of the names."""
+
+
+class Solver:
+    """One run over one program. ``observations`` are sorted, so that they do not depend on the order of work."""
+
+    def __init__(self, program: Program, models: Models, aliases: Aliases) -> None:
+        self.program = program
+        self.models = models
+        self.graph = CallGraph(program, models)
+        self.behaviour = Behaviour(program, models)
+        self.relevance = Relevance(self.graph, self.behaviour)
+        self._aliases = aliases
+        has_main = bool(program.lexicon.defined("functions", "main"))
+        self.interest = Interest(
+            self.graph, self.behaviour, self.relevance, models, self._fork_matters, has_main
+        )
+        self.tabulation = Tabulation(self.graph, self.behaviour, self.relevance, models, self.interest)
+
+    def run(self) -> None:
+        """Seeds the tabulation and works it off."""
+        for key in self.seeds:
+            self.tabulation.seed(key)
+        self.tabulation.run()
+
+    @cached_property
+    def observations(self) -> tuple[Observation, ...]:
+        """Everything observed, by place."""
+        return tuple(
+            sorted(
+                self.tabulation.observations.values(),
+                key=lambda seen: (seen.at, seen.site, seen.what, repr(seen.fact), seen.detail),
+            )
+        )
+
+    @cached_property
+    def tokens(self) -> frozenset[str]:
+        """The names that make a function a seed: the models' own and the macros that stand for them."""
+        tokens = frozenset(self.models.interesting_names() | self.models.interesting_paths())
+        fresh = tokens
+        for _round in range(4):
+            paths = {path for token in fresh for path in self.program.lexicon.files_with(token)}
+            named = frozenset().union(
+                *(self._aliases(self.program.lexicon.source(path), fresh) for path in sorted(paths))
+            )
+            fresh = named - tokens
+            if not fresh:
+                break
+            tokens |= fresh
+        return tokens
+
+    @cached_property
+    def seeds(self) -> tuple[FunctionKey, ...]:
+        """The functions to start from, by key."""
+        found: dict[FunctionKey, None] = {}
+        for token in sorted(self.tokens):
+            for key in self._naming(token):
+                found[key] = None
+        slots: list[str] = []
+        for key in sorted(found):
+            function = self.program.function(key)
+            if function is not None:
+                slots.extend(self.interest.record_constants(function))
+        for token in sorted(set(slots)):
+            for key in self.program.mentioning(token):
+                if self._reads_cell(key):
+                    found[key] = None
+        return tuple(key for key in sorted(found) if key.name != FILE)
+
+    def _naming(self, token: str) -> tuple[FunctionKey, ...]:
+        if token.startswith("/"):
+            return tuple(
+                key for path in self.program.lexicon.files_with(token) for key in self._with_text(path, token)
+            )
+        return self.program.mentioning(token)
+
+    def _with_text(self, path: str, text: str) -> list[FunctionKey]:
+        data = self.program.lexicon.source(path).data
+        needle = text.encode()
+        found: dict[FunctionKey, None] = {}
+        offset = data.find(needle)
+        while offset >= 0:
+            inside = [s for s in self.program.unit(path).sketches if s.start <= offset < s.end]
+            name = min(inside, key=lambda s: s.end - s.start).name if inside else FILE
+            found[FunctionKey(path, name)] = None
+            offset = data.find(needle, offset + 1)
+        return list(found)
+
+    def _reads_cell(self, key: FunctionKey) -> bool:
+        function = self.program.function(key)
+        if function is None or key.name == FILE:
+            return False
+        for block in function.blocks:
+            for instr in block.instrs:
+                if isinstance(instr, Call):
+                    for argument in instr.args:
+                        if isinstance(argument, Place) and self._is_recorded(argument):
+                            return True
+        return False
+
+    def _is_recorded(self, place: Place) -> bool:
+        slot = slot_of(place) if place.fields else None
+        if slot is not None:
+            return (slot.record, slot.field) in self.interest.cells or ("", slot.field) in self.interest.cells
+        return ("@", place.name) in self.interest.cells
+
+    def _fork_matters(self, key: FunctionKey) -> bool:
+        """Whether a fork in ``key`` leaves a child that waits, uses a VM or returns, or makes a daemon."""
+        flow = self.behaviour.flow(key)
+        if flow is None or key.name == FILE or not self._forks(key):
+            return False
+        interest = Interest(
+            self.graph, self.behaviour, self.relevance_without_forks, self.models, lambda _key: False, True
+        )
+        trial = Tabulation(self.graph, self.behaviour, self.relevance_without_forks, self.models, interest)
+        for kind in (Kind.VM, Kind.RUN_MAPPING):
+            made = Object(kind, Site(key, 0, 0), flow.function.at, "")
+            fact = Fact(made, (OUTER,), State(inherit=kind is Kind.RUN_MAPPING))
+            number = trial.seed(key, fact)
+            trial.run()
+            if any(at_exit.in_child for at_exit in trial.exits(number)):
+                return True
+        return any(
+            (seen.what in (Happening.LINGER, Happening.CHILD_USE) and seen.fact.in_child)
+            or seen.what is Happening.DAEMON
+            for seen in trial.observations.values()
+        )
+
+    @cached_property
+    def relevance_without_forks(self) -> Relevance:
+        """A second relevance whose fork topic is empty, for judging single forking functions."""
+        return Relevance(self.graph, self.behaviour)
+
+    def _forks(self, key: FunctionKey) -> bool:
+        function = self.program.function(key)
+        if function is None:
+            return False
+        for block in function.blocks:
+            for instr in block.instrs:
+                if isinstance(instr, Call):
+                    modelled = self.behaviour.modelled(key, instr)
+                    if modelled is not None and any(isinstance(e, Fork | Daemon) for e in modelled.effects):
+                        return True
+        return False

@@ -1,0 +1,522 @@
+"""Tabulation of facts over the program: contexts, a worklist, call and return edges.
+
+A context is (function, fact at its entry); a node is a fact before an instruction in a context. Facts that begin
+inside a callee (its entry fact is the zero fact) return to every caller; others return to the calls that sent them.
+"""
+
+from collections import deque
+
+import msgspec
+
+from vmfdlint.base import LIMITS, Span
+from vmfdlint.ir import Address, Assign, Assume, Call, FuncRef, FunctionKey, Named, Operand, Place, Return, Unparsed
+from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
+from vmfdlint.models import Fork, Linger, Models, Resolved
+from vmfdlint.solve.apply import Invocation, apply, close_all, closed, watched
+from vmfdlint.solve.boundary import contradicts, enter, leave
+from vmfdlint.solve.facts import ZERO_FACT, Fact, match_path
+from vmfdlint.solve.interest import Interest
+from vmfdlint.solve.local import assign, assume, evaluate, forget, hold, leave_function
+from vmfdlint.solve.observe import Happening, Node, Observation
+from vmfdlint.solve.typestate import Event, Life
+from vmfdlint.summary import (
+    ESCAPED,
+    RESULT,
+    Behaviour,
+    Flow,
+    Path,
+    Relevance,
+    cell_of,
+    operand_path,
+    path_of,
+    starts_with,
+)
+
+_DEFERRED = (EdgeKind.LATER, EdgeKind.EXIT, EdgeKind.SIGNAL)
+
+
+class Context(msgspec.Struct, frozen=True):
+    """One function entered with one fact."""
+
+    key: FunctionKey
+    entry: Fact
+
+
+class Incoming(msgspec.Struct, frozen=True):
+    """A call that sent a fact into a context, and the fact before it."""
+
+    node: Node
+    edge: Edge
+    result: Path | None
+    cell: Path | None
+
+
+class Step(msgspec.Struct, frozen=True):
+    """How a node was reached: from ``previous``; for a return also through ``call``, the node before the call."""
+
+    previous: Node | None
+    call: Node | None = None
+
+
+class Tabulation:
+    """The solver's tables. ``observations`` and ``steps`` are what the door reads when the worklist is empty."""
+
+    def __init__(
+        self, graph: CallGraph, behaviour: Behaviour, relevance: Relevance, models: Models, interest: Interest
+    ) -> None:
+        self.graph = graph
+        self.behaviour = behaviour
+        self.relevance = relevance
+        self.models = models
+        self.interest = interest
+        self.contexts: list[Context] = []
+        self._numbers: dict[Context, int] = {}
+        self.steps: dict[Node, Step] = {}
+        self.at: dict[tuple[FunctionKey, int, int], dict[Fact, Node]] = {}
+        self.incoming: dict[int, dict[Incoming, None]] = {}
+        self._exits: dict[int, dict[Fact, Node]] = {}
+        self.observations: dict[tuple[Happening, Site, Fact, str], Observation] = {}
+        self._work: deque[Node] = deque()
+        self._climbed: dict[FunctionKey, tuple[Edge, ...]] = {}
+
+    # -- the worklist ------------------------------------------------------------------------------------------
+
+    def seed(self, key: FunctionKey, fact: Fact = ZERO_FACT) -> int:
+        """Starts ``key`` with ``fact``; returns the context's number, -1 where the function has no body."""
+        flow = self.behaviour.flow(key)
+        if flow is None:
+            return -1
+        context = Context(key, fact)
+        number = self._numbers.get(context)
+        if number is None:
+            number = self._numbers[context] = len(self.contexts)
+            self.contexts.append(context)
+            self._push(Node(number, 0, 0, fact), Step(None))
+        return number
+
+    def run(self) -> None:
+        """Works until nothing new comes."""
+        while self._work:
+            self._advance(self._work.popleft())
+
+    def again(self, key: FunctionKey) -> None:
+        """Runs the calls of a function again that the zero fact reached: a callee now wants their constants."""
+        for (function, block, index), facts in list(self.at.items()):
+            if function != key:
+                continue
+            for fact, node in list(facts.items()):
+                if fact.is_zero and node not in self._work:
+                    self._work.append(Node(node.context, block, index, fact))
+
+    def exits(self, number: int) -> tuple[Fact, ...]:
+        """The facts at the returns of a context, in the order found."""
+        return tuple(self._exits.get(number, ()))
+
+    def _push(self, node: Node, step: Step) -> None:
+        if node in self.steps:
+            return
+        key = self.contexts[node.context].key
+        here = self.at.setdefault((key, node.block, node.index), {})
+        if len(here) >= LIMITS.facts_per_node and node.fact.env:
+            self.behaviour.program.limit(f"{key.name}: more than {LIMITS.facts_per_node} facts at one point; conditions dropped")
+            bare = msgspec.structs.replace(node.fact, env=())
+            node = Node(node.context, node.block, node.index, bare)
+            if node in self.steps:
+                return
+        self.steps[node] = step
+        here.setdefault(node.fact, node)
+        self._work.append(node)
+
+    def _flow(self, node: Node) -> Flow:
+        flow = self.behaviour.flow(self.contexts[node.context].key)
+        assert flow is not None
+        return flow
+
+    def _advance(self, node: Node) -> None:
+        """Runs a fact through the rest of its block."""
+        flow = self._flow(node)
+        block = flow.function.blocks[node.block]
+        fact = node.fact
+        if node.index == 0 and not fact.is_zero:
+            if block.unbounded and watched(fact):
+                self._linger_in_loop(node, flow)
+            swept = self._sweep(node, flow)
+            if swept is None:
+                return
+            fact = swept
+        index = node.index
+        while index < len(block.instrs):
+            instr = block.instrs[index]
+            current = node if (index, fact) == (node.index, node.fact) else self._note(node, index, fact)
+            match instr:
+                case Assign():
+                    fact = self._settle(assign(fact, instr, flow), fact, current, instr.at)
+                case Assume():
+                    guarded = assume(fact, instr, flow)
+                    if guarded is None:
+                        return
+                    fact = guarded
+                case Return():
+                    self._leave(current, instr, flow)
+                    return
+                case Unparsed():
+                    if watched(fact) or any(path[0].lstrip("@") in instr.names for path in fact.places):
+                        fact = fact.marked("damaged statement")
+                case Call():
+                    after = self._call(current, instr, flow)
+                    if after is None:
+                        return
+                    fact = after
+            node = current
+            index += 1
+        last = node if (index, fact) == (node.index, node.fact) else self._note(node, index, fact)
+        for successor in block.successors:
+            self._push(Node(node.context, successor, 0, fact), Step(last))
+
+    def _note(self, previous: Node, index: int, fact: Fact) -> Node:
+        """A node inside a block, remembered for the trace without going through the worklist."""
+        node = Node(previous.context, previous.block, index, fact)
+        if node not in self.steps:
+            self.steps[node] = Step(previous)
+            key = self.contexts[node.context].key
+            self.at.setdefault((key, node.block, index), {}).setdefault(fact, node)
+        return node
+
+    def observe(
+        self, what: Happening, node: Node, at: Span, fact: Fact, detail: str = "", made: Fact | None = None
+    ) -> None:
+        """Records an observation once."""
+        site = Site(self.contexts[node.context].key, node.block, node.index)
+        observation = Observation(what, site, at, fact, node, detail, made)
+        self.observations.setdefault((what, site, fact, detail), observation)
+
+    # -- inside a function -------------------------------------------------------------------------------------
+
+    def _linger_in_loop(self, node: Node, flow: Flow) -> None:
+        loop = next((loop for loop in flow.loops if node.block in loop), frozenset({node.block}))
+        for number in (node.block, *sorted(loop)):
+            for instr in flow.function.blocks[number].instrs:
+                self.observe(Happening.LINGER, node, instr.at, node.fact, "a loop without a bound")
+                return
+        self.observe(Happening.LINGER, node, flow.function.at, node.fact, "a loop without a bound")
+
+    def _sweep(self, node: Node, flow: Flow) -> Fact | None:
+        """The fact at a loop's head after what the loop closes; None where that ends it."""
+        fact = node.fact
+        for sweep in flow.sweeps.get(node.block, ()):
+            if fact.object is None or fact.object.creator:
+                continue
+            site = Site(flow.key, sweep.block, sweep.index)
+            at = flow.function.blocks[sweep.block].instrs[sweep.index].at
+            if sweep.path is None:
+                after = close_all(fact, sweep.keep, site, at, lambda *_a, **_k: None)
+                if not after:
+                    self.observe(Happening.CLOSE, node, at, fact, "close all")
+                    return None
+                continue
+            matched = match_path(fact, sweep.path, sweep.cell)
+            if matched is None or matched.must or not fact.is_open:
+                continue
+            if fact.object.is_mapping:
+                return None
+            self.observe(Happening.CLOSE, node, at, fact, "loop")
+            remaining = closed(fact, site)
+            if not remaining:
+                return None
+            fact = remaining[0]
+        return fact
+
+    def _settle(self, after: Fact, before: Fact, node: Node, at: Span) -> Fact:
+        """Decides that a reference whose last place is gone is lost."""
+        if after.is_zero or after.places or not after.is_open or after.object is None:
+            return after
+        if not after.object.holds_vm:
+            return after
+        if not before.places:
+            return after
+        site = Site(self.contexts[node.context].key, node.block, node.index)
+        lost = after.after(Event.LOSE, site)
+        self.observe(Happening.LOST, node, at, before)
+        return lost or after
+
+    def _leave(self, node: Node, instr: Return, flow: Flow) -> None:
+        fact = leave_function(node.fact, instr, flow, flow.function)
+        if flow.key.name == "main" and self.contexts[node.context].key.name == "main":
+            return
+        if not fact.is_zero and fact.state.life is Life.CLOSED and not fact.places:
+            return
+        fact = self._settle(fact, node.fact, node, instr.at)
+        exits = self._exits.setdefault(node.context, {})
+        if fact in exits:
+            return
+        exits[fact] = node
+        if fact.is_zero:
+            return
+        for incoming in list(self.incoming.get(node.context, ())):
+            self._resume(incoming, fact, node)
+        if self.contexts[node.context].entry == ZERO_FACT:
+            self._climb(node, fact, flow, instr.at)
+
+    # -- across calls ------------------------------------------------------------------------------------------
+
+    def _climb(self, node: Node, fact: Fact, flow: Flow, at: Span) -> None:
+        """Hands a fact that began in this function to every caller."""
+        key = flow.key
+        edges = self._climbed.get(key)
+        if edges is None:
+            edges = self._climbed[key] = self.graph.callers(key)
+        calls = [edge for edge in edges if edge.kind not in _DEFERRED]
+        if watched(fact) and (not calls or any(edge.kind is EdgeKind.THREAD for edge in calls)):
+            if not edges and "static" in flow.function.attributes:
+                return  # no call in the tree reaches it
+            marked = fact if edges or not self.interest.has_main else fact.marked(f"no caller of {key.name} found")
+            self.observe(Happening.LINGER, node, at, marked, f"the return into the caller of {key.name}")
+        for edge in calls:
+            caller = self.behaviour.flow(edge.site.function)
+            if caller is None or contradicts(fact, edge.args, flow, ZERO_FACT):
+                continue
+            number = self.seed(edge.site.function)
+            call = caller.function.blocks[edge.site.block].instrs[edge.site.index]
+            if not isinstance(call, Call):
+                continue
+            before = Node(number, edge.site.block, edge.site.index, ZERO_FACT)
+            self._resume(self._incoming(before, edge, call), fact, node)
+
+    def _incoming(self, node: Node, edge: Edge, call: Call) -> Incoming:
+        result = path_of(call.dst) if call.dst is not None and edge.kind in (EdgeKind.DIRECT, EdgeKind.SLOT) else None
+        return Incoming(node, edge, result, cell_of(call.dst) if result and call.dst is not None else None)
+
+    def _resume(self, incoming: Incoming, at_exit: Fact, exit_node: Node) -> None:
+        """Continues a fact after the call that ``incoming`` names."""
+        callee = self.behaviour.flow(incoming.edge.callee)
+        assert callee is not None
+        before = incoming.node.fact
+        entry = self.contexts[exit_node.context].entry
+        born_inside = entry.is_zero or entry.object != at_exit.object
+        if contradicts(at_exit, incoming.edge.args, callee, before):
+            return
+        if incoming.edge.kind is EdgeKind.THREAD and not (born_inside and at_exit.is_open):
+            return
+        outside = None if born_inside else before
+        if outside is not None and incoming.result is not None:
+            outside = forget(outside, incoming.result, incoming.cell)
+        fact = leave(outside, at_exit, incoming.edge.args, callee, incoming.result)
+        if born_inside and fact.object is not None:
+            fact = self._renamed(fact, at_exit, incoming.edge.site)
+        if incoming.result is not None and incoming.cell is not None and incoming.result in fact.places:
+            fact = hold(fact, incoming.result, incoming.cell)
+        node = incoming.node
+        call = self._flow(node).function.blocks[node.block].instrs[node.index]
+        if not fact.is_zero and fact.state.life is Life.CLOSED and not fact.places:
+            return
+        fact = self._settle(fact, at_exit, node, call.at)
+        self._push(Node(node.context, node.block, node.index + 1, fact), Step(exit_node, node))
+
+    def _renamed(self, fact: Fact, at_exit: Fact, site: Site) -> Fact:
+        """A fresh reference handed out by a creating wrapper is a new object for each user of the wrapper."""
+        assert fact.object is not None
+        handed = any(starts_with(path, RESULT) or not path[0].startswith(("@", "*", "%")) for path in at_exit.places)
+        if not handed or len(fact.object.chain) >= 3 or site in fact.object.chain:
+            return fact
+        looping = site.block in (self.behaviour.flow(site.function) or self._missing()).looping
+        made = msgspec.structs.replace(
+            fact.object, chain=(*fact.object.chain, site), many=fact.object.many or looping
+        )
+        return msgspec.structs.replace(fact, object=made)
+
+    def _missing(self) -> Flow:
+        raise AssertionError("a call site always lies in a lowered function")
+
+    def _call(self, node: Node, instr: Call, flow: Flow) -> Fact | None:
+        """One call. Returns the fact that simply goes on in the block, None where all successors were pushed."""
+        fact = node.fact
+        args = tuple(self.interest.constant(argument, evaluate(argument, fact), flow) for argument in instr.args)
+        modelled = self.behaviour.modelled(flow.key, msgspec.structs.replace(instr, args=args))
+        edges = self._edges(node, instr, args, flow, modelled)
+        if modelled is not None:
+            return self._api(node, instr, args, flow, modelled, edges)
+        return self._bodies(node, instr, args, flow, edges)
+
+    def _edges(
+        self, node: Node, instr: Call, args: tuple[Operand, ...], flow: Flow, modelled: Resolved | None
+    ) -> list[Edge]:
+        site = Site(flow.key, node.block, node.index)
+        found: list[Edge] = []
+        if modelled is None and isinstance(instr.target, Named):
+            found = [
+                Edge(site, target, EdgeKind.DIRECT, args) for target in self.graph.program.targets(flow.key, instr)
+            ]
+        direct = {edge.callee for edge in found}
+        self.interest.prepare(node.fact, flow)
+        for edge in self.relevance.edges.get(site, {}).values():
+            if edge.callee not in direct and edge.kind not in _DEFERRED:
+                found.append(edge)
+        return found
+
+    def _api(
+        self,
+        node: Node,
+        instr: Call,
+        args: tuple[Operand, ...],
+        flow: Flow,
+        modelled: Resolved,
+        edges: list[Edge],
+    ) -> Fact | None:
+        site = Site(flow.key, node.block, node.index)
+        if node.fact.is_zero and modelled.wants:
+            self.interest.want(self, node, flow, [instr.args[i] for i in modelled.wants if i < len(instr.args)])
+        call = Invocation(site, instr.at, modelled.api, args, flow, node.block in flow.looping)
+
+        def observe(what: Happening, fact: Fact, detail: str = "", made: Fact | None = None) -> None:
+            self.observe(what, node, instr.at, fact, detail or modelled.api, made)
+
+        facts = [node.fact]
+        for effect in modelled.effects:
+            facts = [after for fact in facts for after in apply(fact, effect, call, observe)]
+            if isinstance(effect, Fork) and effect.entry is not None:
+                facts = self._run_child(node, instr, args, effect, facts, flow)
+        if any(isinstance(effect, Linger) for effect in modelled.effects):
+            self._run_deferred(node, instr, flow)
+        for edge in edges:
+            if self.interest.enters(node.fact, edge, flow):
+                self._enter(node, instr, edge)
+        for fact in facts:
+            after = self._with_result(fact, instr, flow, node)
+            if after is not None:
+                self._push(Node(node.context, node.block, node.index + 1, after), Step(node))
+        return None
+
+    def _with_result(self, fact: Fact, instr: Call, flow: Flow, node: Node) -> Fact | None:
+        """Moves what the call returned from RESULT to the destination."""
+        returned = [path for path in fact.places if starts_with(path, RESULT)]
+        value = fact.lookup(RESULT)
+        fact = fact.knowing(RESULT, None)
+        before = fact
+        if returned:
+            fact = fact.with_places({path for path in fact.places if not starts_with(path, RESULT)})
+        if instr.dst is not None:
+            dst, cell = path_of(instr.dst), cell_of(instr.dst)
+            fact = forget(fact, dst, cell)
+            for path in returned:
+                whole = len(path) == 1
+                fact = hold(fact, (*dst, *path[1:]), cell if whole else None)
+            if value is not None and dst in flow.tested:
+                fact = fact.knowing(dst, value)
+        if not fact.is_zero and not fact.places and fact.state.life is Life.CLOSED:
+            return None
+        return self._settle(fact, before, node, instr.at)
+
+    def _run_child(
+        self,
+        node: Node,
+        instr: Call,
+        args: tuple[Operand, ...],
+        effect: Fork,
+        facts: list[Fact],
+        flow: Flow,
+    ) -> list[Fact]:
+        """clone(2) with a start function: the child runs it and ends; the others go on here."""
+        assert effect.entry is not None
+        stay = [fact for fact in facts if not (fact.in_child and fact.lookup(RESULT) == 2)]
+        position = effect.entry.arg
+        operand = args[position] if position is not None and position < len(args) else None
+        if isinstance(operand, FuncRef) and position is not None:
+            data = next((a for a in args[position + 1 :] if isinstance(a, Place)), None)
+            for target in self.graph.program.resolve(operand.name, flow.key.path):
+                for fact in facts:
+                    if fact not in stay:
+                        edge = Edge(
+                            Site(flow.key, node.block, node.index),
+                            target,
+                            EdgeKind.NOW,
+                            (data,) if data is not None else (),
+                        )
+                        callee = self.behaviour.flow(target)
+                        if callee is not None:
+                            child = enter(fact.knowing(RESULT, None), edge.args, callee)
+                            number = self.seed(target, child)
+                            note = Node(node.context, node.block, node.index, node.fact)
+                            self.incoming.setdefault(number, {})
+                            self.steps[Node(number, 0, 0, child)] = Step(note)
+        return stay
+
+    def _run_deferred(self, node: Node, instr: Call, flow: Flow) -> None:
+        """While the process waits, the callbacks it registered run."""
+        fact = node.fact
+        if fact.is_zero or not fact.is_open or fact.in_child or fact.object is None or not fact.object.holds_vm:
+            return
+        for edge in self.interest.deferred():
+            site = Site(flow.key, node.block, node.index)
+            self._enter(node, instr, Edge(site, edge.callee, EdgeKind.NOW, ()))
+
+    def _bodies(
+        self, node: Node, instr: Call, args: tuple[Operand, ...], flow: Flow, edges: list[Edge]
+    ) -> Fact | None:
+        fact = node.fact
+        entered = False
+        for edge in edges:
+            if self.interest.enters(fact, edge, flow):
+                self._enter(node, instr, edge)
+                entered = entered or edge.kind is not EdgeKind.THREAD
+        if entered and not fact.is_zero:
+            return None
+        direct = [edge for edge in edges if edge.kind is EdgeKind.DIRECT]
+        if direct and all(self.behaviour.never_returns(edge.callee) for edge in direct):
+            for edge in direct:
+                self._linger_below(node, instr, edge)
+            return None
+        if not fact.is_zero:
+            for edge in direct:
+                self._linger_below(node, instr, edge)
+            if not edges:
+                fact = self._unknown(fact, instr, args)
+        if instr.dst is not None:
+            fact = forget(fact, path_of(instr.dst), cell_of(instr.dst))
+        for argument in args:
+            if isinstance(argument, Address) and fact.env:
+                fact = fact.knowing(path_of(argument.place), None)
+        return self._settle(fact, node.fact, node, instr.at)
+
+    def _linger_below(self, node: Node, instr: Call, edge: Edge) -> None:
+        """A callee that is not entered may still wait."""
+        fact = node.fact
+        if fact.is_zero:
+            return
+        if watched(fact):
+            wait = self.behaviour.lingers(edge.callee)
+            if wait:
+                self.observe(Happening.LINGER, node, instr.at, fact, f"{wait} in {edge.callee.name}")
+        elif self.interest.deferred() and self.behaviour.lingers(edge.callee):
+            self._run_deferred(node, instr, self._flow(node))
+
+    def _unknown(self, fact: Fact, instr: Call, args: tuple[Operand, ...]) -> Fact:
+        """A call whose body is not in the tree and that no model knows."""
+        if not isinstance(instr.target, Named):
+            return fact
+        name = instr.target.name
+        given = any(
+            (path := operand_path(argument)) is not None and path in fact.places for argument in args
+        )
+        if given and fact.is_open:
+            fact = fact.with_places({*fact.places, ESCAPED})
+        if given or watched(fact):
+            fact = fact.marked(f"unknown callee {name}")
+        return fact
+
+    def _enter(self, node: Node, instr: Call, edge: Edge) -> None:
+        """Sends a fact into a callee and takes back what has already come out."""
+        callee = self.behaviour.flow(edge.callee)
+        if callee is None:
+            return
+        inside = enter(node.fact, edge.args, callee)
+        if node.fact.is_zero:
+            inside = msgspec.structs.replace(inside, places=())
+        number = self.seed(edge.callee, inside)
+        incoming = self._incoming(node, edge, instr)
+        known = self.incoming.setdefault(number, {})
+        if incoming in known:
+            return
+        known[incoming] = None
+        for at_exit, exit_node in list(self._exits.get(number, {}).items()):
+            if not at_exit.is_zero:
+                self._resume(incoming, at_exit, exit_node)
