@@ -3,7 +3,7 @@
 from vmfdlint.base import Problem, ProblemKind
 
 
-class ConfigError(Exception):
+class ConfigError(ValueError):
     """Says what is wrong with a setting and what to write instead; ends the run with exit code 2.
 
     ``path`` and ``line`` (from 1; 0 unknown) name the configuration file; empty for the command line.

@@ -20,7 +20,8 @@ def resolve_rules(
     """
     for option, selectors in (("--select", select), ("--ignore", ignore)):
         for selector in selectors:
-            if not any(_weight(selector, rule, name) for rule, name in known):
+            everything = selector.strip().upper() == EVERYTHING
+            if not everything and not any(_weight(selector, rule, name) for rule, name in known):
                 raise ConfigError(_unknown(selector, option, known))
     return frozenset(
         rule for rule, name in known if _strongest(select, rule, name) > _strongest(ignore, rule, name)

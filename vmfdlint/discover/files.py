@@ -20,7 +20,7 @@ _BINARY_PROBE = 8192
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """What to take. ``exclude`` holds .gitignore patterns anchored at ``exclude_base`` (default: where we are).
+    """What to take. ``exclude`` holds .gitignore patterns anchored at ``exclude_base`` (default: here).
 
     A file named by the user is taken whatever its suffix and whatever excludes it, unless ``force_exclude``.
     """
@@ -36,8 +36,8 @@ class Discovery(msgspec.Struct, frozen=True):
     """What there is to check. ``files`` are sorted by path, relative to ``root``, an absolute directory.
 
     ``root`` is the current directory where every path lies in it, else the directory all paths lie in.
-    ``cpp_files`` counts C++ files seen; they are not read. ``left_out`` counts the files with a wanted suffix and
-    the whole directories that .gitignore or ``exclude`` left out.
+    ``cpp_files`` counts C++ files seen; they are not read. ``left_out`` counts the files with a wanted suffix
+    and the whole directories that .gitignore or ``exclude`` left out.
     """
 
     files: tuple[SourceText, ...]
@@ -48,7 +48,7 @@ class Discovery(msgspec.Struct, frozen=True):
 
 
 def discover(paths: Sequence[str], search: Search | None = None) -> Discovery:
-    """Reads every source below ``paths``. Never raises: what cannot be read is a Problem, the rest goes on."""
+    """Reads every source below ``paths``. What cannot be read is a Problem, the rest goes on."""
     search = search or Search()
     here = Path.cwd()
     named = sorted({os.path.normpath(here / path) for path in paths})

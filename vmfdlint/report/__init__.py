@@ -1,0 +1,15 @@
+"""Outcome -> bytes, one module a format. In: what the check room found and a Context. Out: bytes.
+
+A format is a module of this folder with ``NAME: str`` and ``render(outcome, context) -> bytes``; it is found
+by being here. Knows no engine word.
+"""
+
+from vmfdlint.report.context import Context
+from vmfdlint.report.doc import rule_markdown, rule_table
+from vmfdlint.report.registry import Format, formats
+from vmfdlint.report.words import FATAL, closing, problem_lines
+
+PEOPLE = frozenset({"full", "concise"})
+"""Formats that end with the closing lines themselves; after the others these go to the error stream."""
+
+__all__ = ["FATAL", "PEOPLE", "Context", "Format", "closing", "formats", "problem_lines", "rule_markdown", "rule_table"]

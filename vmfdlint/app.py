@@ -1,0 +1,222 @@
+"""The walk: calls each room's door in order. The only module beside cli that knows all rooms.
+
+In: Options. Out: bytes to print and an exit code. Prints nothing itself.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from vmfdlint import __version__
+from vmfdlint.base import Problem, ProblemKind, SourceText
+from vmfdlint.base.location import rules_directory
+from vmfdlint.check.finding import Outcome, RuleDoc, Statistics
+from vmfdlint.config import ConfigError, Options, load, resolve_rules
+from vmfdlint.discover import Discovery, Search, discover
+from vmfdlint.models import load_models
+from vmfdlint.report import (
+    FATAL,
+    PEOPLE,
+    Context,
+    closing,
+    formats,
+    problem_lines,
+    rule_markdown,
+    rule_table,
+)
+from vmfdlint.run import Crash, run_one
+
+EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE = 0, 1, 2
+
+
+class Run(msgspec.Struct, frozen=True):
+    """What a command comes to: ``report`` for the output, ``messages`` for the error stream, exit code."""
+
+    report: bytes
+    messages: tuple[str, ...] = ()
+    exit_code: int = EXIT_CLEAN
+
+
+# -- the doors to the engine -------------------------------------------------------------------------------
+
+
+def analyze(sources: tuple[SourceText, ...], options: Options) -> Outcome:
+    """Sources -> everything found in them by the rules in ``options.rules``."""
+    return Outcome((), rule_docs(), statistics=Statistics(files=len(sources)))
+
+
+def show_flow(sources: tuple[SourceText, ...], options: Options) -> str:
+    """Sources -> where each descriptor is created, where it goes and where it rests, as text."""
+    return ""
+
+
+def show_ir(sources: tuple[SourceText, ...], options: Options, path: str, function: str) -> str:
+    """The IR of ``function`` in the file ``path`` as text. Raises ConfigError where there is none."""
+    raise ConfigError(f"no function {function!r} in {path}")
+
+
+def rule_docs() -> tuple[RuleDoc, ...]:
+    """Every rule's documentation, by id."""
+    docs = []
+    for path in sorted(rules_directory().glob("*/VMFD*.toml"), key=lambda path: path.name):
+        rule = tomllib.loads(path.read_text(encoding="utf-8"))
+        doc = rule.get("doc", {})
+        fields = {name: rule.get(name, doc.get(name)) for name in RuleDoc.__struct_fields__}
+        docs.append(msgspec.convert({k: v for k, v in fields.items() if v is not None}, RuleDoc))
+    return tuple(docs)
+
+
+# -- commands ----------------------------------------------------------------------------------------------
+
+
+def options_for(paths: Sequence[str], given: Mapping[str, object]) -> Options:
+    """The merged settings with ``rules`` resolved. Raises ConfigError."""
+    options = load(paths, given)
+    if options.output_format not in formats():
+        known = ", ".join(formats())
+        raise ConfigError(f"unknown output format {options.output_format!r}: choose from {known}")
+    for path in paths:
+        if not path:
+            raise ConfigError("an empty path: name a file or a directory")
+    rules = resolve_rules(options.select, options.ignore, [(rule.id, rule.name) for rule in rule_docs()])
+    return msgspec.structs.replace(options, rules=rules)
+
+
+def check(options: Options, command: str = "", color: bool = False) -> Run:
+    """discover -> analyze -> report."""
+    started = _now()
+    found = _find(options)
+    outcome = _judged(found, options)
+    context = Context(
+        version=__version__,
+        root=found.root.as_posix(),
+        prefix=_prefix(found.root),
+        sources={source.path: source for source in found.files},
+        command=command if options.statistics else "",
+        started=started if options.statistics else "",
+        ended=_now() if options.statistics else "",
+        exit_code=_exit_code(outcome, options),
+        verbose=options.verbose,
+        quiet=options.quiet,
+        statistics=options.statistics,
+        color=color,
+    )
+    report = formats()[options.output_format](outcome, context)
+    messages = problem_lines(outcome.problems, context)
+    if options.output_format not in PEOPLE or options.output_file is not None:
+        messages += closing(outcome, context)
+    return Run(report, tuple(messages), context.exit_code)
+
+
+def flow(options: Options) -> Run:
+    """``show flow``: discover -> the engine's picture of every descriptor."""
+    found = _find(options)
+    result = run_one(lambda sources: show_flow(sources, options), found.files, "show flow")
+    if isinstance(result, Crash):
+        return Run(b"", (f"error: {_crashed(result, options)}",), EXIT_INCOMPLETE)
+    return _shown(result.value, found)
+
+
+def ir(options: Options, target: str) -> Run:
+    """``show ir FILE::FUNC``. Raises ConfigError where there is no such function."""
+    path, colons, function = target.rpartition("::")
+    if not colons or not path or not function:
+        raise ConfigError(f"{target!r} is not FILE::FUNCTION, as in accel/kvm/kvm-all.c::kvm_init")
+    found = _find(msgspec.structs.replace(options, paths=(path, *options.paths)))
+    absolute = Path(os.path.normpath(Path.cwd() / path))
+    shown = absolute.relative_to(found.root).as_posix() if absolute.is_relative_to(found.root) else path
+    return _shown(show_ir(found.files, options, shown, function), found)
+
+
+def rules(names: Sequence[str], every: bool) -> Run:
+    """``rule ID...`` or ``rule --all``. Raises ConfigError for an unknown one."""
+    docs = rule_docs()
+    if every:
+        return Run(rule_table(docs).encode())
+    wanted = resolve_rules(names, (), [(rule.id, rule.name) for rule in docs])
+    return Run("\n".join(rule_markdown(rule) for rule in docs if rule.id in wanted).encode())
+
+
+def models_check(files: Sequence[str]) -> Run:
+    """Reads model files (without any, the ones shipped) the way ``check --models`` does."""
+    paths = [Path(file) for file in files] or sorted((rules_directory() / "models").glob("*.toml"))
+    _, problems = load_models(paths)
+    context = Context(version=__version__)
+    if problems:
+        return Run(b"", tuple(problem_lines(problems, context)), EXIT_INCOMPLETE)
+    return Run(f"{len(paths)} model file{'' if len(paths) == 1 else 's'}: no problem\n".encode())
+
+
+# -- steps -------------------------------------------------------------------------------------------------
+
+
+def _find(options: Options) -> Discovery:
+    search = Search(
+        exclude=options.exclude,
+        exclude_base=options.exclude_base,
+        force_exclude=options.force_exclude,
+        respect_gitignore=options.respect_gitignore,
+    )
+    return discover(options.paths, search)
+
+
+def _judged(found: Discovery, options: Options) -> Outcome:
+    """The engine's outcome with what discovery knows put in; a crash of the engine is a Problem."""
+    result = run_one(lambda sources: analyze(sources, options), found.files, "the analysis")
+    if isinstance(result, Crash):
+        problem = Problem(ProblemKind.CRASH, _crashed(result, options))
+        outcome = Outcome((), rule_docs(), (problem,), statistics=Statistics(files=len(found.files)))
+    else:
+        outcome = result.value
+    notices = outcome.notices
+    if not found.files and not found.problems:
+        notices = (_nothing(found, options), *notices)
+    return msgspec.structs.replace(
+        outcome,
+        findings=tuple(finding for finding in outcome.findings if finding.rule in options.rules),
+        problems=(*found.problems, *outcome.problems),
+        notices=notices,
+        statistics=msgspec.structs.replace(outcome.statistics, cpp_files=found.cpp_files),
+    )
+
+
+def _crashed(crash: Crash, options: Options) -> str:
+    text = f"vmfdlint crashed in {crash.item}: {crash.text}; please report this, with the output of -v"
+    return text + "\n" + crash.trace if options.verbose else text
+
+
+def _nothing(found: Discovery, options: Options) -> str:
+    where = ", ".join(options.paths)
+    if found.left_out:
+        entries = f"{found.left_out:,} files and directories are"
+        return (
+            f"No C sources to check in {where}: {entries} left out by .gitignore or --exclude;"
+            " --no-respect-gitignore takes what .gitignore leaves out"
+        )
+    return f"No C sources (.c, .h) in {where}: name the directory that holds them"
+
+
+def _exit_code(outcome: Outcome, options: Options) -> int:
+    if any(problem.kind in FATAL for problem in outcome.problems):
+        return EXIT_INCOMPLETE
+    return EXIT_FINDINGS if outcome.findings and not options.exit_zero else EXIT_CLEAN
+
+
+def _shown(text: str, found: Discovery) -> Run:
+    context = Context(version=__version__, prefix=_prefix(found.root))
+    messages = problem_lines(found.problems, context)
+    failed = any(problem.kind in FATAL for problem in found.problems)
+    return Run(text.encode("utf-8", "replace"), tuple(messages), EXIT_INCOMPLETE if failed else EXIT_CLEAN)
+
+
+def _prefix(root: Path) -> str:
+    """What makes a path relative to ``root`` openable from the current directory."""
+    return "" if root == Path.cwd() else root.as_posix().rstrip("/") + "/"
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

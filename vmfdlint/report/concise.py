@@ -1,0 +1,14 @@
+"""One line a finding, for editors and problem matchers."""
+
+from vmfdlint.check.finding import Outcome
+from vmfdlint.report.context import Context
+from vmfdlint.report.words import closing, heading
+
+NAME = "concise"
+
+
+def render(outcome: Outcome, context: Context) -> bytes:
+    """Outcome -> UTF-8 text, ``path:line:col: VMFD101 [error] message`` per finding and the closing lines."""
+    lines = [heading(finding, context) for finding in outcome.findings]
+    lines += closing(outcome, context)
+    return "".join(line + "\n" for line in lines).encode("utf-8", "replace")

@@ -1,0 +1,32 @@
+"""Everything a run found, for programs. ``schema`` numbers the form; additions do not change it."""
+
+import msgspec
+
+from vmfdlint.check.finding import Outcome
+from vmfdlint.report.context import Context
+
+NAME = "json"
+SCHEMA = 1
+
+
+def render(outcome: Outcome, context: Context) -> bytes:
+    """Outcome -> one JSON object, indented. Columns count bytes from 1, ends are exclusive, as in a Span.
+
+    Wall times are in it only with --statistics: otherwise two runs give the same bytes.
+    """
+    statistics = outcome.statistics
+    if not context.statistics:
+        statistics = msgspec.structs.replace(statistics, seconds=())
+    document = {
+        "schema": SCHEMA,
+        "tool": {"name": "vmfdlint", "version": context.version},
+        "root": context.root,
+        "exit_code": context.exit_code,
+        "findings": outcome.findings,
+        "problems": outcome.problems,
+        "safe": outcome.safe if context.verbose else (),
+        "notices": outcome.notices,
+        "statistics": statistics,
+        "rules": [rule for rule in outcome.rules if any(f.rule == rule.id for f in outcome.findings)],
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
