@@ -76,8 +76,10 @@ def _compile_effect(
     truths: list[tuple[str, Condition]] = []
     for name, field in fields.items():
         if name not in body:
-            if field.required:
+            if field.required and not _optional(field.type):
                 raise RowError(f"effect '{word}' needs the field '{name}'", word)
+            if field.required:
+                values[name] = None
             continue
         value = _compile_field(word, name, field.type, body[name], constants)
         if isinstance(value, tuple):
@@ -86,6 +88,10 @@ def _compile_effect(
         values[name] = value
     make: Callable[..., Effect | OpenPath] = EFFECTS[word]
     return make(**values), tuple(truths)
+
+
+def _optional(wanted: Any) -> bool:
+    return isinstance(wanted, UnionType) and type(None) in get_args(wanted)
 
 
 def _compile_field(

@@ -95,13 +95,14 @@ class Fork(msgspec.Struct, frozen=True, tag=True):
     on failure.
 
     ``shares_files``: CLONE_FILES. ``shares_memory``: CLONE_VM or vfork. ``entry`` is the function the child
-    runs instead (clone(3)), with the child ending when it returns.
+    runs instead (clone(3)) with ``data`` as its argument, the child ending when it returns.
     """
 
     shares_files: Truth
     shares_memory: Truth
     entry: Port | None = None
     suspends_parent: bool = False
+    data: Port | None = None
 
 
 class Daemon(msgspec.Struct, frozen=True, tag=True):
