@@ -94,9 +94,10 @@ class _Walk:
         self.problems.append(Problem(kind, text, self.shown(path)))
 
     def shown(self, path: str) -> str:
-        """A path relative to the root with ``/`` between its parts; a path outside stays absolute."""
-        path = path.replace(os.sep, "/")
-        return path.removeprefix(self.prefix)
+        """A path relative to the root with ``/`` between its parts; one outside stays absolute."""
+        path = path.replace(os.sep, "/").removeprefix(self.prefix)
+        # A name that is not UTF-8 could not be written into a report.
+        return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
 
     def take(self, path: str) -> None:
         """One path the user named."""

@@ -12,4 +12,14 @@ from vmfdlint.report.words import FATAL, closing, problem_lines
 PEOPLE = frozenset({"full", "concise"})
 """Formats that end with the closing lines themselves; after the others these go to the error stream."""
 
-__all__ = ["FATAL", "PEOPLE", "Context", "Format", "closing", "formats", "problem_lines", "rule_markdown", "rule_table"]
+__all__ = [
+    "FATAL",
+    "PEOPLE",
+    "Context",
+    "Format",
+    "closing",
+    "formats",
+    "problem_lines",
+    "rule_markdown",
+    "rule_table",
+]
