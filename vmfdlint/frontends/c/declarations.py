@@ -1,31 +1,40 @@
 """What one file declares. In: source text. Out: types, fields, constants, variables and function results."""
 
+import re
+from functools import cache, lru_cache
+
 import msgspec
+import tree_sitter_c
+from tree_sitter import Language, Node, Query, QueryCursor
 
 from vmfdlint.base import SourceText
+from vmfdlint.frontends.c.attributes import attributes_of
+from vmfdlint.frontends.c.constants import Value, evaluate
+from vmfdlint.frontends.c.declarators import CType, Declared, base_type, declared, text_of
+from vmfdlint.frontends.c.even import even
+from vmfdlint.frontends.c.macros import MACROS
+from vmfdlint.frontends.c.parse import tree_of
+from vmfdlint.ir import Const
 
+__all__ = ["CType", "Declarations", "Declared", "declarations", "declared"]
 
-class CType(msgspec.Struct, frozen=True):
-    """A declared type, as far as access paths need it.
-
-    ``record`` is the struct or union tag, typedefs resolved ("" for scalars and void). ``pointer`` is the number of
-    ``*``. ``array`` says that the outermost layer is an array. ``function`` says that this is a function or a
-    pointer to one; the other fields then describe its result. ``name`` is the type name as written.
-    """
-
-    record: str = ""
-    pointer: int = 0
-    array: bool = False
-    function: bool = False
-    name: str = ""
+_CAST = re.compile(rb"\b(" + b"|".join(sorted(MACROS.casts)) + rb")\s*\(([^()]*)\)")
+_CONTAINERS = frozenset(
+    "translation_unit preproc_if preproc_ifdef preproc_else preproc_elif preproc_elifdef linkage_specification "
+    "declaration_list ERROR".split()
+)
+_MEMBERS = frozenset(
+    "field_declaration_list preproc_if preproc_ifdef preproc_else preproc_elif ERROR".split()
+)
 
 
 class Declarations(msgspec.Struct, frozen=True):
-    """What a file declares at file level. Anonymous inner records are flattened into the outer one.
+    """What a file declares at file level; types are as written. Anonymous inner records are flattened.
 
-    A named field of an anonymous inner record gets the synthetic record ``Outer.field``. ``constants`` holds enum
-    constants (None where not a plain number). ``variables`` maps to (type, is it static). ``results`` maps a
-    function to its result type, ``attributes`` to the words of all its declarations here.
+    ``records`` has local ones too. A named field of an anonymous inner record gets the synthetic record
+    ``Outer.field``. ``constants`` holds enum constants (None where not a plain number). ``variables`` maps to
+    (type, is it static). ``results`` maps a function to its result type, ``attributes`` to the words of all its
+    declarations here.
     """
 
     typedefs: dict[str, CType]
@@ -36,6 +45,162 @@ class Declarations(msgspec.Struct, frozen=True):
     attributes: dict[str, tuple[str, ...]]
 
 
+@cache
+def _query() -> Query:
+    return Query(
+        Language(tree_sitter_c.language()),
+        "[(struct_specifier body: (_)) (union_specifier body: (_))] @record (enum_specifier body: (_)) @enum",
+    )
+
+
 def declarations(source: SourceText) -> Declarations:
     """Parse a file and list what it declares; cached by content."""
-    raise NotImplementedError
+    return _declarations(source.data)
+
+
+@lru_cache(maxsize=256)
+def _declarations(data: bytes) -> Declarations:
+    result = Declarations({}, {}, {}, {}, {}, {})
+    root = tree_of(even(data)).root_node
+    captures = QueryCursor(_query()).captures(root)
+    for node in captures.get("record", ()):
+        tag = node.child_by_field_name("name")
+        if tag is not None:
+            _members(node, text_of(tag), result.records)
+    for node in captures.get("enum", ()):
+        _enumerators(node, result.constants)
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if node.type in _CONTAINERS:
+            pending.extend(reversed(node.named_children))
+        elif node.type == "type_definition":
+            _typedef(node, result)
+        elif node.type == "declaration":
+            _declaration(node, data, result)
+        elif node.type == "function_definition":
+            _function(node, data, result)
+    for match in _CAST.finditer(data):
+        _cast(match, result.results)
+    return result
+
+
+def _members(node: Node, tag: str, records: dict[str, dict[str, CType]]) -> None:
+    """Add the members of a record node to ``records[tag]``, and of unnamed records inside it."""
+    body = node.child_by_field_name("body")
+    if body is None:
+        return
+    fields = records.setdefault(tag, {})
+    pending = [body]
+    while pending:
+        current = pending.pop()
+        if current.type in _MEMBERS:
+            pending.extend(reversed(current.named_children))
+        elif current.type == "field_declaration":
+            specifier = current.child_by_field_name("type")
+            names = declared(current, tag)
+            inner = specifier is not None and specifier.type in ("struct_specifier", "union_specifier")
+            unnamed = inner and specifier is not None and specifier.child_by_field_name("name") is None
+            if unnamed and specifier is not None and not names:
+                _members(specifier, tag, records)
+            for each in names:
+                fields.setdefault(each.name, each.type)
+                if unnamed and specifier is not None:
+                    _members(specifier, each.type.record, records)
+
+
+def _enumerators(node: Node, constants: dict[str, int | None]) -> None:
+    body = node.child_by_field_name("body")
+    following: int | None = 0
+
+    def named(name: str) -> Value:
+        return Const(constants[name]) if name in constants else None
+
+    pending = list(reversed(body.named_children)) if body is not None else []
+    while pending:
+        child = pending.pop()
+        if child.type.startswith("preproc_"):
+            pending.extend(reversed(child.named_children))
+        if child.type != "enumerator":
+            continue
+        name = child.child_by_field_name("name")
+        value = child.child_by_field_name("value")
+        if value is not None:
+            result = evaluate(text_of(value), named, lambda _name, _args: None)
+            following = result.value if isinstance(result, Const) else None
+        if name is not None:
+            constants[text_of(name)] = following
+        following = None if following is None else following + 1
+
+
+def _unnamed_record(node: Node, names: tuple[Declared, ...], result: Declarations) -> None:
+    """``struct { … } x``: its members under the tag that :func:`declared` gave it."""
+    specifier = node.child_by_field_name("type")
+    if specifier is None or specifier.type not in ("struct_specifier", "union_specifier"):
+        return
+    if specifier.child_by_field_name("name") is None:
+        for each in names:
+            _members(specifier, each.type.record, result.records)
+
+
+def _typedef(node: Node, result: Declarations) -> None:
+    names = declared(node)
+    _unnamed_record(node, names, result)
+    for each in names:
+        result.typedefs.setdefault(each.name, each.type)
+
+
+def _is_static(node: Node) -> bool:
+    return any(child.type == "storage_class_specifier" and child.text == b"static" for child in node.children)
+
+
+def _declaration(node: Node, data: bytes, result: Declarations) -> None:
+    names = declared(node)
+    _unnamed_record(node, names, result)
+    for each in names:
+        if each.type.function and _declares_function(each.node):
+            _note_function(each.name, each.type, attributes_of(data, node.start_byte, node.end_byte), result)
+        elif each.name not in result.variables or each.value is not None:
+            result.variables[each.name] = (each.type, _is_static(node))
+
+
+def _declares_function(name: Node) -> bool:
+    """Whether the name itself is the function: ``int f(void)``, ``int *(f)(void)``, but not ``int (*f)(void)``."""
+    parent = name.parent
+    while parent is not None and parent.type == "parenthesized_declarator":
+        parent = parent.parent
+    return parent is not None and parent.type == "function_declarator"
+
+
+def _function(node: Node, data: bytes, result: Declarations) -> None:
+    body = node.child_by_field_name("body")
+    end = body.start_byte if body is not None else node.end_byte
+    for each in declared(node)[:1]:
+        _note_function(each.name, each.type, attributes_of(data, node.start_byte, end), result)
+
+
+def _note_function(name: str, type_: CType, words: tuple[str, ...], result: Declarations) -> None:
+    result.results.setdefault(name, CType(type_.record, type_.pointer, False, False, type_.name))
+    result.attributes[name] = tuple(sorted({*result.attributes.get(name, ()), *words}))
+
+
+def _cast(match: re.Match[bytes], results: dict[str, CType]) -> None:
+    """A macro of an object model that declares a checked cast: its result points to a record."""
+    name, record = MACROS.casts[match.group(1)]
+    args = [arg.strip().decode("utf-8", "replace") for arg in match.group(2).split(b",")]
+    if max(name, record) < len(args):
+        results.setdefault(args[name], CType(pointer=1, name=args[record]))
+
+
+def fragment_type(text: bytes) -> CType | None:
+    """The type before a name, from the text of a declaration up to that name (``static struct kvm *``)."""
+    root = tree_of(even(b"%s name_here();" % text)).root_node
+    for node in root.named_children:
+        if node.type == "declaration":
+            for each in declared(node):
+                if each.name == "name_here":
+                    return CType(each.type.record, each.type.pointer, False, False, each.type.name)
+    return None
+
+
+__all__ += ["base_type", "fragment_type"]

@@ -1,54 +1,293 @@
 """Names across files. In: the program's index and one file. Out: macros, constants, types, fields, variables."""
 
-from vmfdlint.frontends.c.declarations import CType
-from vmfdlint.frontends.c.preprocess import Macro
+import re
+from collections.abc import Iterator
+
+from vmfdlint.base import LIMITS, SourceText
+from vmfdlint.frontends.c.attributes import attributes_of
+from vmfdlint.frontends.c.constants import Value, evaluate
+from vmfdlint.frontends.c.declarations import CType, Declarations, declarations, fragment_type
+from vmfdlint.frontends.c.macros import MACROS
+from vmfdlint.frontends.c.preprocess import Macro, expand, macros_in
 from vmfdlint.frontends.contract import Index
 from vmfdlint.ir import Const, Text
 
+_PARSED = 3
+_LOOKED_AT = 40
+_MENTIONS = 40
+_TYPEDEFS = 8
+_PRIMITIVE = frozenset(
+    "void char short int long float double signed unsigned bool _Bool size_t ssize_t enum gboolean gint guint gchar "
+    "guchar gsize gssize gpointer gconstpointer glong gulong u8 u16 u32 u64 s8 s16 s32 s64 __u8 __u16 __u32 __u64 "
+    "__s8 __s16 __s32 __s64 hwaddr target_ulong target_long vaddr off64_t uint ulong ushort uchar va_list".split()
+)
+_CONSTANT_NAME = re.compile(r"_*[A-Z][A-Z0-9_]*\Z")
+_STATEMENT = re.compile(rb"[;{]")
+
 
 class Environment:
-    """Names as code in the file ``path`` sees them. Lookups are cached and deterministic."""
+    """Names as code in the file ``path`` sees them. Lookups are cached and deterministic.
+
+    A name is looked for in the files that the index gives for it, likeliest first; of these no more than a few are
+    parsed.
+    """
 
     def __init__(self, index: Index, path: str) -> None:
         self._index = index
         self._path = path
+        self._macros: dict[str, Macro | None] = {}
+        self._constants: dict[str, Value] = {}
+        self._types: dict[str, CType] = {}
+        self._fields: dict[tuple[str, str], CType | None] = {}
+        self._variables: dict[str, tuple[CType, str] | None] = {}
+        self._results: dict[str, CType | None] = {}
+        self._attributes: dict[str, tuple[str, ...]] = {}
+        self._expanding: set[str] = set()
 
     def macro(self, name: str) -> Macro | None:
         """The macro of this name: of the same file, of an included one, then of the nearest that defines it."""
-        raise NotImplementedError
+        if name not in self._macros:
+            self._macros[name] = self._find_macro(name)
+        return self._macros[name]
+
+    def _find_macro(self, name: str) -> Macro | None:
+        for path in self._index.defining("macros", name, self._path)[:_PARSED]:
+            found = macros_in(self._index.source(path)).get(name)
+            if found:
+                return found[0]
+        return None
 
     def constant(self, name: str) -> Const | Text | None:
-        """The value of an object-like macro or enum constant, None where the name is no constant."""
-        raise NotImplementedError
+        """The value of an object-like macro or enum constant, None where the name is no constant.
+
+        A Const keeps the names on the way: ``#define MY_CREATE KVM_CREATE_VM`` gives both.
+        """
+        if name in self._constants:
+            return self._constants[name]
+        if name in self._expanding or len(self._expanding) >= LIMITS.macro_depth:
+            return None
+        self._expanding.add(name)
+        try:
+            value = self._find_constant(name)
+        finally:
+            self._expanding.discard(name)
+        if not self._expanding or value is not None:
+            # A None met while another macro expands may only be the cut of a cycle.
+            self._constants[name] = value
+        return value
+
+    def _find_constant(self, name: str) -> Const | Text | None:
+        if name in MACROS.known:
+            return Const(MACROS.known[name], (name,))
+        macro = self.macro(name)
+        if macro is not None:
+            if macro.params is not None or not macro.body:
+                return None
+            value = evaluate(macro.body, self._named, self._called)
+            if isinstance(value, Const):
+                return Const(value.value, tuple(sorted({*value.names, name})))
+            return value
+        for file in self._declaring("variables", name, rb"\benum\b"):
+            if name in file.constants:
+                return Const(file.constants[name], (name,))
+        return None
 
     def constant_expression(self, text: str) -> Const | Text | None:
-        """The value of an expression; a name that is defined nowhere gives ``Const(None, (name,))``."""
-        raise NotImplementedError
+        """The value of an expression; an upper-case name that is defined nowhere gives ``Const(None, (name,))``."""
+        return evaluate(text, self._named, self._called)
+
+    def _named(self, name: str) -> Const | Text | None:
+        value = self.constant(name)
+        if value is not None or not _CONSTANT_NAME.match(name) or name in self._expanding:
+            return value
+        if self.macro(name) is not None or self.variable(name) is not None or self.is_function(name):
+            return None
+        return Const(None, (name,))
+
+    def _called(self, name: str, args: list[str]) -> Const | Text | None:
+        macro = self.macro(name)
+        if macro is None or macro.params is None or name in self._expanding:
+            return None
+        if len(self._expanding) >= LIMITS.macro_depth:
+            return None
+        self._expanding.add(name)
+        try:
+            text = expand(macro, args)
+            return evaluate(text, self._named, self._called) if len(text) <= LIMITS.expansion_bytes else None
+        finally:
+            self._expanding.discard(name)
 
     def resolve(self, type_name: str) -> CType:
-        """The type behind a type name (``KVMState``, ``struct kvm``, ``int``), typedefs followed."""
-        raise NotImplementedError
+        """The type behind a type name (``KVMState``, ``struct kvm``, ``int``), typedefs followed.
+
+        A type name that no file declares counts as a record of that name, unless it looks like a number's type.
+        """
+        words = [
+            word for word in type_name.split() if word not in ("const", "volatile", "restrict", "_Atomic")
+        ]
+        if len(words) == 2 and words[0] in ("struct", "union"):
+            return CType(record=words[1], name=type_name)
+        name = words[0] if len(words) == 1 else ""
+        if not name or name in _PRIMITIVE or words[0] == "enum":
+            return CType(name=type_name)
+        if name not in self._types:
+            self._types[name] = CType(name=name)
+            self._types[name] = self._find_type(name)
+        return self._types[name]
+
+    def _find_type(self, name: str) -> CType:
+        pattern = rb"\btypedef\b[^;{}]*\b%s\b|\}[\w\s*(),]*\b%s\b" % (name.encode(), name.encode())
+        for file in self._declaring("types", name, pattern):
+            written = file.typedefs.get(name)
+            if written is not None:
+                return self.resolve_type(
+                    CType(written.record, written.pointer, written.array, written.function, written.name)
+                )
+        # uint32_t, pid_t and the like are numbers; GError and what is generated at build time are records.
+        return CType(name=name) if name.endswith("_t") else CType(record=name, name=name)
 
     def resolve_type(self, written: CType) -> CType:
         """A type as written somewhere -> the same with its typedef followed."""
-        raise NotImplementedError
+        if written.record or not written.name:
+            return written
+        base = self.resolve(written.name)
+        if base.function and not written.function:
+            return CType(base.record, base.pointer, written.array, True, base.name)
+        array = written.array or (base.array and not written.pointer)
+        return CType(base.record, written.pointer + base.pointer, array, written.function, written.name)
 
     def field(self, record: str, field: str) -> CType | None:
         """The type of a member, resolved; None where unknown."""
-        raise NotImplementedError
+        key = (record, field)
+        if key not in self._fields:
+            self._fields[key] = self._find_field(record, field)
+        return self._fields[key]
+
+    def _find_field(self, record: str, field: str) -> CType | None:
+        outer = record.split(".", 1)[0]
+        name = outer.encode("utf-8", "replace")
+        pattern = rb"\b(?:struct|union)\s+(?:\w+\s+)?%s\s*(?:\w+\s*)?\{|\}[^;{}]*\b%s\b" % (name, name)
+        for kind in ("types", "variables"):
+            for file in self._declaring(kind, outer, pattern):
+                found = file.records.get(record, {}).get(field)
+                if found is not None:
+                    return self.resolve_type(found)
+            if outer != record or self._index.defining("types", outer, self._path):
+                continue
+        return None
 
     def variable(self, name: str) -> tuple[CType, str] | None:
         """A variable at file level: its type, and the path of its file if static, else ""."""
-        raise NotImplementedError
+        if name not in self._variables:
+            self._variables[name] = self._find_variable(name)
+        return self._variables[name]
+
+    def _find_variable(self, name: str) -> tuple[CType, str] | None:
+        for path in self._index.defining("variables", name, self._path)[: _PARSED + 1]:
+            found = declarations(self._index.source(path)).variables.get(name)
+            if found is None:
+                continue
+            type_, static = found
+            if static and path != self._path and not path.endswith(".h"):
+                continue
+            return self.resolve_type(type_), path if static else ""
+        return None
 
     def result(self, function: str) -> CType | None:
         """What a function returns, resolved; None where no declaration was found."""
-        raise NotImplementedError
+        if function not in self._results:
+            self._results[function] = self._find_result(function)
+        return self._results[function]
+
+    def _find_result(self, function: str) -> CType | None:
+        for source in self._mentioning(function):
+            for start, at, _ in _headers(source.data, function):
+                # A fragment is far cheaper to parse than the whole file of every function that is called.
+                written = fragment_type(source.data[start:at])
+                if written is not None:
+                    return self.resolve_type(written)
+            if any(word in source.data for word in MACROS.casts):
+                found = declarations(source).results.get(function)
+                if found is not None:
+                    return self.resolve_type(found)
+        return None
 
     def attributes(self, function: str) -> tuple[str, ...]:
-        """Attribute words of any declaration of the function seen nearby."""
-        raise NotImplementedError
+        """Attribute words of any declaration of the function seen nearby, sorted."""
+        if function not in self._attributes:
+            words: set[str] = set()
+            for source in self._mentioning(function):
+                for start, _, end in _headers(source.data, function):
+                    words.update(attributes_of(source.data, start, end))
+            self._attributes[function] = tuple(sorted(words))
+        return self._attributes[function]
 
     def is_function(self, name: str) -> bool:
-        """Whether the name is a function (not a variable, macro or type) for this file."""
-        raise NotImplementedError
+        """Whether some file defines a function of this name, and this file no variable or macro of it."""
+        functions = self._index.defining("functions", name, self._path)
+        if not functions:
+            return False
+        if functions[0] == self._path:
+            return True
+        return not any(
+            self._path in self._index.defining(kind, name, self._path)[:1]
+            for kind in ("variables", "macros", "types")
+        )
+
+    def _mentioning(self, function: str) -> Iterator[SourceText]:
+        """Files likely to declare a function: this one, those that define it, those that declare it noreturn."""
+        seen = {self._path}
+        yield self._index.source(self._path)
+        for kind in ("functions", "variables"):
+            for path in self._index.defining(kind, function, self._path)[:_PARSED]:
+                if path not in seen:
+                    seen.add(path)
+                    yield self._index.source(path)
+
+    def _declaring(self, kind: str, name: str, pattern: bytes) -> Iterator[Declarations]:
+        """Declarations of the nearest files for a name, of those whose text matches ``pattern``."""
+        parsed = 0
+        compiled = re.compile(pattern)
+        for path in self._index.defining(kind, name, self._path)[:_LOOKED_AT]:
+            source = self._index.source(path)
+            if compiled.search(source.data):
+                yield declarations(source)
+                parsed += 1
+                if parsed == _PARSED:
+                    return
+
+
+def _headers(data: bytes, function: str) -> Iterator[tuple[int, int, int]]:
+    """Where a function may be declared: offsets of the statement's start, of the name, and of what ends it.
+
+    A use as a call has no type words before it in its statement, and is passed over.
+    """
+    name = function.encode("utf-8", "replace")
+    for count, match in enumerate(re.finditer(rb"(?<!\w)%s\s*\(" % re.escape(name), data)):
+        if count == _MENTIONS:
+            return
+        at = match.start()
+        start = statement_start(data, at)
+        before = data[start:at].split()
+        if not before or before[0] in (b"return", b"else", b"case") or b"=" in data[start:at]:
+            continue
+        if data[start:at].count(b"(") != data[start:at].count(b")") or data[at - 1 : at] in (
+            b"(",
+            b",",
+            b"!",
+            b".",
+        ):
+            continue
+        end = _STATEMENT.search(data, match.end())
+        yield start, at, end.start() if end else len(data)
+
+
+def statement_start(data: bytes, at: int) -> int:
+    """Offset just after what ends the statement or line of preprocessor before ``at``."""
+    floor = max(0, at - 400)
+    last = floor
+    for match in re.finditer(
+        rb"[;{}]|\*/|^[ \t]*#[^\n]*\n|//[^\n]*\n|\)[ \t]*\n(?=\s*\n)", data[floor:at], re.M
+    ):
+        last = floor + match.end()
+    return last

@@ -28,6 +28,7 @@ class Words(msgspec.Struct, frozen=True):
     defined: frozenset[str]
     ioctl: dict[str, int]
     sizes: dict[str, int]
+    known: dict[str, int]
     casts: dict[bytes, tuple[int, int]]
 
 
@@ -59,6 +60,7 @@ def _load(text: str) -> Words:
         defined=frozenset(data["conditions"]["defined"]),
         ioctl=data["values"]["ioctl"],
         sizes=data["values"]["sizes"],
+        known=data["values"]["known"],
         casts={name.encode(): (at["name"], at["record"]) for name, at in data["casts"].items()},
     )
 

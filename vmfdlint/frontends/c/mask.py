@@ -63,7 +63,11 @@ def mask(data: bytes) -> Masked:
             start, end = match.span()
             parts = _DIRECTIVE.match(piece)
             keyword, rest = (parts.group(1).decode(), parts.group(2)) if parts else ("", b"")
-            shown = _COMMENT.sub(_continued, piece) if b"/*" in piece or b"//" in piece else piece
+            shown = (
+                _COMMENT.sub(_continued, piece)
+                if keyword == "define" and (b"/*" in piece or b"//" in piece)
+                else piece
+            )
             directives.append(Directive(start, end, keyword, rest, shown))
             return b"#" + blank(piece[1:])
         if first == 0x2F:
@@ -154,4 +158,8 @@ class _Group:
 def _as_opener(directive: Directive) -> bytes | None:
     """``#elif X`` whose earlier branches are dead, as ``#if   X``; an ``#elifdef`` likewise."""
     shown = directive.shown
-    return None if shown is None else shown.replace(b"elif", b"if  " if directive.keyword == "elif" else b"  if", 1)
+    return (
+        None
+        if shown is None
+        else shown.replace(b"elif", b"if  " if directive.keyword == "elif" else b"  if", 1)
+    )

@@ -22,15 +22,22 @@ _BETWEEN = re.compile(rb",(\s*(?:" + _OPERATORS + rb")\s*),")
 _EDGE = re.compile(rb"(?:\(\s*(" + _OPERATORS + rb")\s*,)|(?:,\s*(" + _OPERATORS + rb")\s*\))")
 _RANGE = re.compile(rb"\bcase\b[^:;{}?#]*?(\.\.\.)")
 _PARENS = rb"\((?:[^()]++|\((?:[^()]++|\((?:[^()]++|\([^()]*+\))*+\))*+\))*+\)"
-_BLOCK = re.compile(rb"\n[ \t]+([A-Za-z_]\w*+)(?<!\bif)(?<!\bfor)(?<!\bwhile)(?<!\bswitch)[ \t]*+(" + _PARENS + rb")\s*+(?=\{)")
+_BLOCK = re.compile(
+    rb"\n[ \t]+([A-Za-z_]\w*+)(?<!\bif)(?<!\bfor)(?<!\bwhile)(?<!\bswitch)[ \t]*+("
+    + _PARENS
+    + rb")\s*+(?=\{)"
+)
 _REGISTER = re.compile(rb"^([A-Za-z_]\w*+)[ \t]*+(" + _PARENS + rb")[ \t\r]*+$", re.M)
 _PRIMITIVE = (
     rb"(?:void|char|short|int|long|float|double|signed|unsigned|bool|_Bool|u?int(?:8|16|32|64)_t|s?size_t|"
     rb"u?intptr_t|ptrdiff_t|char(?:16|32|64)_t)"
 )
 _TYPE = re.compile(
-    rb"[(,]\s*((?:(?:const|volatile)\s+)*(?:(?:struct|union|enum)\s+\w+|" + _PRIMITIVE + rb"(?:\s+" + _PRIMITIVE +
-    rb")*|\w+(?=\s*\*))(?:\s*\*|\s*\bconst\b)*)\s*(?=[,)])"
+    rb"[(,]\s*((?:(?:const|volatile)\s+)*(?:(?:struct|union|enum)\s+\w+|"
+    + _PRIMITIVE
+    + rb"(?:\s+"
+    + _PRIMITIVE
+    + rb")*|\w+(?=\s*\*))(?:\s*\*|\s*\bconst\b)*)\s*(?=[,)])"
 )
 _IS_PRIMITIVE = re.compile(_PRIMITIVE + rb"\Z")
 _SIMPLE = re.compile(rb"\s*[A-Za-z_]\w*\s*\Z")
@@ -44,7 +51,9 @@ _UNKNOWN_ATTRIBUTE = re.compile(
     rb"([A-Z][A-Z0-9_]++)[ \t]+\**\w++[ \t]*+\(",
     re.M,
 )
-_PASTED = re.compile(rb'"\s*(\b[A-Za-z_]\w*+\([^()"\n]*+\))\s*(?=["),;])|(?<!\w)([A-Za-z_]\w*+\([^()"\n]*+\))[ \t]*+(?=")')
+_PASTED = re.compile(
+    rb'"\s*(\b[A-Za-z_]\w*+\([^()"\n]*+\))\s*(?=["),;])|(?<!\w)([A-Za-z_]\w*+\([^()"\n]*+\))[ \t]*+(?=")'
+)
 _NAMES_BEFORE_STRING = re.compile(rb'[(,]\s*+((?:[A-Za-z_]\w*+\s++)+)(?=[A-Za-z_]\w*+\s*+")')
 _ASM = frozenset((b"asm", b"__asm__", b"__asm"))
 
@@ -142,7 +151,11 @@ def _asm(text: bytearray, present: set[bytes]) -> None:
             if closed < 0:
                 continue
             last = back(text, at)
-            if last >= 0 and (text[last] in WORD or text[last] == 0x29) and word_before(text, at) not in (b"else", b"do"):
+            if (
+                last >= 0
+                and (text[last] in WORD or text[last] == 0x29)
+                and word_before(text, at) not in (b"else", b"do")
+            ):
                 following = ahead(text, closed + 1)
                 if text[last] in WORD or (following >= 0 and text[following] == 0x3B and text[last] != 0x29):
                     _hide(text, at, closed + 1)

@@ -105,7 +105,9 @@ class _Walk:
 
     def open(self, directive: Directive) -> None:
         """#if, #ifdef, #ifndef."""
-        group = _Group(list(self.stack), back(self.text, directive.start), [directive], [], None, len(self.stack))
+        group = _Group(
+            list(self.stack), back(self.text, directive.start), [directive], [], None, len(self.stack)
+        )
         group.branches.append(_Branch(directive.end))
         self.groups.append(group)
 
@@ -183,7 +185,9 @@ def mend_directives(masked: Masked) -> None:
     if last < 0 or (0 <= last < first):
         return
     walk = _Walk(masked)
-    directives = {directive.start: directive for directive in masked.directives if directive.shown is not None}
+    directives = {
+        directive.start: directive for directive in masked.directives if directive.shown is not None
+    }
     for match in _TOKEN.finditer(text, 0, last + 1):
         at = match.start()
         byte = text[at]

@@ -1,0 +1,25 @@
+"""An Index over files held in memory, for tests of the C front-end."""
+
+from vmfdlint.base import SourceText
+from vmfdlint.frontends.c.scan import scan
+from vmfdlint.frontends.contract import Index, Scan
+
+
+class MemoryIndex:
+    """Paths -> bytes. The file itself comes first, then the others by path."""
+
+    def __init__(self, files: dict[str, str]) -> None:
+        self.files = {path: text.encode() for path, text in files.items()}
+        self.scans: dict[str, Scan] = {path: scan(data) for path, data in self.files.items()}
+
+    def defining(self, kind: str, name: str, near: str) -> tuple[str, ...]:
+        paths = [path for path, each in self.scans.items() if name in getattr(each, kind)]
+        return tuple(sorted(paths, key=lambda path: (path != near, path)))
+
+    def source(self, path: str) -> SourceText:
+        return SourceText(path, self.files[path])
+
+
+def index_of(files: dict[str, str]) -> Index:
+    """A MemoryIndex, checked against the protocol."""
+    return MemoryIndex(files)
