@@ -21,7 +21,7 @@ class RowError(Exception):
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """A name nobody knows -> ``; did you mean 'x'?`` with the nearest known one, or nothing."""
-    near = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    near = get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
