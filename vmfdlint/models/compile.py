@@ -140,7 +140,9 @@ def compile_api(row: ApiRow, name: str, constants: Mapping[str, int]) -> Api:
             # Two architectures may share a number where both requests do the same.
             same = by_value.setdefault(value, by_name[spellings[0]])
             if (same.specs, same.failure) != (behaviour.specs, behaviour.failure):
-                raise RowError(f"case '{case}' has the number of '{same.label}' and does something else", case)
+                raise RowError(
+                    f"case '{case}' has the number of '{same.label}' and does something else", case
+                )
     base = Behaviour(name, compile_specs(row.otherwise, constants), row.failure)
     low = _low_bits(by_value) if row.size_bits else {}
     return Api(base, parse_port(row.select), tuple(row.prefixes), row.size_bits, by_name, by_value, low)

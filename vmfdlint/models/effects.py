@@ -211,8 +211,7 @@ class Own(msgspec.Struct, frozen=True, tag=True):
 
 
 class Copy(msgspec.Struct, frozen=True, tag=True):
-    """The value in ``src`` is also in ``at`` afterwards (memcpy of a descriptor, a steal helper, atomic set).
-    """
+    """The value in ``src`` is also in ``at`` afterwards (memcpy, a steal helper, an atomic store)."""
 
     src: Port
     at: Port
