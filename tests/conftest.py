@@ -1,0 +1,26 @@
+"""``pytest --bless`` and the ``golden`` fixture: results compared with files that are part of the review."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Golden = Callable[[Path, str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--bless", action="store_true", help="rewrite the goldens instead of comparing with them")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """``golden(path, text)``: fails where ``text`` differs from the file; with --bless writes it."""
+
+    def compare(path: Path, text: str) -> None:
+        if request.config.getoption("--bless"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.exists(), f"no golden {path.name}: write it with pytest --bless and read it"
+        assert text == path.read_text(encoding="utf-8"), f"{path.name} differs: pytest --bless if it should"
+
+    return compare
