@@ -15,13 +15,10 @@ from vmfdlint.ir import Const, Text
 _PARSED = 3
 _LOOKED_AT = 40
 _MENTIONS = 40
-_TYPEDEFS = 8
-_PRIMITIVE = frozenset(
-    "void char short int long float double signed unsigned bool _Bool size_t ssize_t enum gboolean gint guint gchar "
-    "guchar gsize gssize gpointer gconstpointer glong gulong u8 u16 u32 u64 s8 s16 s32 s64 __u8 __u16 __u32 __u64 "
-    "__s8 __s16 __s32 __s64 hwaddr target_ulong target_long vaddr off64_t uint ulong ushort uchar va_list".split()
-)
 _CONSTANT_NAME = re.compile(r"_*[A-Z][A-Z0-9_]*\Z")
+_STATIC = re.compile(rb"\bstatic\b")
+_LIST_PART = re.compile(r"\w+?_(?:HEAD|ENTRY)_+(?:struct_)?(\w+?)_+\Z")
+_LIST_LINKS = frozenset(("first", "next"))
 _STATEMENT = re.compile(rb"[;{]")
 
 
@@ -41,6 +38,7 @@ class Environment:
         self._fields: dict[tuple[str, str], CType | None] = {}
         self._variables: dict[str, tuple[CType, str] | None] = {}
         self._results: dict[str, CType | None] = {}
+        self._functions: dict[str, bool] = {}
         self._attributes: dict[str, tuple[str, ...]] = {}
         self._expanding: set[str] = set()
 
@@ -128,7 +126,7 @@ class Environment:
         if len(words) == 2 and words[0] in ("struct", "union"):
             return CType(record=words[1], name=type_name)
         name = words[0] if len(words) == 1 else ""
-        if not name or name in _PRIMITIVE or words[0] == "enum":
+        if not name or name in MACROS.scalars or words[0] == "enum":
             return CType(name=type_name)
         if name not in self._types:
             self._types[name] = CType(name=name)
@@ -164,17 +162,29 @@ class Environment:
         return self._fields[key]
 
     def _find_field(self, record: str, field: str) -> CType | None:
+        for fields in self._bodies(record):
+            if field in fields:
+                return self.resolve_type(fields[field])
+        part = _LIST_PART.match(record)
+        if part and field.rsplit("_", 1)[-1] in _LIST_LINKS:
+            # A list head or link made by a macro, whose argument the pre-pass keeps in the type's name.
+            element = self.resolve(part.group(1))
+            return CType(element.record, element.pointer + 1, name=element.name)
+        return None
+
+    def members(self, record: str) -> tuple[str, ...]:
+        """Names of a record's members in order of declaration, from the nearest definition; empty where unknown."""
+        return tuple(next(self._bodies(record), {}))
+
+    def _bodies(self, record: str) -> Iterator[dict[str, CType]]:
+        """The members of a record in each of the nearest files that define it."""
         outer = record.split(".", 1)[0]
         name = outer.encode("utf-8", "replace")
         pattern = rb"\b(?:struct|union)\s+(?:\w+\s+)?%s\s*(?:\w+\s*)?\{|\}[^;{}]*\b%s\b" % (name, name)
         for kind in ("types", "variables"):
             for file in self._declaring(kind, outer, pattern):
-                found = file.records.get(record, {}).get(field)
-                if found is not None:
-                    return self.resolve_type(found)
-            if outer != record or self._index.defining("types", outer, self._path):
-                continue
-        return None
+                if record in file.records:
+                    yield file.records[record]
 
     def variable(self, name: str) -> tuple[CType, str] | None:
         """A variable at file level: its type, and the path of its file if static, else ""."""
@@ -201,7 +211,7 @@ class Environment:
 
     def _find_result(self, function: str) -> CType | None:
         for source in self._mentioning(function):
-            for start, at, _ in _headers(source.data, function):
+            for start, at, _ in self._headers(source, function):
                 # A fragment is far cheaper to parse than the whole file of every function that is called.
                 written = fragment_type(source.data[start:at])
                 if written is not None:
@@ -217,22 +227,35 @@ class Environment:
         if function not in self._attributes:
             words: set[str] = set()
             for source in self._mentioning(function):
-                for start, _, end in _headers(source.data, function):
+                for start, _, end in self._headers(source, function):
                     words.update(attributes_of(source.data, start, end))
             self._attributes[function] = tuple(sorted(words))
         return self._attributes[function]
 
     def is_function(self, name: str) -> bool:
-        """Whether some file defines a function of this name, and this file no variable or macro of it."""
-        functions = self._index.defining("functions", name, self._path)
-        if not functions:
-            return False
-        if functions[0] == self._path:
-            return True
-        return not any(
-            self._path in self._index.defining(kind, name, self._path)[:1]
-            for kind in ("variables", "macros", "types")
-        )
+        """Whether some file defines a function of this name that this one sees, and itself nothing else of it."""
+        if name not in self._functions:
+            self._functions[name] = self._sees_function(name)
+        return self._functions[name]
+
+    def _sees_function(self, name: str) -> bool:
+        paths = self._index.defining("functions", name, self._path)
+        if not paths or self._path == paths[0]:
+            return bool(paths)
+        for kind in ("variables", "macros", "types"):
+            if self._path in self._index.defining(kind, name, self._path)[:1]:
+                return False
+        return any(self._sees(self._index.source(path), name) for path in paths[:_PARSED])
+
+    def _sees(self, source: SourceText, function: str) -> bool:
+        return source.path.endswith(".h") or any(True for _ in self._headers(source, function))
+
+    def _headers(self, source: SourceText, function: str) -> Iterator[tuple[int, int, int]]:
+        """As :func:`_headers`, without what is static to another file."""
+        own = source.path == self._path or source.path.endswith(".h")
+        for start, at, end in _headers(source.data, function):
+            if own or not _STATIC.search(source.data, start, at):
+                yield start, at, end
 
     def _mentioning(self, function: str) -> Iterator[SourceText]:
         """Files likely to declare a function: this one, those that define it, those that declare it noreturn."""

@@ -1,0 +1,143 @@
+"""Initialiser lists. In: ``{ ... }`` and the place it fills. Out: one assignment for each member it names.
+
+Members that a list leaves out become zero, which no consumer needs to see; ``{0}`` names none.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+from tree_sitter import Node
+
+from vmfdlint.frontends.c.declarations import CType
+from vmfdlint.frontends.c.lower_macro import Macros, snippet_of
+from vmfdlint.frontends.c.preprocess import expand, split_arguments
+from vmfdlint.frontends.c.state import UNKNOWN
+from vmfdlint.frontends.c.syntax import CONDITIONAL, parts, text_of
+from vmfdlint.ir import Const, Field, Place
+
+
+class Initialisers(Macros):
+    """The layer that fills structs and arrays."""
+
+    def initialise(self, place: Place, ctype: CType, node: Node) -> None:
+        """Assigns what an initialiser list gives to the members of ``place``."""
+        items = list(self._items(node))
+        if len(items) == 1 and items[0].type == "number_literal" and text_of(items[0]) == "0":
+            return
+        self._fill(place, ctype, items, 0)
+
+    def _fill(self, place: Place, ctype: CType, items: list[Node], position: int) -> int:
+        """Assigns items from ``position`` on, counted in members or elements; returns the next position."""
+        for item in items:
+            if item.type == "initializer_pair":
+                target, inner, index = self._designated(place, ctype, item)
+                value = item.child_by_field_name("value")
+                position = position if index is None else index
+                if value is not None and target is not None:
+                    self._store(target, inner, value)
+            elif item.type == "call_expression" and (spliced := self._spliced(item)) is not None:
+                original, name, nodes = spliced
+                with self.within(item, name, original):
+                    position = self._fill(place, ctype, nodes, position)
+                continue
+            else:
+                target, inner = self._positional(place, ctype, position)
+                self._store(target, inner, item)
+            position += 1
+        return position
+
+    def _items(self, node: Node) -> Iterator[Node]:
+        """The entries of a list; those under #if and #else count all."""
+        for child in parts(node):
+            if child.type in CONDITIONAL:
+                skipped = {
+                    found.id
+                    for name in ("name", "condition")
+                    if (found := child.child_by_field_name(name)) is not None
+                }
+                for inner in parts(child):
+                    if inner.type in CONDITIONAL:
+                        yield from self._items(inner)
+                    elif inner.id not in skipped:
+                        yield inner
+            elif not child.type.startswith("preproc_"):
+                yield child
+
+    def _positional(self, place: Place, ctype: CType, position: int) -> tuple[Place, CType]:
+        if _is_record(ctype):
+            members = self.environment.members(ctype.record)
+            if position < len(members):
+                name = members[position]
+                found = self.environment.field(ctype.record, name)
+                return _step(place, Field(name, ctype.record)), found or UNKNOWN
+        return _step(place, Field(f"[{position}]")), _element(ctype)
+
+    def _designated(self, place: Place, ctype: CType, item: Node) -> tuple[Place | None, CType, int | None]:
+        """``.a[3].b`` -> the place, its type, and the position it stands at in the list's own object."""
+        index: int | None = None
+        first = True
+        for child in item.children:
+            if child.type in ("=", ":"):
+                break
+            if child.type in ("field_designator", "field_identifier"):
+                name = text_of(child).lstrip(". \t\n")
+                found = self.environment.field(ctype.record, name) if ctype.record else None
+                if first and _is_record(ctype):
+                    members = self.environment.members(ctype.record)
+                    index = members.index(name) if name in members else None
+                place, ctype = _step(place, Field(name, ctype.record)), found or UNKNOWN
+            elif child.type in ("subscript_designator", "subscript_range_designator"):
+                known = self._index(child)
+                index = known if first else index
+                place, ctype = _step(place, Field("[]" if known is None else f"[{known}]")), _element(ctype)
+            first = False
+        return place, ctype, index
+
+    def _index(self, node: Node) -> int | None:
+        inner = parts(node)
+        if len(inner) != 1:
+            return None
+        operand = self.value(inner[0]).operand
+        return operand.value if isinstance(operand, Const) else None
+
+    def _store(self, place: Place, ctype: CType, value: Node) -> None:
+        if value.type == "initializer_list":
+            self.initialise(place, ctype, value)
+        elif value.type == "compound_literal_expression" and _is_record(ctype):
+            inner = value.child_by_field_name("value")
+            if inner is not None:
+                self.initialise(place, ctype, inner)
+        else:
+            self.assign_from(place, value, value)
+
+    def _spliced(self, node: Node) -> tuple[bytes, str, list[Node]] | None:
+        """The entries a macro's use stands for, None where it stands for a plain expression."""
+        function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+        if function is None or arguments is None or function.type != "identifier":
+            return None
+        macro = self.callable_macro(text_of(function))
+        if macro is None:
+            return None
+        text = expand(macro, split_arguments(self.written(arguments).decode("utf-8", "replace")[1:-1]))
+        if "{" not in text and not text.lstrip().startswith((".", "[")):
+            return None
+        snippet = snippet_of("int v[] = {" + text + "};")
+        if snippet is None or len(snippet[1]) != 1:
+            return None
+        declarator = snippet[1][0].child_by_field_name("declarator")
+        value = declarator.child_by_field_name("value") if declarator is not None else None
+        if value is None or value.type != "initializer_list":
+            return None
+        return snippet[0], macro.name, list(self._items(value))
+
+
+def _is_record(ctype: CType) -> bool:
+    return bool(ctype.record) and not ctype.pointer and not ctype.array
+
+
+def _element(ctype: CType) -> CType:
+    return msgspec.structs.replace(ctype, array=False) if ctype.array else UNKNOWN
+
+
+def _step(place: Place, field: Field) -> Place:
+    return Place(place.root, place.name, (*place.fields, field), place.unit)

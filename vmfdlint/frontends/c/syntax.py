@@ -1,0 +1,116 @@
+"""Small questions to syntax nodes. Nothing here knows what a name means."""
+
+from tree_sitter import Node
+
+from vmfdlint.frontends.c.declarators import text_of
+
+__all__ = [
+    "COMPARISONS",
+    "CONDITIONAL",
+    "LOGICAL",
+    "OPPOSITE",
+    "SWAPPED",
+    "damage_names",
+    "damaged_bytes",
+    "declared_name",
+    "is_prototype",
+    "is_truth",
+    "names_in",
+    "parts",
+    "text_of",
+]
+
+COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
+LOGICAL = frozenset({"&&", "||"})
+SWAPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+CONDITIONAL = frozenset({"preproc_if", "preproc_ifdef", "preproc_else", "preproc_elif", "preproc_elifdef"})
+
+_NAMES = frozenset({"identifier", "type_identifier"})
+
+
+def parts(node: Node) -> list[Node]:
+    """The named children without comments and damage."""
+    return [child for child in node.named_children if child.type not in ("comment", "ERROR")]
+
+
+def damage_names(node: Node) -> tuple[str, ...]:
+    """The identifiers in the damaged stretches of a node, sorted; damage inside an argument does not count.
+
+    A call keeps its other arguments (see ``Calls.arguments``), so a damaged one is no reason to mark the statement.
+    """
+    found: set[str] = set()
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        for child in current.children:
+            if child.is_error:
+                if current.type != "argument_list":
+                    found.update(names_in(child))
+            elif child.has_error and child.type != "function_definition":
+                stack.append(child)
+    return tuple(sorted(found))
+
+
+def names_in(node: Node) -> set[str]:
+    """Every identifier under a node."""
+    found: set[str] = set()
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if current.type in _NAMES:
+            found.add(text_of(current))
+        stack.extend(current.children)
+    found.discard("")
+    return found
+
+
+def damaged_bytes(node: Node) -> int:
+    """How many bytes of a node lie under ERROR nodes; functions inside it count for themselves."""
+    total = 0
+    stack = [node] if node.has_error else []
+    while stack:
+        for child in stack.pop().children:
+            if child.is_error:
+                total += child.end_byte - child.start_byte
+            elif child.has_error and child.type != "function_definition":
+                stack.append(child)
+    return total
+
+
+def declared_name(node: Node) -> tuple[str, Node | None]:
+    """A ``function_definition`` -> its name and its ``parameter_list``; "" where there is none to be found."""
+    declarator = node.child_by_field_name("declarator")
+    parameters: Node | None = None
+    while declarator is not None:
+        if declarator.type in ("identifier", "type_identifier", "field_identifier"):
+            return text_of(declarator), parameters
+        if declarator.type == "function_declarator":
+            parameters = declarator.child_by_field_name("parameters")
+        inner = declarator.child_by_field_name("declarator")
+        if inner is None:
+            nested = (
+                child
+                for child in parts(declarator)
+                if child.type == "identifier" or "declarator" in child.type
+            )
+            inner = next(nested, None)
+        declarator = inner
+    return "", parameters
+
+
+def is_truth(node: Node) -> bool:
+    """Whether an expression is a comparison, ``&&``, ``||`` or ``!``."""
+    operator = node.child_by_field_name("operator")
+    if operator is None:
+        return False
+    if node.type == "binary_expression":
+        return operator.type in COMPARISONS or operator.type in LOGICAL
+    return node.type == "unary_expression" and operator.type == "!"
+
+
+def is_prototype(name: Node) -> bool:
+    """Whether a declared name is that of a function, not of a variable."""
+    parent = name.parent
+    return parent is not None and parent.type == "function_declarator"
