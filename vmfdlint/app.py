@@ -4,20 +4,23 @@ In: Options. Out: bytes to print and an exit code. Prints nothing itself.
 """
 
 import os
-import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 
 import msgspec
 
 from vmfdlint import __version__
 from vmfdlint.base import Problem, ProblemKind, SourceText
 from vmfdlint.base.location import rules_directory
+from vmfdlint.check import flow_text, load_rules, match, safe_sites
 from vmfdlint.check.finding import Outcome, RuleDoc, Statistics
 from vmfdlint.config import ConfigError, Options, load, resolve_rules
 from vmfdlint.discover import Discovery, Search, discover
-from vmfdlint.models import load_models
+from vmfdlint.engine import load_program, solve
+from vmfdlint.ir import FunctionKey, print_function
+from vmfdlint.models import Models, default_models, load_models
 from vmfdlint.report import (
     FATAL,
     PEOPLE,
@@ -29,6 +32,7 @@ from vmfdlint.report import (
     rule_table,
 )
 from vmfdlint.run import Crash, run_one
+from vmfdlint.solve import Solver
 
 EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE = 0, 1, 2
 
@@ -46,28 +50,73 @@ class Run(msgspec.Struct, frozen=True):
 
 def analyze(sources: tuple[SourceText, ...], options: Options) -> Outcome:
     """Sources -> everything found in them by the rules in ``options.rules``."""
-    return Outcome((), rule_docs(), statistics=Statistics(files=len(sources)))
+    rules = load_rules()
+    models, problems = models_for(options)
+    solved = solve(sources, models, options.jobs)
+    solver = solved.solver
+    started = perf_counter()
+    findings = match(solver, rules, options.rules)
+    safe = safe_sites(solver, findings) if options.verbose else ()
+    lowered = solver.program.lowered
+    statistics = Statistics(
+        files=len(sources),
+        parsed=len(solver.program.parsed),
+        partly_parsed=len({function.key.path for function in lowered if function.damaged}),
+        functions=len(lowered),
+        descriptor_functions=len(solver.descriptor_functions),
+        objects=solver.object_count,
+        programs=len(solver.programs),
+        seconds=(*solved.seconds, ("check", perf_counter() - started)),
+    )
+    return Outcome(
+        findings,
+        tuple(rule.doc for rule in rules),
+        (*problems, *solved.problems),
+        safe,
+        notices(solver),
+        statistics,
+    )
+
+
+def models_for(options: Options) -> tuple[Models, tuple[Problem, ...]]:
+    """The models that come with vmfdlint and those the options name."""
+    if not options.models:
+        return default_models(), ()
+    shipped = sorted((rules_directory() / "models").glob("*.toml"))
+    return load_models([*shipped, *map(Path, options.models)])
+
+
+def notices(solver: Solver) -> tuple[str, ...]:
+    """Lines that explain silence: no creation at all, or creations that no program reaches."""
+    if not solver.seeds:
+        return ("No source of a KVM descriptor (KVM_CREATE_VM and its kin) was found in these files.",)
+    if solver.object_count and not solver.programs and solver.interest.has_main:
+        return (
+            "KVM descriptors are created, but from no main() could a call chain to them be found; "
+            "callers in files that were not given, or calls through unread pointers, may be the reason.",
+        )
+    return ()
 
 
 def show_flow(sources: tuple[SourceText, ...], options: Options) -> str:
     """Sources -> where each descriptor is created, where it goes and where it rests, as text."""
-    return ""
+    models, _problems = models_for(options)
+    return flow_text(solve(sources, models, options.jobs).solver)
 
 
 def show_ir(sources: tuple[SourceText, ...], options: Options, path: str, function: str) -> str:
     """The IR of ``function`` in the file ``path`` as text. Raises ConfigError where there is none."""
-    raise ConfigError(f"no function {function!r} in {path}")
+    models, _problems = models_for(options)
+    program = load_program(sources, models, options.jobs)
+    found = program.function(FunctionKey(path, function)) if path in program.lexicon.sources else None
+    if found is None:
+        raise ConfigError(f"no function {function!r} in {path}")
+    return print_function(found)
 
 
 def rule_docs() -> tuple[RuleDoc, ...]:
     """Every rule's documentation, by id."""
-    docs = []
-    for path in sorted(rules_directory().glob("*/VMFD*.toml"), key=lambda path: path.name):
-        rule = tomllib.loads(path.read_text(encoding="utf-8"))
-        doc = rule.get("doc", {})
-        fields = {name: rule.get(name, doc.get(name)) for name in RuleDoc.__struct_fields__}
-        docs.append(msgspec.convert({k: v for k, v in fields.items() if v is not None}, RuleDoc))
-    return tuple(docs)
+    return tuple(rule.doc for rule in load_rules())
 
 
 # -- commands ----------------------------------------------------------------------------------------------

@@ -69,11 +69,10 @@ class Invocation(msgspec.Struct, frozen=True):
 
 def watched(fact: Fact) -> bool:
     """Whether a linger point matters to this fact."""
-    return not fact.is_zero and (
+    return not fact.is_zero and bool(
         fact.state.life is Life.LOST
         or (fact.in_child and fact.is_open)
-        or (fact.object is not None and (fact.object.creator or fact.object.copy_of is not None))
-        or (fact.object is not None and fact.object.kind in (Kind.VM, Kind.DEBUGFS) and not fact.is_open)
+        or (fact.object is not None and (fact.object.creator or fact.object.copy_of or fact.object.alone_since))
         or (fact.object is not None and fact.object.kind is Kind.DEBUGFS)
     )
 
@@ -345,7 +344,7 @@ def _map(fact: Fact, effect: Map, call: Invocation, observe: Observe) -> list[Fa
     kind = _MAPPED.get(fact.object.kind)
     if kind is None or not fact.is_open:
         return [fact]
-    made = Object(kind, call.site, call.at, call.api, many=call.looping, inherited_from=fact.object.kind)
+    made = Object(kind, call.site, call.at, call.api, many=call.looping)
     path = port_path(effect.at, call.args) or RESULT
     mapping = Fact(
         made, state=State(inherit=True, process=fact.state.process), env=fact.env, fork=fact.fork, via=fact.via
@@ -366,7 +365,10 @@ def _use(fact: Fact, matched: Match | None, checked: bool, observe: Observe) -> 
     if fact.state.life is Life.CLOSED:
         if matched.must and not fact.object.many:
             observe(Happening.USE_CLOSED, fact)
-    elif checked and fact.state.process is Process.CHILD and fact.object.kind in CHECKED:
+        return
+    if fact.object.copy_of is not None:
+        observe(Happening.USE, fact)
+    if checked and fact.state.process is Process.CHILD and fact.object.kind in CHECKED:
         observe(Happening.CHILD_USE, fact)
 
 

@@ -29,7 +29,7 @@ class Object(msgspec.Struct, frozen=True):
     ``chain`` are the calls outwards through which the fresh reference was handed, so that two users of one creating
     wrapper are two objects. ``copy_of`` is the reference it duplicates. ``many`` says that the site runs in a loop:
     one object then stands for several. ``creator`` marks the stand-in for the parent process of a fork.
-    """
+        """
 
     kind: Kind
     site: Site
@@ -39,7 +39,8 @@ class Object(msgspec.Struct, frozen=True):
     copy_of: "Object | None" = None
     many: bool = False
     creator: bool = False
-    inherited_from: Kind | None = None
+    alone_since: Site | None = None
+    """For a follow-up: the close of the VM (of the copied original) after which this reference is still there."""
 
     @property
     def is_mapping(self) -> bool:

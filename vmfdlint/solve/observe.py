@@ -22,6 +22,7 @@ class Happening(StrEnum):
     PASS_ON = "pass on"
     CLOSE = "close"
     DOUBLE_CLOSE = "double close"
+    USE = "use"
     USE_CLOSED = "use closed"
     CHILD_USE = "child use"
     SET = "set close-on-exec"

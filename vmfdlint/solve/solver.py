@@ -12,6 +12,7 @@ from vmfdlint.ir import Call, FunctionKey, Place
 from vmfdlint.link import FILE, CallGraph, Program, Site, slot_of
 from vmfdlint.models import Daemon, Fork, Kind, Models
 from vmfdlint.solve.facts import Fact, Object
+from vmfdlint.solve.followup import follow_up
 from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.observe import Happening, Observation
 from vmfdlint.solve.tabulate import Tabulation
@@ -42,6 +43,8 @@ class Solver:
         """Seeds the tabulation and works it off."""
         for key in self.seeds:
             self.tabulation.seed(key)
+        self.tabulation.run()
+        follow_up(self.tabulation)
         self.tabulation.run()
 
     @cached_property
@@ -124,6 +127,29 @@ class Solver:
         if slot is not None:
             return (slot.record, slot.field) in self.interest.cells or ("", slot.field) in self.interest.cells
         return ("@", place.name) in self.interest.cells
+
+    @cached_property
+    def descriptor_functions(self) -> frozenset[FunctionKey]:
+        """The functions through which a reference flows."""
+        return frozenset(
+            key for (key, _block, _index), facts in self.tabulation.at.items() if any(f.object for f in facts)
+        )
+
+    @cached_property
+    def object_count(self) -> int:
+        """How many creating sites were found."""
+        return len(
+            {
+                seen.site
+                for seen in self.tabulation.observations.values()
+                if seen.what is Happening.CREATE and seen.fact.object is not None
+            }
+        )
+
+    @cached_property
+    def programs(self) -> tuple[str, ...]:
+        """Paths of the files whose ``main`` a reference reaches."""
+        return tuple(sorted({key.path for key in self.descriptor_functions if key.name == "main"}))
 
     def _fork_matters(self, key: FunctionKey) -> bool:
         """Whether a fork in ``key`` leaves a child that waits, uses a VM or returns, or makes a daemon."""

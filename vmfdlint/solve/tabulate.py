@@ -91,7 +91,7 @@ class Tabulation:
         if number is None:
             number = self._numbers[context] = len(self.contexts)
             self.contexts.append(context)
-            self._push(Node(number, 0, 0, fact), Step(None))
+            self.push(Node(number, 0, 0, fact), Step(None))
         return number
 
     def run(self) -> None:
@@ -112,7 +112,8 @@ class Tabulation:
         """The facts at the returns of a context, in the order found."""
         return tuple(self._exits.get(number, ()))
 
-    def _push(self, node: Node, step: Step) -> None:
+    def push(self, node: Node, step: Step) -> None:
+        """Puts a node on the worklist, unless it was there before."""
         if node in self.steps:
             return
         key = self.contexts[node.context].key
@@ -171,7 +172,7 @@ class Tabulation:
             index += 1
         last = node if (index, fact) == (node.index, node.fact) else self._note(node, index, fact)
         for successor in block.successors:
-            self._push(Node(node.context, successor, 0, fact), Step(last))
+            self.push(Node(node.context, successor, 0, fact), Step(last))
 
     def _note(self, previous: Node, index: int, fact: Fact) -> Node:
         """A node inside a block, remembered for the trace without going through the worklist."""
@@ -310,7 +311,7 @@ class Tabulation:
         if not fact.is_zero and fact.state.life is Life.CLOSED and not fact.places:
             return
         fact = self._settle(fact, at_exit, node, call.at)
-        self._push(Node(node.context, node.block, node.index + 1, fact), Step(exit_node, node))
+        self.push(Node(node.context, node.block, node.index + 1, fact), Step(exit_node, node))
 
     def _renamed(self, fact: Fact, at_exit: Fact, site: Site) -> Fact:
         """A fresh reference handed out by a creating wrapper is a new object for each user of the wrapper."""
@@ -383,7 +384,7 @@ class Tabulation:
         for fact in facts:
             after = self._with_result(fact, instr, flow, node)
             if after is not None:
-                self._push(Node(node.context, node.block, node.index + 1, after), Step(node))
+                self.push(Node(node.context, node.block, node.index + 1, after), Step(node))
         return None
 
     def _with_result(self, fact: Fact, instr: Call, flow: Flow, node: Node) -> Fact | None:

@@ -234,6 +234,8 @@ class Flow:
                             return True
                     if number in loop:
                         return False
+                elif not isinstance(instr, Assign):
+                    continue
                 elif number in loop:
                     if not isinstance(instr.src, Opaque) and not _is_step(instr.src, name):
                         return False

@@ -1,9 +1,10 @@
 """The C front-end. In: bytes of C files. Out: scans, and units that give functions in the IR."""
 
+from vmfdlint.frontends.c.aliases import aliases
 from vmfdlint.frontends.c.scan import scan
 from vmfdlint.frontends.c.unit import open_unit
 
 LANGUAGE = "c"
 SUFFIXES = (".c", ".h", ".inc")
 
-__all__ = ["LANGUAGE", "SUFFIXES", "open_unit", "scan"]
+__all__ = ["LANGUAGE", "SUFFIXES", "aliases", "open_unit", "scan"]

@@ -1,0 +1,98 @@
+"""What observations add up to: one hazard at one place, with the attributes a rule may ask for."""
+
+import msgspec
+
+from vmfdlint.base import Span
+from vmfdlint.check.finding import Related
+from vmfdlint.link import Site
+from vmfdlint.models import Kind
+from vmfdlint.solve import Fact, Object, Observation
+
+ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "parent": ("lives", "dies"),
+    "held": ("descriptor", "mapping"),
+    "kind": tuple(kind.value for kind in Kind),
+    "exec": ("reached", "none"),
+    "channel": ("scm_rights", "io_uring", "vm", "other"),
+}
+"""The attributes an incident can have, and their values: the vocabulary of a rule's ``[match]`` and ``[[levels]]``."""
+
+INCIDENTS = (
+    "surviving child",
+    "ioctl in child",
+    "copy outlives",
+    "born inheritable",
+    "close-on-exec cleared",
+    "inheritable copy",
+    "passed to spawn",
+    "lost",
+    "remains after close",
+    "closed twice",
+    "used after close",
+    "shared",
+)
+
+
+class Incident(msgspec.Struct, frozen=True):
+    """One hazard. ``evidence`` is the observation whose path is shown; ``objects`` all references concerned.
+
+    ``attributes`` are values of :data:`ATTRIBUTES`. ``fields`` fill the rule's message.
+    """
+
+    what: str
+    site: Site
+    at: Span
+    evidence: Observation
+    objects: tuple[Object, ...]
+    attributes: dict[str, str] = {}
+    fields: dict[str, str] = {}
+    related: tuple[Related, ...] = ()
+
+    @property
+    def via(self) -> tuple[str, ...]:
+        """What makes the evidence uncertain."""
+        return self.evidence.fact.via
+
+
+WORDS: dict[Kind, str] = {
+    Kind.SYSTEM: "/dev/kvm descriptor",
+    Kind.VM: "VM descriptor",
+    Kind.VCPU: "vCPU descriptor",
+    Kind.DEVICE: "device descriptor",
+    Kind.STATS: "stats descriptor",
+    Kind.GUEST_MEMFD: "guest_memfd",
+    Kind.TABLE: "TCE or HTAB descriptor",
+    Kind.RUN_MAPPING: "kvm_run mapping",
+    Kind.MEMFD_MAPPING: "guest_memfd mapping",
+    Kind.DEBUGFS: "debugfs file of the VM",
+    Kind.PLAIN: "descriptor",
+}
+
+
+def noun(made: Object) -> str:
+    """What a reference is, for people."""
+    word = WORDS[made.kind]
+    return f"copy of the {word}" if made.copy_of is not None else word
+
+
+def best(observations: list[Observation]) -> Observation:
+    """The clearest witness: certain before uncertain, a VM before its handles, then the first by place."""
+    order = list(Kind)
+    return min(
+        observations,
+        key=lambda seen: (
+            len(seen.fact.via),
+            order.index(seen.fact.object.kind) if seen.fact.object else 99,
+            seen.detail.startswith("the return into"),
+            seen.at,
+            len(repr(seen.fact)),
+            repr(seen.fact),
+        ),
+    )
+
+
+def objects_of(facts: list[Fact]) -> tuple[Object, ...]:
+    """The distinct references among facts, VM first, by place of creation."""
+    order = list(Kind)
+    found = {(fact.object.kind, fact.object.site): fact.object for fact in facts if fact.object is not None}
+    return tuple(sorted(found.values(), key=lambda made: (order.index(made.kind), made.at)))

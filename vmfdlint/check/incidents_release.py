@@ -1,0 +1,279 @@
+"""Incidents of release: lost references, copies that stay, handles that outlive their VM, double close."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from vmfdlint.base import Span
+from vmfdlint.check.finding import Related
+from vmfdlint.check.incident import WORDS, Incident, best, noun, objects_of
+from vmfdlint.check.incidents_process import grouped
+from vmfdlint.link import Site
+from vmfdlint.models import Kind
+from vmfdlint.solve import Happening, Life, Observation, Process, Solver
+
+
+def lost(solver: Solver, orphaned: frozenset[Site]) -> Iterator[Incident]:
+    """One incident an exit (or overwrite) where the last place of a holder goes and the process lives on.
+
+    ``orphaned`` are creation sites already reported as remaining after the close of their VM.
+    """
+    lingering: dict[Site, list[Observation]] = defaultdict(list)
+    for seen in solver.observations:
+        fact = seen.fact
+        if seen.what is Happening.LINGER and fact.state.life is Life.LOST and fact.mark is not None:
+            if fact.object is not None and fact.state.process is Process.OWN and fact.object.alone_since is None:
+                if fact.object.copy_of is None and fact.object.site not in orphaned:
+                    lingering[fact.mark].append(seen)
+    losses = grouped(solver.observations, Happening.LOST)
+    for site, seen_list in sorted(lingering.items()):
+        evidence = best(seen_list)
+        where = losses.get(site)
+        if not where:
+            continue
+        held = objects_of([seen.fact for seen in seen_list])
+        for at in _exits(solver, site, where[0].at, held):
+            yield Incident(
+                "lost",
+                site,
+                at,
+                evidence,
+                held,
+                {"kind": held[0].kind.value},
+                {
+                    "api": held[0].api,
+                    "holders": " and ".join(dict.fromkeys(WORDS[made.kind] for made in held)),
+                    "wait": evidence.detail,
+                },
+                tuple(Related(made.at, f"{noun(made)} created here") for made in held),
+            )
+
+
+def _exits(solver: Solver, site: Site, at: Span, held: Sequence[object]) -> tuple[Span, ...]:
+    """The gotos by which open references reach the return at ``site``; the return itself where none does."""
+    flow = solver.behaviour.flow(site.function)
+    if flow is None:
+        return (at,)
+    blocks = flow.function.blocks
+    before: dict[int, list[int]] = defaultdict(list)
+    for number, block in enumerate(blocks):
+        for successor in block.successors:
+            before[successor].append(number)
+    found: set[Span] = set()
+    seen = {site.block}
+    stack = [site.block]
+    direct = not before[site.block]
+    while stack:
+        number = stack.pop()
+        sources = [source for source in before[number] if _open_at(solver, site, source, held)]
+        if not sources:
+            direct = True
+        for source in sources:
+            jump = blocks[source].jump
+            if jump is not None:
+                found.add(jump)
+            elif _creates(solver, site, source, held) or not _joins(blocks, before, number):
+                direct = direct or not blocks[number].label
+                if blocks[number].label:
+                    direct = True
+            elif source not in seen:
+                seen.add(source)
+                stack.append(source)
+    if found:
+        return tuple(sorted(found))
+    return (at,)
+
+
+def _joins(blocks: Sequence[object], before: dict[int, list[int]], number: int) -> bool:
+    return True
+
+
+def _creates(solver: Solver, site: Site, block: int, held: Sequence[object]) -> bool:
+    return any(
+        seen.what is Happening.CREATE
+        and seen.site.function == site.function
+        and seen.site.block == block
+        for seen in solver.observations
+    )
+
+
+def _open_at(solver: Solver, site: Site, block: int, held: Sequence[object]) -> bool:
+    """Whether one of the references is still held at the end of a block."""
+    flow = solver.behaviour.flow(site.function)
+    assert flow is not None
+    last = len(flow.function.blocks[block].instrs)
+    for index in range(last, -1, -1):
+        facts = solver.tabulation.at.get((site.function, block, index))
+        if facts:
+            return any(
+                fact.object is not None
+                and fact.is_open
+                and any(fact.object.site == getattr(made, "site", None) for made in held)
+                for fact in facts
+            )
+    return False
+
+
+def copies(solver: Solver) -> Iterator[Incident]:
+    """One incident a duplicate that outlives its original, is lost, or rests where nothing closes it."""
+    observations = solver.observations
+    by_site: dict[Site, list[Observation]] = defaultdict(list)
+    released: set[Site] = set()
+    alone: dict[Site, list[Observation]] = defaultdict(list)
+    for seen in observations:
+        made = seen.fact.object
+        if made is None or made.copy_of is None or seen.fact.state.process is not Process.OWN:
+            continue
+        if seen.what is Happening.CLOSE:
+            released.add(made.site)
+        elif seen.what is Happening.LINGER:
+            (alone if made.alone_since is not None else by_site)[made.site].append(seen)
+    moved = _moves(solver)
+    for site, origin in sorted(grouped(observations, Happening.DUPLICATE).items()):
+        first = best(origin)
+        if first.made is None or first.made.object is None or not first.made.object.holds_vm or first.fact.in_child:
+            continue
+        if alone[site]:
+            if site in moved:
+                continue
+            evidence, reason = best(alone[site]), "the copy is still open after the original was closed"
+        elif any(seen.fact.state.life is Life.LOST for seen in by_site[site]):
+            evidence = best([seen for seen in by_site[site] if seen.fact.state.life is Life.LOST])
+            reason = "no variable holds the copy any more"
+        elif by_site[site] and site not in released and site not in moved:
+            evidence, reason = best(by_site[site]), "nothing closes the copy"
+        else:
+            continue
+        yield Incident(
+            "copy outlives",
+            site,
+            first.at,
+            evidence,
+            (first.made.object,),
+            {"kind": first.made.object.kind.value},
+            {
+                "api": first.detail,
+                "holders": WORDS[first.made.object.kind],
+                "wait": evidence.detail,
+                "reason": reason,
+            },
+            (Related(first.made.object.copy_of.at, "original created here"),)
+            if first.made.object.copy_of
+            else (),
+        )
+
+
+def _moves(solver: Solver) -> frozenset[Site]:
+    """Duplicates that only take the original's place (rules.md, "Move")."""
+    used = {
+        seen.fact.object.site
+        for seen in solver.observations
+        if seen.what is Happening.USE and seen.fact.object is not None
+    }
+    lingers_before = {
+        seen.fact.object.site
+        for seen in solver.observations
+        if seen.what is Happening.LINGER
+        and seen.fact.object is not None
+        and seen.fact.object.copy_of is not None
+        and seen.fact.object.alone_since is None
+        and not _original_gone(solver, seen)
+    }
+    found = set()
+    for seen in solver.observations:
+        if seen.what is not Happening.DUPLICATE or seen.made is None or seen.made.object is None:
+            continue
+        site = seen.site
+        closes = [
+            other
+            for other in solver.observations
+            if other.what is Happening.CLOSE
+            and other.fact.object == seen.made.object.copy_of
+            and other.site.function == site.function
+        ]
+        if not closes or site in lingers_before:
+            continue
+        if site in used or _takes_place(solver, seen):
+            found.add(site)
+    return frozenset(found)
+
+
+def _original_gone(solver: Solver, seen: Observation) -> bool:
+    """Whether the original is no longer open where a copy lingers."""
+    made = seen.fact.object
+    assert made is not None
+    here = solver.tabulation.at.get((seen.site.function, seen.site.block, seen.site.index), {})
+    return not any(fact.object == made.copy_of and fact.is_open for fact in here)
+
+
+def _takes_place(solver: Solver, seen: Observation) -> bool:
+    """Whether the copy is returned or put where the original was."""
+    assert seen.made is not None and seen.made.object is not None
+    original = set(seen.fact.places)
+    for (function, _block, _index), facts in solver.tabulation.at.items():
+        if function != seen.site.function:
+            continue
+        for fact in facts:
+            if fact.object == seen.made.object and (original & set(fact.places)):
+                return True
+    return any(
+        fact.object == seen.made.object and any(path[0] == "%result" for path in fact.places)
+        for number, context in enumerate(solver.tabulation.contexts)
+        if context.key == seen.site.function
+        for fact in solver.tabulation.exits(number)
+    )
+
+
+def remains(solver: Solver) -> Iterator[Incident]:
+    """One incident a close of a VM after which a handle of the same VM meets a linger point."""
+    found: dict[Site, list[Observation]] = defaultdict(list)
+    for seen in solver.observations:
+        made = seen.fact.object
+        if seen.what is Happening.LINGER and made is not None and made.alone_since is not None:
+            if made.copy_of is None and seen.fact.state.life is not Life.CLOSED and not seen.fact.in_child:
+                found[made.alone_since].append(seen)
+    closes = grouped(solver.observations, Happening.CLOSE)
+    for site, seen_list in sorted(found.items()):
+        evidence = best(seen_list)
+        where = closes.get(site)
+        at = where[0].at if where else evidence.at
+        held = objects_of([seen.fact for seen in seen_list])
+        yield Incident(
+            "remains after close",
+            site,
+            at,
+            evidence,
+            held,
+            {"kind": held[0].kind.value},
+            {
+                "api": "close",
+                "holders": " and ".join(dict.fromkeys(WORDS[made.kind] for made in held)),
+                "wait": evidence.detail,
+            },
+            tuple(Related(made.at, f"{noun(made)} created here") for made in held),
+        )
+
+
+def misuse(observations: Sequence[Observation]) -> Iterator[Incident]:
+    """Double close and use after close of a number that is surely the same."""
+    for happening, what in (
+        (Happening.DOUBLE_CLOSE, "closed twice"),
+        (Happening.USE_CLOSED, "used after close"),
+    ):
+        for site, seen_list in sorted(grouped(observations, happening).items()):
+            seen = best(seen_list)
+            if seen.fact.object is None or seen.fact.object.kind is Kind.SYSTEM or not seen.fact.object.holds_vm:
+                continue
+            mark = seen.fact.mark
+            closed_at = [
+                other.at for other in observations if other.what is Happening.CLOSE and other.site == mark
+            ]
+            yield Incident(
+                what,
+                site,
+                seen.at,
+                seen,
+                objects_of([seen.fact]),
+                {"kind": seen.fact.object.kind.value},
+                {"api": seen.detail, "holders": WORDS[seen.fact.object.kind]},
+                tuple(Related(at, "first closed here") for at in sorted(set(closed_at))[:1]),
+            )

@@ -1,0 +1,126 @@
+"""Rules against incidents: findings with message, level, trace and fingerprint, and the sites judged safe."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+from vmfdlint.check.finding import Certainty, Finding, Level, SafeSite
+from vmfdlint.check.incident import Incident, noun
+from vmfdlint.check.incidents_process import child_ioctls, inheritance, passed_on, surviving_children
+from vmfdlint.check.incidents_release import copies, lost, misuse, remains
+from vmfdlint.check.rule import Rule
+from vmfdlint.check.trace import trace
+from vmfdlint.link import Site
+from vmfdlint.models import Daemon, Fork
+from vmfdlint.ir import Call
+from vmfdlint.solve import Happening, Object, Solver
+
+_LOWER = {Level.ERROR: Level.WARNING, Level.WARNING: Level.NOTE, Level.NOTE: Level.NOTE}
+
+
+def incidents(solver: Solver) -> Iterator[Incident]:
+    """Everything the observations add up to, one cause one incident."""
+    yield from surviving_children(solver.observations)
+    yield from child_ioctls(solver.observations)
+    yield from inheritance(solver.observations)
+    yield from passed_on(solver.observations)
+    yield from copies(solver)
+    remaining = tuple(remains(solver))
+    yield from remaining
+    orphaned = frozenset(made.site for incident in remaining for made in incident.objects)
+    yield from lost(solver, orphaned)
+    yield from misuse(solver.observations)
+
+
+def match(solver: Solver, rules: Sequence[Rule], selected: frozenset[str]) -> tuple[Finding, ...]:
+    """The findings of the selected rules, by place, then rule."""
+    programs = _programs(solver)
+    found: dict[tuple[object, ...], Finding] = {}
+    for incident in incidents(solver):
+        for rule in rules:
+            if rule.doc.id in selected and rule.accepts(incident.what, incident.attributes):
+                finding = _finding(solver, incident, rule, programs)
+                found.setdefault((finding.at, finding.rule), finding)
+                break
+    return tuple(sorted(found.values(), key=lambda finding: (finding.at, finding.rule)))
+
+
+def _finding(
+    solver: Solver, incident: Incident, rule: Rule, programs: dict[Site, tuple[str, ...]]
+) -> Finding:
+    level = rule.level(incident.attributes)
+    certainty = Certainty.MAY if incident.via else Certainty.MUST
+    if certainty is Certainty.MAY:
+        level = _LOWER[level]
+    steps = trace(solver, incident)
+    fields = {"api": "", "holders": "", "wait": "", "reason": ""} | incident.fields
+    holds = sorted({path for made in incident.objects for path in programs.get(made.site, ())})
+    story = [rule.doc.id, incident.site.function.name, *(f"{s.function}:{s.role.value}" for s in steps)]
+    return Finding(
+        rule=rule.doc.id,
+        level=level,
+        at=incident.at,
+        function=incident.site.function.name,
+        message=rule.message.format(**fields),
+        trace=steps,
+        related=incident.related,
+        certainty=certainty,
+        via=incident.via,
+        programs=tuple(holds),
+        fingerprint=hashlib.sha256("\n".join(story).encode()).hexdigest()[:32],
+    )
+
+
+def _programs(solver: Solver) -> dict[Site, tuple[str, ...]]:
+    """For each creating site the files with a ``main`` that its references climb to."""
+    found: dict[Site, set[str]] = {}
+    for (function, _block, _index), facts in solver.tabulation.at.items():
+        if function.name != "main":
+            continue
+        for fact in facts:
+            if fact.object is not None:
+                found.setdefault(fact.object.site, set()).add(function.path)
+    return {site: tuple(sorted(paths)) for site, paths in found.items()}
+
+
+def safe_sites(solver: Solver, findings: Sequence[Finding]) -> tuple[SafeSite, ...]:
+    """Forks and duplicates that were judged and not reported, with the reason."""
+    reported = {finding.at for finding in findings}
+    found: dict[object, SafeSite] = {}
+    for seen in solver.observations:
+        if seen.at in reported or seen.fact.object is None or not seen.fact.object.holds_vm:
+            continue
+        if seen.what is Happening.FORK:
+            text = f"the child of this {seen.detail or 'fork'} ends, executes a program or gives up every {noun(seen.fact.object)} before it waits"
+            found.setdefault(seen.at, SafeSite(seen.at, seen.site.function.name, text))
+        elif seen.what is Happening.DUPLICATE:
+            text = f"the copy of the {noun(seen.fact.object)} is closed, or only takes the original's place"
+            found.setdefault(seen.at, SafeSite(seen.at, seen.site.function.name, text))
+    for key in solver.relevance.callers_of(solver.models.names_with(Fork) | solver.models.names_with(Daemon)):
+        for site in _unobserved(solver, key):
+            if site.at not in reported:
+                found.setdefault(site.at, site)
+    return tuple(sorted(found.values(), key=lambda site: site.at))
+
+
+def _unobserved(solver: Solver, key: object) -> Iterator[SafeSite]:
+    """Forks that no open holder reaches, or whose child does nothing of interest."""
+    function = solver.program.function(key)  # type: ignore[arg-type]
+    if function is None:
+        return
+    for block in function.blocks:
+        for instr in block.instrs:
+            if not isinstance(instr, Call):
+                continue
+            modelled = solver.behaviour.modelled(function.key, instr)
+            if modelled is None or not any(isinstance(e, Fork | Daemon) for e in modelled.effects):
+                continue
+            if function.key in solver.interest.forks():
+                text = "no VM descriptor is open when this runs"
+            else:
+                text = "the child executes a program or ends, and closes what it holds before it waits"
+            yield SafeSite(instr.at, function.key.name, f"{modelled.api}: {text}")
+
+
+def described(objects: Sequence[Object]) -> str:
+    """References for people, in order."""
+    return ", ".join(noun(made) for made in objects)

@@ -1,0 +1,158 @@
+"""A witness path told as numbered steps: where the reference comes from, how it moves, what happens to it."""
+
+from vmfdlint.base import LIMITS
+from vmfdlint.check.finding import Role, Step
+from vmfdlint.check.incident import Incident, noun
+from vmfdlint.solve import Crumb, Fact, Happening, Life, Observation, Solver, witness
+from vmfdlint.summary import ESCAPED, OUTER, is_cell, is_temporary, show
+
+
+def trace(solver: Solver, incident: Incident) -> tuple[Step, ...]:
+    """The steps from the creation to the evidence, the incident's own place among them."""
+    crumbs = witness(solver.tabulation, incident.evidence.node)
+    steps: list[Step] = []
+    previous: Crumb | None = None
+    for crumb in crumbs:
+        if previous is not None:
+            steps.extend(_between(solver, previous, crumb, incident))
+        previous = crumb
+    steps.append(_last(incident, previous))
+    if all(step.at != incident.at for step in steps):
+        steps.insert(len(steps) - 1, _own(incident, steps))
+    return _numbered(_shortened(tuple(_without_repeats(steps))))
+
+
+def _between(solver: Solver, before: Crumb, after: Crumb, incident: Incident) -> list[Step]:
+    """What happened at ``before`` that made its fact the one of ``after``."""
+    old, new = before.fact, after.fact
+    found: list[Step] = []
+
+    def add(role: Role, text: str, fact: Fact) -> None:
+        found.append(
+            Step(before.at, text, role, before.depth, fact.in_child, before.function.name, holders(fact))
+        )
+
+    if new.is_zero:
+        if after.function != before.function and after.depth > before.depth:
+            add(Role.CALL, f"calls {after.function.name}", new)
+        return found
+    if old.object != new.object and (old.is_zero or new.object is None or not _same(old, new)):
+        made = new.object
+        assert made is not None
+        if made.copy_of is not None and not old.is_zero:
+            add(Role.CREATE, f"{made.api}() makes a second reference", new)
+        elif old.is_zero or made.is_mapping:
+            add(Role.CREATE, f"{noun(made)} created here by {made.api}", new)
+    elif after.function != before.function or after.depth != before.depth:
+        if after.depth > before.depth:
+            add(Role.CALL, f"calls {after.function.name}", new)
+        elif after.depth < before.depth:
+            add(Role.RETURN, f"returns to {after.function.name}", new)
+    elif not old.in_child and new.in_child:
+        add(Role.EVENT, "the child process gets its own reference here", new)
+    elif old.state.life is Life.OPEN and new.state.life is Life.CLOSED:
+        add(Role.RELEASE, "closed here", new)
+    elif old.state.life is Life.OPEN and new.state.life is Life.LOST:
+        add(Role.EXIT, "the last variable that holds it is gone after this", new)
+    elif old.state.inherit != new.state.inherit:
+        add(Role.EVENT, "close-on-exec " + ("cleared here" if new.state.inherit else "set here"), new)
+    else:
+        gained = [path for path in new.places if path not in old.places and not is_temporary(path)]
+        told = [path for path in gained if not is_cell(path) and path not in (OUTER, ESCAPED)]
+        if told:
+            add(Role.MOVE, f"stored in {show(told[0])}", new)
+        elif ESCAPED in gained:
+            add(Role.MOVE, "given to code outside the tree", new)
+    return found
+
+
+def _same(old: Fact, new: Fact) -> bool:
+    """Whether two facts are about the same reference under names that differ only by call chain or follow-up."""
+    return (
+        old.object is not None
+        and new.object is not None
+        and old.object.site == new.object.site
+        and old.object.kind is new.object.kind
+    )
+
+
+def holders(fact: Fact) -> tuple[str, ...]:
+    """Who holds the VM through this reference, for people."""
+    if fact.object is None or not fact.object.holds_vm or fact.state.life is Life.CLOSED:
+        return ()
+    who = "child" if fact.in_child else "process"
+    if fact.state.life is Life.LOST:
+        return (f"{noun(fact.object)} that no variable names any more ({who})",)
+    named = [path for path in fact.places if not is_cell(path) and not is_temporary(path)]
+    places = named or list(fact.places)
+    text = ", ".join(dict.fromkeys(show(path) for path in places[:2]))
+    return (f"{noun(fact.object)} in {text} ({who})",)
+
+
+_LAST = {
+    Happening.EXEC: (Role.EVENT, "a program is executed here and inherits it"),
+    Happening.SPAWN: (Role.EVENT, "a program is started here and inherits it"),
+    Happening.PASS_ON: (Role.EVENT, "handed to the program that is started"),
+    Happening.DOUBLE_CLOSE: (Role.EVENT, "closed a second time here"),
+    Happening.USE_CLOSED: (Role.EVENT, "used here after it was closed"),
+    Happening.CHILD_USE: (Role.EVENT, "KVM refuses this with EIO: another address space created the VM"),
+    Happening.CLEARED: (Role.EVENT, "close-on-exec cleared here"),
+    Happening.DUPLICATE: (Role.EVENT, "a second descriptor for the same file is made here"),
+}
+
+
+def _last(incident: Incident, crumb: Crumb | None) -> Step:
+    """The step at the evidence itself."""
+    seen: Observation = incident.evidence
+    fact = seen.fact
+    depth = crumb.depth if crumb is not None else 0
+    if seen.what is Happening.LINGER:
+        who = "the child" if fact.in_child else "the process"
+        text = f"{who} can wait here ({seen.detail}) with the reference in place"
+        if seen.detail.startswith("the return into"):
+            text = f"{who} goes on after {seen.detail}"
+        role = Role.SURVIVE
+    elif seen.what is Happening.CREATE:
+        assert fact.object is not None
+        role, text = Role.CREATE, f"{noun(fact.object)} created here by {fact.object.api}"
+    else:
+        role, text = _LAST.get(seen.what, (Role.EVENT, seen.what.value))
+    shown = seen.made if seen.made is not None else fact
+    return Step(seen.at, text, role, depth, fact.in_child, seen.site.function.name, holders(shown))
+
+
+def _own(incident: Incident, steps: list[Step]) -> Step:
+    """The incident's place where the path does not name it (a goto, a closing call of a helper)."""
+    text = {
+        "lost": "leaves without releasing it",
+        "remains after close": "the VM's own descriptor is closed here",
+    }.get(incident.what, "this is the place")
+    depth = steps[-2].depth if len(steps) > 1 else 0
+    return Step(incident.at, text, Role.EXIT, depth, False, incident.site.function.name)
+
+
+def _without_repeats(steps: list[Step]) -> list[Step]:
+    found: list[Step] = []
+    for step in steps:
+        if found and (found[-1].at, found[-1].text) == (step.at, step.text):
+            continue
+        found.append(step)
+    return found
+
+
+def _shortened(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """At most the limit of steps, the middle left out with a word."""
+    if len(steps) <= LIMITS.trace_steps:
+        return steps
+    half = LIMITS.trace_steps // 2
+    gap = steps[half]
+    left_out = Step(gap.at, f"({len(steps) - 2 * half} steps left out)", Role.MOVE, gap.depth, gap.child)
+    return (*steps[:half], left_out, *steps[-half:])
+
+
+def _numbered(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Depths moved so that the shallowest step is at 0."""
+    lowest = min((step.depth for step in steps), default=0)
+    return tuple(
+        Step(s.at, s.text, s.role, s.depth - lowest, s.child, s.function, s.holders) for s in steps
+    )
