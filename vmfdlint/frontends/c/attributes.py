@@ -42,15 +42,15 @@ def cleanup_of(source: bytes, start: int, end: int) -> str | None:
 
     Reads the declaration up to its initialiser, and attribute words just before it; None where nothing runs.
     """
-    piece = bytes(mask(source[_widened(source, start) : end]).text)
-    match = _CLEANUP_CALL.search(piece) or _FREE.search(piece.split(b"=", 1)[0])
+    piece = bytes(mask(source[_widened(source, start) : end]).text).split(b"=", 1)[0]
+    match = _CLEANUP_CALL.search(piece) or _FREE.search(piece)
     if match:
         return match.group(1).decode()
     match = _AUTOPTR.search(piece)
     if match:
         name = match.group(1).decode()
         return MACROS.cleanup_types.get(name, f"glib_autoptr_cleanup_{name}")
-    for word in _NAME.findall(piece.split(b"=", 1)[0]):
+    for word in _NAME.findall(piece):
         if word in MACROS.cleanup:
             return MACROS.cleanup[word]
     return None

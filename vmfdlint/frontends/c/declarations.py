@@ -10,13 +10,13 @@ from tree_sitter import Language, Node, Query, QueryCursor
 from vmfdlint.base import SourceText
 from vmfdlint.frontends.c.attributes import attributes_of
 from vmfdlint.frontends.c.constants import Value, evaluate
-from vmfdlint.frontends.c.declarators import CType, Declared, base_type, declared, text_of
+from vmfdlint.frontends.c.declarators import CType, Declared, declared, text_of
 from vmfdlint.frontends.c.even import even
 from vmfdlint.frontends.c.macros import MACROS
 from vmfdlint.frontends.c.parse import tree_of
 from vmfdlint.ir import Const
 
-__all__ = ["CType", "Declarations", "Declared", "declarations", "declared"]
+__all__ = ["CType", "Declarations", "Declared", "cast_results", "declarations", "declared", "fragment_type"]
 
 _CAST = re.compile(rb"\b(" + b"|".join(sorted(MACROS.casts)) + rb")\s*\(([^()]*)\)")
 _CONTAINERS = frozenset(
@@ -80,8 +80,8 @@ def _declarations(data: bytes) -> Declarations:
             _declaration(node, data, result)
         elif node.type == "function_definition":
             _function(node, data, result)
-    for match in _CAST.finditer(data):
-        _cast(match, result.results)
+    for name, type_ in cast_results(data).items():
+        result.results.setdefault(name, type_)
     return result
 
 
@@ -184,12 +184,15 @@ def _note_function(name: str, type_: CType, words: tuple[str, ...], result: Decl
     result.attributes[name] = tuple(sorted({*result.attributes.get(name, ()), *words}))
 
 
-def _cast(match: re.Match[bytes], results: dict[str, CType]) -> None:
-    """A macro of an object model that declares a checked cast: its result points to a record."""
-    name, record = MACROS.casts[match.group(1)]
-    args = [arg.strip().decode("utf-8", "replace") for arg in match.group(2).split(b",")]
-    if max(name, record) < len(args):
-        results.setdefault(args[name], CType(pointer=1, name=args[record]))
+def cast_results(data: bytes) -> dict[str, CType]:
+    """Results of the checked casts that macros of an object model declare in a file; found without a parse."""
+    results: dict[str, CType] = {}
+    for match in _CAST.finditer(data):
+        name, record = MACROS.casts[match.group(1)]
+        args = [arg.strip().decode("utf-8", "replace") for arg in match.group(2).split(b",")]
+        if max(name, record) < len(args):
+            results.setdefault(args[name], CType(pointer=1, name=args[record]))
+    return results
 
 
 def fragment_type(text: bytes) -> CType | None:
@@ -201,6 +204,3 @@ def fragment_type(text: bytes) -> CType | None:
                 if each.name == "name_here":
                     return CType(each.type.record, each.type.pointer, False, False, each.type.name)
     return None
-
-
-__all__ += ["base_type", "fragment_type"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from vmfdlint.base import LIMITS, SourceText
 from vmfdlint.frontends.c.attributes import attributes_of
 from vmfdlint.frontends.c.constants import Value, evaluate
-from vmfdlint.frontends.c.declarations import CType, Declarations, declarations, fragment_type
+from vmfdlint.frontends.c.declarations import CType, Declarations, cast_results, declarations, fragment_type
 from vmfdlint.frontends.c.macros import MACROS
 from vmfdlint.frontends.c.preprocess import Macro, expand, macros_in
 from vmfdlint.frontends.contract import Index
@@ -216,10 +216,9 @@ class Environment:
                 written = fragment_type(source.data[start:at])
                 if written is not None:
                     return self.resolve_type(written)
-            if any(word in source.data for word in MACROS.casts):
-                found = declarations(source).results.get(function)
-                if found is not None:
-                    return self.resolve_type(found)
+            cast = cast_results(source.data).get(function)
+            if cast is not None:
+                return self.resolve_type(cast)
         return None
 
     def attributes(self, function: str) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ class Words(msgspec.Struct, frozen=True):
     ioctl: dict[str, int]
     sizes: dict[str, int]
     known: dict[str, int]
+    scalars: frozenset[str]
     casts: dict[bytes, tuple[int, int]]
 
 
@@ -61,6 +62,7 @@ def _load(text: str) -> Words:
         ioctl=data["values"]["ioctl"],
         sizes=data["values"]["sizes"],
         known=data["values"]["known"],
+        scalars=frozenset(data["values"]["scalars"]["names"]),
         casts={name.encode(): (at["name"], at["record"]) for name, at in data["casts"].items()},
     )
 

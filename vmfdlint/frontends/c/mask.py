@@ -7,11 +7,11 @@ import msgspec
 from vmfdlint.frontends.c.conditions import holds
 
 _OPAQUE = re.compile(
-    rb'"(?:[^"\\\n]|\\.)*+["\n]?'
+    rb'"(?:[^"\\\n]|\\(?:\r\n|.))*+["\n]?'
     rb"|'(?:[^'\\\n]|\\.){0,12}+'"
     rb"|/\*.*?(?:\*/|\Z)"
-    rb"|//(?:[^\n\\]|\\.)*+"
-    rb"|#(?:[^\n\\/]|\\.|/\*.*?\*/|/)*+",
+    rb"|//(?:[^\n\\]|\\(?:\r\n|.))*+"
+    rb"|#(?:[^\n\\/]|\\(?:\r\n|.)|/\*.*?\*/|/)*+",
     re.S,
 )
 _DIRECTIVE = re.compile(rb"#[ \t]*([a-z]+)(.*)", re.S)

@@ -10,11 +10,11 @@ from vmfdlint.frontends.c.text import words
 from vmfdlint.frontends.contract import Scan
 
 _OPAQUE = re.compile(
-    rb'"(?:[^"\\\n]|\\.)*+["\n]?'
+    rb'"(?:[^"\\\n]|\\(?:\r\n|.))*+["\n]?'
     rb"|'(?:[^'\\\n]|\\.){0,12}+'"
     rb"|/\*.*?(?:\*/|\Z)"
-    rb"|//(?:[^\n\\]|\\.)*+"
-    rb"|#(?:[^\n\\/]++|\\.|/\*.*?\*/|/)*+",
+    rb"|//(?:[^\n\\]|\\(?:\r\n|.))*+"
+    rb"|#(?:[^\n\\/]++|\\(?:\r\n|.)|/\*.*?\*/|/)*+",
     re.S,
 )
 _COMMENT = re.compile(rb'("(?:[^"\\\n]|\\.)*+")|/\*.*?(?:\*/|\Z)|//.*', re.S)
@@ -38,6 +38,7 @@ _INNERMOST = re.compile(rb"\([^()]*+\)")
 _LAST_NAME = re.compile(rb"([A-Za-z_]\w*)\s*\Z")
 _TRAILING_WORDS = re.compile(rb"(?:\s+[A-Za-z_]\w*)+\s*\Z")
 _NAME_CALLED = re.compile(rb"([A-Za-z_]\w*)\s*\(")
+_POINTER_RESULT = re.compile(rb"\(\s*\*+\s*([A-Za-z_]\w*)\s*\(")
 _POINTED = re.compile(rb"\(\s*\*+\s*(?:const\s+)?([A-Za-z_]\w*)")
 _FUNCTION_TYPE = re.compile(rb"\(\s*\**\s*([A-Za-z_]\w*)\s*\)\s*\(")
 _INITIALISER = re.compile(rb"=[^,]*+")
@@ -260,7 +261,7 @@ def _function_name(header: bytes) -> bytes:
         found = _LAST_NAME.search(before)
         if not found:
             # A function that returns a pointer to a function: int (*name(int a))(int)
-            inner = _NAME_CALLED.search(before)
+            inner = _POINTER_RESULT.search(before)
             return inner.group(1) if inner else b""
         rest = before[: found.start()].rstrip()
         if not rest.endswith(b")"):

@@ -181,8 +181,7 @@ def mend_directives(masked: Masked) -> None:
     """Blank directives, and branches where needed, that stand where the grammar has no place for them."""
     text = masked.text
     last = text.rfind(b"#")
-    first = text.find(b"{")
-    if last < 0 or (0 <= last < first):
+    if last < 0:
         return
     walk = _Walk(masked)
     directives = {

@@ -37,7 +37,7 @@ def back(text: bytearray, at: int) -> int:
 
 def ahead(text: bytearray, at: int, end: int | None = None) -> int:
     """Offset of the first code byte in ``text[at:end]``, or -1."""
-    stop = len(text) if end is None else end
+    stop = len(text) if end is None else min(end, len(text))
     while at < stop:
         if text[at] not in _SPACE:
             return at
@@ -56,7 +56,7 @@ def word_before(text: bytearray, at: int) -> bytes:
 
 def opening(text: bytearray, at: int) -> int:
     """Offset of the parenthesis that follows ``at`` after blanks, or -1."""
-    found = ahead(text, at, at + 200 if at + 200 < len(text) else None)
+    found = ahead(text, at, at + 200)
     return found if found >= 0 and text[found] == 0x28 else -1
 
 
