@@ -9,7 +9,7 @@ Golden = Callable[[Path, str], None]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--bless", action="store_true", help="rewrite the goldens instead of comparing with them")
+    parser.addoption("--bless", action="store_true", help="rewrite the goldens")
 
 
 @pytest.fixture

@@ -131,7 +131,9 @@ class _Walk:
 
     def directory(self, top: str, layers: tuple[Layer, ...]) -> None:
         """Everything below a directory, without recursion: a tree may be deeper than Python's stack."""
-        open_directories = [(top.rstrip("/"), layers)]
+        top = top.rstrip("/")
+        real = os.path.realpath(top)
+        open_directories = [(top, layers)]
         while open_directories:
             path, layers = open_directories.pop()
             try:
@@ -143,13 +145,18 @@ class _Walk:
             if self.search.respect_gitignore and any(entry.name == ".gitignore" for entry in listing):
                 own = gitignore(path)
                 layers = (*layers, own) if own is not None else layers
-            below = list(self.entries(path, listing, (*layers, *self.excludes)))
+            # Below the top no link is followed, so what is real of the top is real of all.
+            reals = real + path[len(top) :]
+            below = list(self.entries(path, reals, listing, (*layers, *self.excludes)))
             open_directories.extend((name, layers) for name in reversed(below))
 
     def entries(
-        self, path: str, listing: Sequence[os.DirEntry[str]], layers: Sequence[Layer]
+        self, path: str, real: str, listing: Sequence[os.DirEntry[str]], layers: Sequence[Layer]
     ) -> Iterator[str]:
-        """Takes the files of one directory and yields the directories to walk next."""
+        """Takes the files of one directory and yields the directories to walk next.
+
+        ``path`` and ``real`` are the directory as reached and without links.
+        """
         for entry in listing:
             if entry.name.startswith("."):
                 continue
@@ -170,7 +177,7 @@ class _Walk:
             elif entry.is_symlink():
                 self.links.append(full)
             elif entry.is_file():
-                self.found.setdefault(full, full)
+                self.found.setdefault(f"{real}/{entry.name}", full)
 
     def take_links(self) -> None:
         """Links to files, after the walk: one whose target was found already would define all twice."""

@@ -53,6 +53,8 @@ def closing(outcome: Outcome, context: Context) -> list[str]:
     lines = [printable(notice) for notice in outcome.notices]
     if done.cpp_files:
         lines.append(f".cc/.cpp files not analysed: {done.cpp_files:,} (only C is read yet)")
+    if context.statistics:
+        lines.extend(statistics(outcome))
     partly = f" ({done.partly_parsed:,} partly parsed)" if done.partly_parsed else ""
     found = count(len(outcome.findings), "finding")
     functions = count(done.descriptor_functions, "function")
@@ -61,8 +63,6 @@ def closing(outcome: Outcome, context: Context) -> list[str]:
         f"Checked {count(done.files, 'file')}{partly}, {functions} that {touch} VM descriptors"
         f" in {count(done.programs, 'program')}: {found}"
     )
-    if context.statistics:
-        lines.extend(statistics(outcome))
     return lines
 
 
