@@ -82,7 +82,7 @@ def test_short_form_reads_and_round_trips() -> None:
 def test_keywords_may_be_names_of_locals() -> None:
     function = parse_function(
         "function f(call)\nb0:\n  call = 1\n  return = call\n  assume = icall call(mcall)\n"
-        "  unparsed = fn\n  return call\n"
+        "  unparsed = fn\n  function = 1\n  return call\n"
     )
     assert parse_function(print_function(function)) == function
     assert function.blocks[0].instrs[3] == Assign(

@@ -32,6 +32,7 @@ _ELEMENT = re.compile(r"\[-?\d*\]")
 _SPAN = re.compile(r"@(?:\{(?P<path>'(?:[^'\\]|\\.)*'|[^}]*)\})?(\d+):(\d+)(?:-(\d+):(\d+))?")
 _OPERATOR = re.compile(r"==|!=|<=|>=|<|>")
 _CALL = re.compile(r"[mi]?call\s+(?=[\w$%'.:@<])")
+_HEADER = re.compile(r"\s*function\s+(?!=)")
 _BLOCK = re.compile(r"b(\d+)\s*:")
 
 
@@ -349,7 +350,7 @@ def parse_functions(text: str) -> tuple[Function, ...]:
     """Functions written one after the other; each starts with a line ``function ...``."""
     groups: list[list[tuple[int, str]]] = []
     for number, line in enumerate(text.splitlines(), 1):
-        if line.lstrip().startswith("function "):
+        if _HEADER.match(line):
             groups.append([])
         if groups:
             groups[-1].append((number, line))

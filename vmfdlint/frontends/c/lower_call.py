@@ -13,7 +13,18 @@ SEE_THROUGH = frozenset(
     {"likely", "unlikely", "__builtin_expect", "G_LIKELY", "G_UNLIKELY", "__builtin_assume_aligned"}
 )
 """Calls that give their first argument back: they only tell the compiler how likely it is."""
-_NO_VALUE = frozenset({"va_arg", "__builtin_va_arg", "offsetof", "Offsetof", "__builtin_offsetof", "sizeof"})
+_NO_VALUE = frozenset(
+    {
+        "static_assert",
+        "_Static_assert",
+        "va_arg",
+        "__builtin_va_arg",
+        "offsetof",
+        "Offsetof",
+        "__builtin_offsetof",
+        "sizeof",
+    }
+)
 _ASSERTIONS = frozenset({"assert", "g_assert", "g_assert_true"})
 
 

@@ -6,11 +6,12 @@ import msgspec
 from tree_sitter import Node
 
 from vmfdlint.base import SourceText
-from vmfdlint.frontends.c.declarations import CType
+from vmfdlint.frontends.c.cfg import Graph
+from vmfdlint.frontends.c.declarators import CType, Declared
 from vmfdlint.frontends.c.environment import Environment
 from vmfdlint.frontends.c.literals import integer, unescape
-from vmfdlint.frontends.c.state import UNKNOWN, State, Typed
-from vmfdlint.frontends.c.syntax import is_truth, parts, text_of
+from vmfdlint.frontends.c.state import UNKNOWN, Fragment, State, Typed
+from vmfdlint.frontends.c.syntax import is_truth, only_expression, parts, text_of
 from vmfdlint.ir import Address, Const, Field, FuncRef, Opaque, Place, Root, Text
 
 _THROUGH = Field("*", "", True)
@@ -63,22 +64,48 @@ class Expressions(State):
         """The type a ``type_descriptor`` names."""
         if node is None:
             return UNKNOWN
-        written = node.child_by_field_name("type")
-        if written is None or written.type in ("primitive_type", "sized_type_specifier"):
-            base = UNKNOWN
-        elif written.type in ("struct_specifier", "union_specifier"):
-            name = written.child_by_field_name("name")
-            base = self.environment.resolve(f"struct {text_of(name)}") if name is not None else UNKNOWN
-        elif written.type == "type_identifier":
-            base = self.environment.resolve(text_of(written))
-        else:
-            base = UNKNOWN
+        base = self.specified(node.child_by_field_name("type"))
         stars = 0
         declarator = node.child_by_field_name("declarator")
         while declarator is not None:
             stars += declarator.type == "abstract_pointer_declarator"
             declarator = declarator.child_by_field_name("declarator")
         return msgspec.structs.replace(base, pointer=base.pointer + stars) if stars else base
+
+    def specified(self, node: Node | None) -> CType:
+        """The type a specifier names: a record, a typedef, or ``typeof`` an expression."""
+        if node is None:
+            return UNKNOWN
+        if node.type in ("struct_specifier", "union_specifier"):
+            name = node.child_by_field_name("name")
+            return self.environment.resolve(f"struct {text_of(name)}") if name is not None else UNKNOWN
+        if node.type != "type_identifier":
+            return UNKNOWN
+        name_text = text_of(node)
+        if name_text.lstrip("_").startswith("typeof_") and node.text != self.written(node):
+            return self._type_of(self.written(node).decode("utf-8", "replace"))
+        return self.environment.resolve(name_text)
+
+    def declared_type(self, found: Declared, node: Node) -> CType:
+        """The type of a name that the declaration ``node`` declares."""
+        if not found.type.name.lstrip("_").startswith("typeof_"):
+            return self.environment.resolve_type(found.type)
+        base, written = self.specified(node.child_by_field_name("type")), found.type
+        array = written.array or (base.array and not written.pointer)
+        return msgspec.structs.replace(base, pointer=base.pointer + written.pointer, array=array)
+
+    def _type_of(self, text: str) -> CType:
+        """``typeof(x)`` as written, which the pre-pass makes one word. Nothing of ``x`` is evaluated."""
+        snippet = self.read_text(text.partition("(")[2].rstrip().removesuffix(")"), "typeof")
+        inner = only_expression(snippet[1]) if snippet is not None else None
+        if snippet is None or inner is None:
+            return UNKNOWN
+        graph, self.graph = self.graph, Graph()
+        try:
+            with self.inside(Fragment(snippet[0], self.fragment.span or self.at(inner), self.fragment.macro)):
+                return self.expression(inner).type
+        finally:
+            self.graph = graph
 
     # Names and literals
 
@@ -94,6 +121,8 @@ class Expressions(State):
             return Typed(Const(0), UNKNOWN)
         if not name:
             return Typed(Opaque("missing"), UNKNOWN)
+        if name in ("__func__", "__FUNCTION__", "__PRETTY_FUNCTION__"):
+            return Typed(Text(self.name), UNKNOWN)
         environment = self.environment
         if not name.isupper():
             if environment.is_function(name):

@@ -53,7 +53,7 @@ class Exits(Initialisers):
         for found in declared(node):
             if not found.name:
                 continue
-            ctype = self.environment.resolve_type(found.type)
+            ctype = self.declared_type(found, node)
             if storage & {"static", "extern", "__thread", "_Thread_local"}:
                 # What a static starts with is assigned once, at file level.
                 self.declare_global(found.name, ctype, "extern" not in storage)

@@ -17,7 +17,7 @@ from vmfdlint.frontends.c.lower_call import SEE_THROUGH, Calls
 from vmfdlint.frontends.c.parse import tree_of
 from vmfdlint.frontends.c.preprocess import Macro, expand, split_arguments
 from vmfdlint.frontends.c.state import UNKNOWN, Fragment, Typed
-from vmfdlint.frontends.c.syntax import parts, text_of
+from vmfdlint.frontends.c.syntax import only_expression, parts, text_of
 from vmfdlint.ir import Opaque, Place
 
 
@@ -33,7 +33,7 @@ class Macros(Calls):
         if not statements and (wanted or dst is not None):
             return None
         with self.within(node, macro.name, original):
-            inner = _only_expression(statements)
+            inner = only_expression(statements)
             if inner is None:
                 for statement in statements:
                     self.statement(statement)
@@ -56,7 +56,7 @@ class Macros(Calls):
             return True
         macro = self.callable_macro(name)
         snippet = self.expansion(node, macro) if macro is not None else None
-        inner = _only_expression(snippet[1]) if snippet is not None else None
+        inner = only_expression(snippet[1]) if snippet is not None else None
         if snippet is None or inner is None:
             return False
         with self.within(node, name, snippet[0]):
@@ -69,7 +69,7 @@ class Macros(Calls):
         if macro is None or macro.params is not None or not macro.body:
             return None
         snippet = self.read_text(macro.body, name)
-        inner = _only_expression(snippet[1]) if snippet is not None else None
+        inner = only_expression(snippet[1]) if snippet is not None else None
         if snippet is None or inner is None:
             return None
         with self.within(node, name, snippet[0]):
@@ -121,14 +121,6 @@ class Macros(Calls):
                 yield
         finally:
             self.expanding.pop()
-
-
-def _only_expression(statements: tuple[Node, ...]) -> Node | None:
-    """The expression an expansion consists of, None where it is more or something else."""
-    if len(statements) != 1 or statements[0].type != "expression_statement":
-        return None
-    inner = parts(statements[0])
-    return inner[0] if len(inner) == 1 else None
 
 
 @lru_cache(maxsize=2000)

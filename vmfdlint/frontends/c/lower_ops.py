@@ -35,6 +35,10 @@ class Operators(Expressions):
             inner = parts(node)
             if len(inner) == 1 and inner[0].type != "compound_statement":
                 return self.assign_from(dst, inner[0], at)
+            if len(inner) == 1:
+                found = self.block_value(inner[0], dst)
+                self.assign(dst, found.operand, at)
+                return found.type
         elif kind == "cast_expression":
             inner_node = node.child_by_field_name("value")
             if inner_node is not None:

@@ -68,8 +68,8 @@ class Statements(Loops):
         if names:
             self.graph.emit(Unparsed(names, self.at(node)))
 
-    def block_value(self, node: Node) -> Typed:
-        """The value of a statement expression; ``node`` is its compound statement."""
+    def block_value(self, node: Node, dst: Place | None = None) -> Typed:
+        """The value of a statement expression, stored in ``dst`` if given; ``node`` is its compound statement."""
         statements = [child for child in node.named_children if child.type != "comment"]
         found = Typed(Opaque("void"), UNKNOWN)
         self.scopes.append(Scope())
@@ -79,8 +79,11 @@ class Statements(Loops):
             last = statements[-1]
             inner = parts(last)
             if last.type == "expression_statement" and len(inner) == 1:
-                found = self.value(inner[0])
-                if self.scopes[-1].cleanups and isinstance(found.operand, Place):
+                if dst is not None:
+                    found = Typed(dst, self.assign_from(dst, inner[0], inner[0]))
+                else:
+                    found = self.value(inner[0])
+                if dst is None and self.scopes[-1].cleanups and isinstance(found.operand, Place):
                     kept = self.temp(found.type)
                     self.assign(kept, found.operand, last)
                     found = Typed(kept, found.type)
@@ -236,7 +239,7 @@ class Statements(Loops):
                 continue
             found = declared(child)
             if found and found[0].name:
-                ctype = self.environment.resolve_type(found[0].type)
+                ctype = self.declared_type(found[0], child)
                 if ctype.array:
                     # An array parameter is a pointer.
                     ctype = pointer_to(ctype)

@@ -197,6 +197,10 @@ class State(ABC):
         """Lowers a condition that is a macro's use as what the macro stands for; False where it is none."""
 
     @abstractmethod
+    def read_text(self, text: str, name: str) -> tuple[bytes, tuple[Node, ...]] | None:
+        """Parses the expansion of a macro, within the limits: its text before the pre-pass, and its statements."""
+
+    @abstractmethod
     def blocked(self, macro: Macro) -> bool:
         """Whether a macro met in its own expansion stays as it is."""
 
@@ -209,8 +213,8 @@ class State(ABC):
         """The value of an object-like macro that is no constant; None where it has no expansion."""
 
     @abstractmethod
-    def block_value(self, node: Node) -> Typed:
-        """The value of a statement expression; ``node`` is its compound statement."""
+    def block_value(self, node: Node, dst: Place | None = None) -> Typed:
+        """The value of a statement expression, stored in ``dst`` if given; ``node`` is its compound statement."""
 
     @abstractmethod
     def initialise(self, place: Place, ctype: CType, node: Node) -> None:

@@ -16,6 +16,7 @@ __all__ = [
     "is_prototype",
     "is_truth",
     "names_in",
+    "only_expression",
     "parts",
     "text_of",
 ]
@@ -114,3 +115,11 @@ def is_prototype(name: Node) -> bool:
     """Whether a declared name is that of a function, not of a variable."""
     parent = name.parent
     return parent is not None and parent.type == "function_declarator"
+
+
+def only_expression(statements: tuple[Node, ...]) -> Node | None:
+    """The expression an expansion consists of, None where it is more or something else."""
+    if len(statements) != 1 or statements[0].type != "expression_statement":
+        return None
+    inner = parts(statements[0])
+    return inner[0] if len(inner) == 1 else None

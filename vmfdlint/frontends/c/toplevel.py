@@ -148,7 +148,7 @@ class FileLevel(Statements):
                 continue
             name = f"{function}.{found.name}" if function else found.name
             place = Place(Root.GLOBAL, name, (), self.source.path if static else "")
-            ctype = self.environment.resolve_type(found.type)
+            ctype = self.declared_type(found, node)
             if found.value.type == "initializer_list":
                 self.initialise(place, ctype, found.value)
             elif found.value.type == "compound_literal_expression" and not ctype.pointer:
