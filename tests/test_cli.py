@@ -1,0 +1,220 @@
+"""The command line: exit codes, what is said about bad input, and that nothing else is said."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from vmfdlint import __version__, app, cli
+from vmfdlint.base import SourceText, Span
+from vmfdlint.check.finding import Finding, Level, Outcome, Statistics
+from vmfdlint.config import Options
+
+REPOSITORY = Path(__file__).parent.parent
+FINDING = Finding("VMFD101", Level.ERROR, Span("a.c", 1, 1, 1, 2), "f", "a fork", ())
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+class Run:
+    """Runs command lines in this process."""
+
+    def __init__(self, capture: pytest.CaptureFixture[bytes]) -> None:
+        self.capture = capture
+
+    def __call__(self, *arguments: str) -> Result:
+        code = cli.run(arguments)
+        out, err = self.capture.readouterr()
+        return Result(code, out.decode(), err.decode())
+
+
+@pytest.fixture
+def run(capsysbinary: pytest.CaptureFixture[bytes]) -> Run:
+    return Run(capsysbinary)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.c").write_text("int f(void) { return fork(); }\n")
+    return tmp_path
+
+
+@pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine finds one thing, whatever it is given."""
+
+    def analyze(sources: tuple[SourceText, ...], options: Options) -> Outcome:
+        return Outcome((FINDING,), app.rule_docs(), statistics=Statistics(files=len(sources)))
+
+    monkeypatch.setattr(app, "analyze", analyze)
+
+
+@pytest.fixture
+def crashing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(*_: object) -> None:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(app, "analyze", crash)
+    monkeypatch.setattr(app, "show_flow", crash)
+
+
+def test_clean(run: Run, here: Path) -> None:
+    code, out, err = run("check", "-j", "1")
+    assert code == 0 and not err
+    assert out.splitlines()[-1].startswith("Checked 1 file")
+
+
+def test_findings(run: Run, here: Path, found: None) -> None:
+    assert run("check").code == 1
+    assert run("check", "--exit-zero").code == 0
+    quiet = run("check", "-q", "--output-format", "concise")
+    assert quiet == (1, "a.c:1:1: VMFD101 [error] a fork\n", "")
+    # Not all could be done, although there are findings.
+    both = run("check", "a.c", "gone.c", "--exit-zero")
+    assert both.code == 2 and "VMFD101" in both.out
+    assert both.err == "error: gone.c: does not exist: check the path\n"
+
+
+@pytest.mark.parametrize("name", ["json", "sarif"])
+def test_machine_formats_keep_the_output_clean(run: Run, here: Path, found: None, name: str) -> None:
+    code, out, err = run("check", "--output-format", name)
+    assert code == 1 and json.loads(out) and err.startswith("Checked 1 file")
+
+
+def test_output_file(run: Run, here: Path, found: None) -> None:
+    code, out, err = run("check", "--output-format", "sarif", "-o", "out.sarif")
+    assert code == 1 and not out and err.startswith("Checked 1 file")
+    assert json.loads((here / "out.sarif").read_text())["runs"][0]["invocations"][0]["exitCode"] == 1
+    assert "is a directory" in run("check", "-o", ".").err
+    assert "does not exist" in run("check", "-o", "no/out.txt").err
+    (here / "full").symlink_to("/dev/full")
+    written = run("check", "-o", "full")
+    assert written.code == 2 and "cannot be written" in written.err
+
+
+def test_times_and_the_command_line_only_on_request(run: Run, here: Path, found: None) -> None:
+    first, second = (run("check", "--output-format", "sarif", "-j", jobs).out for jobs in "12")
+    assert first == second and "commandLine" not in first
+    asked = json.loads(run("check", "--output-format", "sarif", "--statistics").out)
+    assert {"commandLine", "startTimeUtc", "endTimeUtc"} <= asked["runs"][0]["invocations"][0].keys()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["check", "gone"], "error: gone: does not exist"),
+        (["check", "--select", "VMFD1O1"], "unknown rule 'VMFD1O1' in --select: did you mean VMFD101?"),
+        (["check", "--ignore", "nonsense"], "in --ignore"),
+        (["check", "--output-format", "xml"], "'xml' is none of concise, full, json, sarif"),
+        (["check", "--jobs", "-1"], "-1"),
+        (["check", "--outputformat", "full"], "--output-format"),
+        (["check", "--exclude", "!"], "--exclude"),
+        (["check", ""], "an empty path"),
+        (["check", "--models", "gone.toml"], "gone.toml"),
+        (["check", "a.c", "nul.c"], "error: nul.c: is not a text file"),
+        (["chek"], "No such command 'chek'"),
+        (["rule"], "Name a rule"),
+        (["rule", "VMFD999x"], "unknown rule"),
+        (["show", "ir", "a.c"], "FILE::FUNCTION"),
+        (["show", "ir", "a.c::g"], "no function 'g' in a.c"),
+        (["show", "ir", "gone.c::g"], "gone.c"),
+        (["models", "check", "gone.toml"], "gone.toml"),
+        (["models", "check", "bad.toml"], "bad.toml:2"),
+    ],
+)
+def test_bad_input(run: Run, here: Path, arguments: list[str], words: str) -> None:
+    (here / "nul.c").write_bytes(b"\0")
+    (here / "bad.toml").write_text("[[api]]\nnamess = { c = ['x'] }\n")
+    code, _, err = run(*arguments)
+    assert code == 2 and words in err and "Traceback" not in err
+
+
+def test_bad_settings(run: Run, here: Path) -> None:
+    (here / "vmfdlint.toml").write_text('\nselct = ["ALL"]\n')
+    code, out, err = run("check")
+    assert (code, out) == (2, "")
+    assert err == f"error: {here}/vmfdlint.toml:2: unknown key 'selct': did you mean 'select'?\n"
+
+
+def test_latin1_is_checked(run: Run, here: Path) -> None:
+    (here / "latin.c").write_bytes(b"/* gr\xf6\xdfer */ int f(void) { return 0; }\n")
+    assert run("check", "-j", "1").code == 0
+
+
+def test_a_crash_ends_with_2(run: Run, here: Path, crashing: None) -> None:
+    code, out, err = run("check")
+    assert code == 2 and out.startswith("Checked 1 file")
+    assert err.startswith("error: vmfdlint crashed in the analysis: RecursionError: too deep at test_cli.py:")
+    assert "Traceback" not in err and "Traceback" in run("check", "-v").err
+    assert run("show", "flow").code == 2
+
+
+def test_silence_is_explained(run: Run, here: Path) -> None:
+    (here / "a.c").unlink()
+    assert run("check").out.startswith("No C sources (.c, .h) in .:")
+    (here / "b.c").touch()
+    (here / "d.cc").touch()
+    (here / ".gitignore").write_text("*.c\n")
+    code, out, _ = run("check")
+    assert code == 0 and "left out by .gitignore" in out and ".cc/.cpp files not analysed: 1" in out
+
+
+def test_rule_and_version(run: Run) -> None:
+    assert run("version").out == run("--version").out == f"vmfdlint {__version__}\n"
+    assert run("rule", "--all").out.startswith("VMFD101  error")
+    assert run("rule", "fork-while-vm-live").out.startswith("# VMFD101 fork-while-vm-live\n")
+    assert run("models", "check").code == 0
+    assert "Exit codes" in run("check", "--help").out
+
+
+def test_version_loads_no_engine() -> None:
+    code = (
+        "import sys; from vmfdlint import cli; cli.run(['--version']);"
+        "print(sorted({'tree_sitter', 'msgspec', 'rustworkx', 'vmfdlint.app'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=REPOSITORY, check=True)
+    assert done.stdout.decode().splitlines() == [f"vmfdlint {__version__}", "[]"]
+
+
+def test_a_reader_that_leaves_early(here: Path) -> None:
+    """``| head``: no complaint, and the exit code is the run's own."""
+    code = "import sys; from vmfdlint import cli; sys.exit(cli._out(b'x' * 1_000_000))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=REPOSITORY
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(30) == 0
+
+
+def test_ctrl_c(here: Path) -> None:
+    code = (
+        "import sys, time; from vmfdlint import app, cli;"
+        "app.analyze = lambda *_: (print('begun', flush=True), time.sleep(60));"
+        "sys.exit(cli.run(['check', sys.argv[1]]))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(here)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=REPOSITORY,
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline() == b"begun\n"
+        time.sleep(0.05)
+        os.kill(process.pid, signal.SIGINT)
+        assert process.wait(30) == 130
+        assert process.stderr.read().decode().strip() == "Interrupted: nothing was reported"
