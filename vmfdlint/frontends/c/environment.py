@@ -8,7 +8,9 @@ from vmfdlint.frontends.c.attributes import attributes_of
 from vmfdlint.frontends.c.constants import Value, evaluate
 from vmfdlint.frontends.c.declarations import CType, Declarations, cast_results, declarations, fragment_type
 from vmfdlint.frontends.c.macros import MACROS
+from vmfdlint.frontends.c.noreturn import noreturn_functions
 from vmfdlint.frontends.c.preprocess import Macro, expand, macros_in
+from vmfdlint.frontends.c.text import WORD
 from vmfdlint.frontends.contract import Index
 from vmfdlint.ir import Const, Text
 
@@ -19,6 +21,10 @@ _CONSTANT_NAME = re.compile(r"_*[A-Z][A-Z0-9_]*\Z")
 _STATIC = re.compile(rb"\bstatic\b")
 _LIST_PART = re.compile(r"\w+?_(?:HEAD|ENTRY)_+(?:struct_)?(\w+?)_+\Z")
 _LIST_LINKS = frozenset(("first", "next"))
+_OPENED = re.compile(rb"\s*\(")
+_ENDS_STATEMENT = re.compile(
+    rb"[;{}]|\*/|^[ \t]*#[^\n]*\n|//[^\n]*\n|\)[ \t]*\n(?=\s*\n)", re.M
+)
 _STATEMENT = re.compile(rb"[;{]")
 
 
@@ -40,6 +46,7 @@ class Environment:
         self._results: dict[str, CType | None] = {}
         self._functions: dict[str, bool] = {}
         self._attributes: dict[str, tuple[str, ...]] = {}
+        self._never: dict[str, bool] = {}
         self._expanding: set[str] = set()
 
     def macro(self, name: str) -> Macro | None:
@@ -231,6 +238,13 @@ class Environment:
             self._attributes[function] = tuple(sorted(words))
         return self._attributes[function]
 
+    def never_returns(self, function: str) -> bool:
+        """Whether a declaration seen nearby says that the function does not return to its caller."""
+        if function not in self._never:
+            sources = self._mentioning(function)
+            self._never[function] = any(function in noreturn_functions(source.data) for source in sources)
+        return self._never[function]
+
     def is_function(self, name: str) -> bool:
         """Whether some file defines a function of this name that this one sees, and itself nothing else of it."""
         if name not in self._functions:
@@ -285,31 +299,37 @@ def _headers(data: bytes, function: str) -> Iterator[tuple[int, int, int]]:
     A use as a call has no type words before it in its statement, and is passed over.
     """
     name = function.encode("utf-8", "replace")
-    for count, match in enumerate(re.finditer(rb"(?<!\w)%s\s*\(" % re.escape(name), data)):
-        if count == _MENTIONS:
-            return
-        at = match.start()
-        start = statement_start(data, at)
-        before = data[start:at].split()
-        if not before or before[0] in (b"return", b"else", b"case") or b"=" in data[start:at]:
-            continue
-        if data[start:at].count(b"(") != data[start:at].count(b")") or data[at - 1 : at] in (
-            b"(",
-            b",",
-            b"!",
-            b".",
-        ):
-            continue
-        end = _STATEMENT.search(data, match.end())
-        yield start, at, end.start() if end else len(data)
+    found = 0
+    at = data.find(name)
+    while at >= 0 and found < _MENTIONS:
+        after = at + len(name)
+        opened = _OPENED.match(data, after)
+        if opened and (at == 0 or data[at - 1] not in WORD):
+            found += 1
+            start = _declared_from(data, at)
+            if start >= 0:
+                end = _STATEMENT.search(data, opened.end())
+                yield start, at, end.start() if end else len(data)
+        at = data.find(name, after)
+
+
+def _declared_from(data: bytes, at: int) -> int:
+    """The start of the statement of which the name at ``at`` is the declarator; -1 where it is used, not declared."""
+    line = data[data.rfind(b"\n", 0, at) + 1 : at].split(b"//")[0].strip()
+    if line[-1:] in (b"(", b",", b"!", b".", b"=", b"&", b"|", b":", b"?", b">", b"{"):
+        return -1
+    start = statement_start(data, at)
+    before = data[start:at]
+    words = before.split(None, 1)
+    if not words or words[0] in (b"return", b"else", b"case", b"do") or b"=" in before:
+        return -1
+    return start if before.count(b"(") == before.count(b")") else -1
 
 
 def statement_start(data: bytes, at: int) -> int:
     """Offset just after what ends the statement or line of preprocessor before ``at``."""
     floor = max(0, at - 400)
     last = floor
-    for match in re.finditer(
-        rb"[;{}]|\*/|^[ \t]*#[^\n]*\n|//[^\n]*\n|\)[ \t]*\n(?=\s*\n)", data[floor:at], re.M
-    ):
+    for match in _ENDS_STATEMENT.finditer(data[floor:at]):
         last = floor + match.end()
     return last

@@ -140,7 +140,7 @@ class Calls(Conditions):
                 ctype = self.environment.result(target.name)
             dst = self.temp(ctype or UNKNOWN)
         self.emit_call(dst, target, args, node)
-        if isinstance(target, Named) and "noreturn" in self.environment.attributes(target.name):
+        if isinstance(target, Named) and self.environment.never_returns(target.name):
             self.graph.end()
         return Typed(dst if dst is not None else Opaque("result"), ctype or UNKNOWN)
 

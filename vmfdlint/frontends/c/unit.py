@@ -112,7 +112,7 @@ class CUnit:
 
     def _attributes(self, sketch: Sketch) -> tuple[str, ...]:
         """A prototype elsewhere may be what says that the function does not return."""
-        if "noreturn" in sketch.attributes or "noreturn" not in self._environment.attributes(sketch.name):
+        if "noreturn" in sketch.attributes or not self._environment.never_returns(sketch.name):
             return sketch.attributes
         return tuple(sorted((*sketch.attributes, "noreturn")))
 
