@@ -6,6 +6,7 @@ from vmfdlint.base import ProblemKind
 from vmfdlint.check.finding import Level, RuleDoc
 from vmfdlint.report.cwe import VERSION, cwe_name, cwe_page
 from vmfdlint.report.doc import one_line, rule_markdown
+from vmfdlint.report.words import FATAL
 
 Json = dict[str, object]
 
@@ -74,6 +75,8 @@ def notification_rules() -> list[Json]:
             "name": name,
             "shortDescription": {"text": text},
             "fullDescription": {"text": f"{text} Findings may be missing."},
+            "help": {"text": "The notification's message says what to do, where something can be done."},
+            "defaultConfiguration": {"level": "error" if kind in FATAL else "note"},
         }
         for kind, (name, text) in _NOTIFICATIONS.items()
     ]
