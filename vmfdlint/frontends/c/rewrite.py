@@ -51,9 +51,8 @@ _UNKNOWN_ATTRIBUTE = re.compile(
     rb"([A-Z][A-Z0-9_]++)[ \t]+\**\w++[ \t]*+\(",
     re.M,
 )
-_PASTED = re.compile(
-    rb'"\s*(\b[A-Za-z_]\w*+\([^()"\n]*+\))\s*(?=["),;])|(?<!\w)([A-Za-z_]\w*+\([^()"\n]*+\))[ \t]*+(?=")'
-)
+_CALL_AFTER_STRING = re.compile(rb'"\s*+([A-Za-z_]\w*+\([^()"\n]*+\))\s*+(?=["),;])')
+_CALL_BEFORE_STRING = re.compile(rb'\([^()"\n]*+\)[ \t]*+(?=")')
 _NAMES_BEFORE_STRING = re.compile(rb'[(,]\s*+((?:[A-Za-z_]\w*+\s++)+)(?=[A-Za-z_]\w*+\s*+")')
 _ASM = frozenset((b"asm", b"__asm__", b"__asm"))
 
@@ -293,14 +292,23 @@ def _operators(text: bytearray) -> None:
         start, end = match.span(1) if match.group(1) else match.span(2)
         text[start:end] = b"_" * (end - start)
     if b'"' in text:
-        for match in _PASTED.finditer(text):
-            start, end = match.span(1) if match.group(1) else match.span(2)
-            text[start:end] = _NOT_WORD.sub(b"_", text[start:end])
-        for match in _NAMES_BEFORE_STRING.finditer(text):
-            _hide(text, *match.span(1))
+        _strings(text)
     if b"..." in text:
         for match in _RANGE.finditer(text):
             text[match.start(1) : match.end(1)] = b"|| "
+
+
+def _strings(text: bytearray) -> None:
+    """Literals joined with macros: a call becomes one word, names before the last one are blank."""
+    for match in _CALL_AFTER_STRING.finditer(text):
+        text[match.start(1) : match.end(1)] = _NOT_WORD.sub(b"_", match.group(1))
+    for match in _CALL_BEFORE_STRING.finditer(text):
+        name = word_before(text, match.start())
+        if name and name not in _NO_CALLEE:
+            closed = text.rindex(b")", match.start(), match.end()) + 1
+            text[match.start() : closed] = _NOT_WORD.sub(b"_", text[match.start() : closed])
+    for match in _NAMES_BEFORE_STRING.finditer(text):
+        _hide(text, *match.span(1))
 
 
 def _registrations(text: bytearray) -> None:
