@@ -1,8 +1,8 @@
 """Names across files: constants, types, members, variables and functions."""
 
 import pytest
-
 from c_index import index_of
+
 from vmfdlint.base import SourceText
 from vmfdlint.frontends.c.declarations import CType, declarations
 from vmfdlint.frontends.c.environment import Environment
@@ -123,10 +123,16 @@ def test_expressions(environment: Environment, text: str, value: Const | Text | 
 def test_types(environment: Environment) -> None:
     assert environment.resolve("KVMState").record == "KVMState"
     assert environment.resolve("const struct kvm_run").record == "kvm_run"
-    assert (environment.resolve("KVMStatePtr").record, environment.resolve("KVMStatePtr").pointer) == ("KVMState", 1)
+    assert (environment.resolve("KVMStatePtr").record, environment.resolve("KVMStatePtr").pointer) == (
+        "KVMState",
+        1,
+    )
     assert environment.resolve("InitFn").function and not environment.resolve("KVMState").function
     assert environment.resolve("uint32_t").record == "" and environment.resolve("unsigned int").record == ""
-    assert environment.resolve("GeneratedType").record == "GeneratedType" and environment.resolve("odd_t").record == ""
+    assert (
+        environment.resolve("GeneratedType").record == "GeneratedType"
+        and environment.resolve("odd_t").record == ""
+    )
     assert environment.resolve_type(CType(pointer=1, name="KVMStatePtr")).pointer == 2
 
 

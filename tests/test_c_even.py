@@ -38,7 +38,7 @@ BROKEN = [
     body('asm volatile("push " REG(a) "\\n" : "=r"(n) :: "memory");'),
     body("g(1,\n#ifdef A\n      2,\n#endif\n      3);"),
     body("g(1,\n#ifdef A\n      2);\n#else\n      3);\n#endif"),
-    body("if (n) {\n        g();\n    }\n#ifdef A\n    else if (m) {\n        h();\n    }\n#endif\n    else {\n    }"),
+    body("if (n) {\n    }\n#ifdef A\n    else if (m) {\n        h();\n    }\n#endif\n    else {\n    }"),
     body("#ifdef A\n    if (n) {\n#else\n    if (m) {\n#endif\n        g();\n    }"),
     "#ifdef A\nint f(int a)\n#else\nint f(void)\n#endif\n{\n}\n",
     "static int a[] = {\n    1,\n#ifdef A\n    2,\n#else\n    3,\n#endif\n};\n",
@@ -63,7 +63,7 @@ CLEAN = [
     body('asm volatile("nop" : "=r"(n) : "r"(n) : "memory");').replace('"nop"', '""'),
     "int g(struct T *, int, void *);\nvoid (*fp)(struct T *, int);\n",
     "static void my_foreach(int a)\n{\n}\n",
-    "core_init(kvm__init);\nDEFINE_SIMPLE_ATTRIBUTE(fops, get, set, \"%llu\\n\");\n",
+    'core_init(kvm__init);\nDEFINE_SIMPLE_ATTRIBUTE(fops, get, set, "%llu\\n");\n',
     "static int a[] = {\n    [0 ... 5] = 1,\n};\nint v(const char *s, ...);\n",
     "struct s {\n    int a;\n#ifdef A\n    int b;\n#endif\n};\n",
 ]
@@ -93,7 +93,8 @@ def test_a_comparison_as_arguments_is_a_comparison() -> None:
 
 def test_comments_are_blank_and_strings_stay() -> None:
     text = evened('int a; /* open\n("x" */ char *s = "/* no */ // no"; // tail\n#define X "//" /* c */ 1\n')
-    assert '"/* no */ // no"' in text and "tail" not in text and "open" not in text and '#define X "//"' in text
+    assert '"/* no */ // no"' in text and '#define X "//"' in text
+    assert "tail" not in text and "open" not in text
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,11 @@ def test_comments_are_blank_and_strings_stay() -> None:
         ("#ifdef _WIN32\ndead();\n#else\nlive();\n#endif\n", "live", "dead"),
         ("#ifndef CONFIG_WIN32\nlive();\n#else\ndead();\n#endif\n", "live", "dead"),
         ("#if defined(F_DUPFD_CLOEXEC)\nlive();\n#else\ndead();\n#endif\n", "live", "dead"),
-        ("#if defined(__linux__) && !defined(__APPLE__)\nlive();\n#elif X\ndead();\n#endif\n", "live", "dead"),
+        (
+            "#if defined(__linux__) && !defined(__APPLE__)\nlive();\n#elif X\ndead();\n#endif\n",
+            "live",
+            "dead",
+        ),
         ("#if 0\ndead();\n#elif defined(UNKNOWN)\nlive();\n#endif\n", "#if   defined(UNKNOWN)", "dead"),
         ("#if 0\n#if X\ndead();\n#endif\n#define dead2\n#endif\nlive();\n", "live", "dead"),
     ],
@@ -164,7 +169,8 @@ def test_cleanup_of(text: str, function: str | None) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\0\xff", b"#if", b"#endif\n#else\n", b"#if X\n(", b'"', b"'", b"/*", b"\\", b"((((" * 4000, b"{#if A\n" * 500]
+    [b"", b"\0\xff", b"#if", b"#endif\n#else\n", b"#if X\n(", b'"', b"'", b"/*", b"\\"]
+    + [b"((((" * 4000, b"{#if A\n" * 500]
     + [text[:cut].encode() for text in BROKEN for cut in (7, 23, 41)],
 )
 def test_any_bytes(data: bytes) -> None:

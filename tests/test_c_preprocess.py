@@ -23,7 +23,8 @@ def test_reading() -> None:
 
 
 def test_dead_definitions_are_left_out() -> None:
-    text = "#ifdef _WIN32\n#define A 1\n#else\n#define A 2\n#endif\n#ifdef X\n#define A 3\n#endif\n/*\n#define A 4\n*/\n"
+    text = "#ifdef _WIN32\n#define A 1\n#else\n#define A 2\n#endif\n"
+    text += "#ifdef X\n#define A 3\n#endif\n/*\n#define A 4\n*/\n"
     assert [each.body for each in macros_in(SourceText("a.c", text.encode()))["A"]] == ["2", "3"]
 
 

@@ -13,9 +13,12 @@ def has(data: bytes, word: bytes) -> bool:
 
 
 def test_tokens_are_identifiers_and_paths_but_not_comments() -> None:
-    data = b'/* fork */ // vfork\n#define DEV "/dev/kvm"\nint f(void) { return open(DEV, 1); } char *s = "clone";\n'
+    data = b'/* fork */ // vfork\n#define DEV "/dev/kvm"\nint f(void) { return open(DEV, 1); }\n'
+    data += b'char *s = "clone";\n'
     assert has(data, b"open") and has(data, b"/dev/kvm") and has(data, b"DEV")
-    assert not has(data, b"fork") and not has(data, b"vfork") and not has(data, b"clone") and not has(data, b"1")
+    assert (
+        not has(data, b"fork") and not has(data, b"vfork") and not has(data, b"clone") and not has(data, b"1")
+    )
 
 
 def test_tokens_are_sorted_and_distinct() -> None:
@@ -36,7 +39,7 @@ def test_tokens_are_sorted_and_distinct() -> None:
         "int target(a, b)\n    int a;\n    char *b;\n{\n}\n",
         "int (*target(int a))(int)\n{\n}\n",
         "type_init(x)\n\nint target(int (*f)(int))\n{\n}\n",
-        "int before(void)\n{\n#ifdef A\n  if (a) {\n#else\n  if (b) {\n#endif\n  }\n}\nint target(void)\n{\n}\n",
+        "int b(void)\n{\n#ifdef A\n  if (a) {\n#else\n  if (b) {\n#endif\n  }\n}\nint target(void)\n{\n}\n",
         "int target(void)\r\n{\r\n}\r\n",
         "DECLARE_INSTANCE_CHECKER(KVMState, target,\n                         TYPE_KVM)\n",
     ],
@@ -75,7 +78,8 @@ def test_macros_types_and_variables() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"\0\xff\xfe{}}}((", b"/* open", b'"open', b"#", b"'", b"{" * 5000, b"(" * 5000, b"\\\n" * 2000]
+    "data",
+    [b"", b"\0\xff\xfe{}}}((", b"/* open", b'"open', b"#", b"'", b"{" * 5000, b"(" * 5000, b"\\\n" * 2000],
 )
 def test_any_bytes(data: bytes) -> None:
     assert isinstance(scan(data).tokens, bytes)

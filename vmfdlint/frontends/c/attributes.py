@@ -15,7 +15,9 @@ _NAME = re.compile(rb"[A-Za-z_]\w*")
 
 
 def _widened(source: bytes, start: int) -> int:
-    """The pre-pass blanks leading attribute words, so a node may start after them: go back to the statement before."""
+    """The pre-pass blanks leading attribute words, so a node may start after them: go back to the statement
+    before.
+    """
     floor = max(0, start - _REACH)
     last = floor
     for match in _STOP.finditer(source, floor, start):
@@ -24,9 +26,11 @@ def _widened(source: bytes, start: int) -> int:
 
 
 def attributes_of(source: bytes, start: int, end: int) -> tuple[str, ...]:
-    """Attribute words of a function header, read from the original bytes ``source[start:end]`` and just before.
+    """Attribute words of a function header, read from the original bytes ``source[start:end]`` and just
+    before.
 
-    Returns a sorted tuple out of ``constructor``, ``inline``, ``noreturn``, ``static``, ``variadic``, ``weak``.
+    Returns a sorted tuple out of ``constructor``, ``inline``, ``noreturn``, ``static``, ``variadic``,
+    ``weak``.
     """
     piece = bytes(mask(source[_widened(source, start) : end]).text)
     found = {"variadic"} if re.search(rb",\s*\.\.\.\s*\)", piece) else set()
@@ -38,7 +42,8 @@ def attributes_of(source: bytes, start: int, end: int) -> tuple[str, ...]:
 
 
 def cleanup_of(source: bytes, start: int, end: int) -> str | None:
-    """The function that runs when the local declared in the original bytes ``source[start:end]`` leaves scope.
+    """The function that runs when the local declared in the original bytes ``source[start:end]`` leaves
+    scope.
 
     Reads the declaration up to its initialiser, and attribute words just before it; None where nothing runs.
     """

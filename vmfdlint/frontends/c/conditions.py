@@ -14,7 +14,7 @@ def _name(name: str) -> bool | None:
 
 
 class _Reader:
-    """A recursive-descent reader over the tokens of one #if line; anything but && || ! () defined is unknown."""
+    """A recursive-descent reader of one #if line; anything but && || ! () defined is unknown."""
 
     def __init__(self, text: str) -> None:
         self.tokens = _TOKEN.findall(text)[:200]

@@ -1,4 +1,6 @@
-"""Values of constant expressions. In: C text and a way to look names up. Out: Const, Text, or None for no constant."""
+"""Values of constant expressions. In: C text and a way to look names up. Out: Const, Text, or None for no
+constant.
+"""
 
 import operator
 import re
@@ -47,7 +49,7 @@ _BINARY: dict[str, tuple[int, Callable[[int, int], int]]] = {
     "%": (10, lambda a, b: a - abs(a) // abs(b) * abs(b) * (1 if a >= 0 else -1)),
 }
 _TYPE_WORDS = frozenset(
-    "void char short int long float double signed unsigned const volatile struct union enum bool _Bool".split()
+    ("void", "char", "short", "int", "long", "float", "double", "signed", "unsigned", "bool", "_Bool")
 )
 _MOST_TOKENS = 2000
 _MOST_DEPTH = 60
@@ -86,8 +88,8 @@ def number(text: str) -> int | None:
 def evaluate(text: str, named: Callable[[str], Value], called: Callable[[str, list[str]], Value]) -> Value:
     """The value of a C expression, None where it is no constant.
 
-    ``named`` gives the value of a name, ``called`` that of ``name(args)`` other than sizeof and the ioctl encoders.
-    A name in the result's ``names`` is one that ``named`` put there.
+    ``named`` gives the value of a name, ``called`` that of ``name(args)`` other than sizeof and the ioctl
+    encoders. A name in the result's ``names`` is one that ``named`` put there.
     """
     if len(text) > 4 * _MOST_TOKENS:
         return None
@@ -244,7 +246,9 @@ class _Reader:
         return _required(self.called(name, args))
 
     def ioctl(self, name: str, args: list[str]) -> Const:
-        """The number made by _IO and its kin, as asm-generic/ioctl.h lays it out: direction, size, type, number."""
+        """The number made by _IO and its kin, as asm-generic/ioctl.h lays it out: direction, size, type,
+        number.
+        """
         direction = MACROS.ioctl[name]
         if len(args) != (3 if direction else 2):
             raise NotConstant

@@ -19,13 +19,11 @@ from vmfdlint.ir import Const
 __all__ = ["CType", "Declarations", "Declared", "cast_results", "declarations", "declared", "fragment_type"]
 
 _CAST = re.compile(rb"\b(" + b"|".join(sorted(MACROS.casts)) + rb")\s*\(([^()]*)\)")
+_CONDITIONALS = ("preproc_if", "preproc_ifdef", "preproc_else", "preproc_elif", "preproc_elifdef")
 _CONTAINERS = frozenset(
-    "translation_unit preproc_if preproc_ifdef preproc_else preproc_elif preproc_elifdef linkage_specification "
-    "declaration_list ERROR".split()
+    (*_CONDITIONALS, "translation_unit", "linkage_specification", "declaration_list", "ERROR")
 )
-_MEMBERS = frozenset(
-    "field_declaration_list preproc_if preproc_ifdef preproc_else preproc_elif ERROR".split()
-)
+_MEMBERS = frozenset((*_CONDITIONALS, "field_declaration_list", "ERROR"))
 
 
 class Declarations(msgspec.Struct, frozen=True):
@@ -33,8 +31,8 @@ class Declarations(msgspec.Struct, frozen=True):
 
     ``records`` has local ones too. A named field of an anonymous inner record gets the synthetic record
     ``Outer.field``. ``constants`` holds enum constants (None where not a plain number). ``variables`` maps to
-    (type, is it static). ``results`` maps a function to its result type, ``attributes`` to the words of all its
-    declarations here.
+    (type, is it static). ``results`` maps a function to its result type, ``attributes`` to the words of all
+    its declarations here.
     """
 
     typedefs: dict[str, CType]
@@ -165,7 +163,9 @@ def _declaration(node: Node, data: bytes, result: Declarations) -> None:
 
 
 def _declares_function(name: Node) -> bool:
-    """Whether the name itself is the function: ``int f(void)``, ``int *(f)(void)``, but not ``int (*f)(void)``."""
+    """Whether the name itself is the function: ``int f(void)``, ``int *(f)(void)``, but not ``int
+    (*f)(void)``.
+    """
     parent = name.parent
     while parent is not None and parent.type == "parenthesized_declarator":
         parent = parent.parent
@@ -185,7 +185,7 @@ def _note_function(name: str, type_: CType, words: tuple[str, ...], result: Decl
 
 
 def cast_results(data: bytes) -> dict[str, CType]:
-    """Results of the checked casts that macros of an object model declare in a file; found without a parse."""
+    """Results of the checked casts that macros of an object model declare; found without a parse."""
     results: dict[str, CType] = {}
     for match in _CAST.finditer(data):
         name, record = MACROS.casts[match.group(1)]

@@ -9,9 +9,10 @@ from tree_sitter import Node
 class CType(msgspec.Struct, frozen=True):
     """A declared type, as far as access paths need it.
 
-    ``record`` is the struct or union tag, typedefs resolved ("" for scalars and void). ``pointer`` is the number of
-    ``*``. ``array`` says that the outermost layer is an array. ``function`` says that this is a function or a
-    pointer to one; the other fields then describe its result. ``name`` is the type name as written.
+    ``record`` is the struct or union tag, typedefs resolved ("" for scalars and void). ``pointer`` is the
+    number of ``*``. ``array`` says that the outermost layer is an array. ``function`` says that this is a
+    function or a pointer to one; the other fields then describe its result. ``name`` is the type name as
+    written.
     """
 
     record: str = ""
@@ -23,7 +24,7 @@ class CType(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Declared:
-    """One declared name. ``node`` is its identifier, ``value`` the initialiser; neither leaves this folder."""
+    """One declared name. ``node`` is its identifier, ``value`` the initialiser; both stay in this folder."""
 
     name: str
     type: CType
@@ -56,7 +57,7 @@ def base_type(node: Node | None, anonymous: str = "") -> CType:
 
 
 def _shaped(base: CType, layers: list[str]) -> CType:
-    """Apply declarator layers, outermost syntax first: what stands before a function layer shapes its result."""
+    """Apply declarator layers, outermost syntax first; those before a function layer shape its result."""
     pointer = 0
     function = False
     array = False
@@ -95,8 +96,8 @@ def _name_in(node: Node, layers: list[str]) -> Node | None:
 
 
 def declared(node: Node, outer: str = "") -> tuple[Declared, ...]:
-    """Names of a ``declaration``, ``field_declaration``, ``parameter_declaration``, ``function_definition`` or
-    ``type_definition`` node, in source order.
+    """Names of a ``declaration``, ``field_declaration``, ``parameter_declaration``, ``function_definition``
+    or ``type_definition`` node, in source order.
 
     Types are as written: pass them through ``Environment.resolve_type``. An anonymous record gets the tag
     ``outer.name`` (or ``name`` where ``outer`` is empty) after the name declared with it.

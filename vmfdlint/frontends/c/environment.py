@@ -1,4 +1,4 @@
-"""Names across files. In: the program's index and one file. Out: macros, constants, types, fields, variables."""
+"""Names across files. In: the program's index and one file. Out: macros, constants, types, members."""
 
 import re
 from collections.abc import Iterator
@@ -22,17 +22,15 @@ _STATIC = re.compile(rb"\bstatic\b")
 _LIST_PART = re.compile(r"\w+?_(?:HEAD|ENTRY)_+(?:struct_)?(\w+?)_+\Z")
 _LIST_LINKS = frozenset(("first", "next"))
 _OPENED = re.compile(rb"\s*\(")
-_ENDS_STATEMENT = re.compile(
-    rb"[;{}]|\*/|^[ \t]*#[^\n]*\n|//[^\n]*\n|\)[ \t]*\n(?=\s*\n)", re.M
-)
+_ENDS_STATEMENT = re.compile(rb"[;{}]|\*/|^[ \t]*#[^\n]*\n|//[^\n]*\n|\)[ \t]*\n(?=\s*\n)", re.M)
 _STATEMENT = re.compile(rb"[;{]")
 
 
 class Environment:
     """Names as code in the file ``path`` sees them. Lookups are cached and deterministic.
 
-    A name is looked for in the files that the index gives for it, likeliest first; of these no more than a few are
-    parsed.
+    A name is looked for in the files that the index gives for it, likeliest first; of these no more than a
+    few are parsed.
     """
 
     def __init__(self, index: Index, path: str) -> None:
@@ -50,7 +48,7 @@ class Environment:
         self._expanding: set[str] = set()
 
     def macro(self, name: str) -> Macro | None:
-        """The macro of this name: of the same file, of an included one, then of the nearest that defines it."""
+        """The macro of this name: of the same file, an included one, then the nearest that defines it."""
         if name not in self._macros:
             self._macros[name] = self._find_macro(name)
         return self._macros[name]
@@ -98,7 +96,9 @@ class Environment:
         return None
 
     def constant_expression(self, text: str) -> Const | Text | None:
-        """The value of an expression; an upper-case name that is defined nowhere gives ``Const(None, (name,))``."""
+        """The value of an expression; an upper-case name that is defined nowhere gives ``Const(None,
+        (name,))``.
+        """
         return evaluate(text, self._named, self._called)
 
     def _named(self, name: str) -> Const | Text | None:
@@ -125,7 +125,8 @@ class Environment:
     def resolve(self, type_name: str) -> CType:
         """The type behind a type name (``KVMState``, ``struct kvm``, ``int``), typedefs followed.
 
-        A type name that no file declares counts as a record of that name, unless it looks like a number's type.
+        A type name that no file declares counts as a record of that name, unless it looks like a number's
+        type.
         """
         words = [
             word for word in type_name.split() if word not in ("const", "volatile", "restrict", "_Atomic")
@@ -180,7 +181,9 @@ class Environment:
         return None
 
     def members(self, record: str) -> tuple[str, ...]:
-        """Names of a record's members in order of declaration, from the nearest definition; empty where unknown."""
+        """Names of a record's members in order of declaration, from the nearest definition; empty where
+        unknown.
+        """
         return tuple(next(self._bodies(record), {}))
 
     def _bodies(self, record: str) -> Iterator[dict[str, CType]]:
@@ -246,7 +249,9 @@ class Environment:
         return self._never[function]
 
     def is_function(self, name: str) -> bool:
-        """Whether some file defines a function of this name that this one sees, and itself nothing else of it."""
+        """Whether some file defines a function of this name that this one sees, and itself nothing else of
+        it.
+        """
         if name not in self._functions:
             self._functions[name] = self._sees_function(name)
         return self._functions[name]
@@ -271,7 +276,7 @@ class Environment:
                 yield start, at, end
 
     def _mentioning(self, function: str) -> Iterator[SourceText]:
-        """Files likely to declare a function: this one, those that define it, those that declare it noreturn."""
+        """Files likely to declare a function: this one, those that define it or declare it noreturn."""
         seen = {self._path}
         yield self._index.source(self._path)
         for kind in ("functions", "variables"):
@@ -314,7 +319,9 @@ def _headers(data: bytes, function: str) -> Iterator[tuple[int, int, int]]:
 
 
 def _declared_from(data: bytes, at: int) -> int:
-    """The start of the statement of which the name at ``at`` is the declarator; -1 where it is used, not declared."""
+    """The start of the statement of which the name at ``at`` is the declarator; -1 where it is used, not
+    declared.
+    """
     line = data[data.rfind(b"\n", 0, at) + 1 : at].split(b"//")[0].strip()
     if line[-1:] in (b"(", b",", b"!", b".", b"=", b"&", b"|", b":", b"?", b">", b"{"):
         return -1

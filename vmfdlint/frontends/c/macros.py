@@ -1,4 +1,6 @@
-"""The contents of macros.toml as frozen sets and compiled patterns. In: the file beside this one. Out: MACROS."""
+"""The contents of macros.toml as frozen sets and compiled patterns. In: the file beside this one. Out:
+MACROS.
+"""
 
 import re
 import tomllib
@@ -9,7 +11,9 @@ import msgspec
 
 
 class Words(msgspec.Struct, frozen=True):
-    """Names of macros by what the pre-pass does with them; bytes where they meet source, str where they leave it."""
+    """Names of macros by what the pre-pass does with them; bytes where they meet source, str where they leave
+    it.
+    """
 
     attributes: frozenset[bytes]
     attribute_calls: frozenset[bytes]

@@ -1,4 +1,6 @@
-"""Hides what is not code. In: bytes. Out: bytes of equal length where comments, strings and directives are blank."""
+"""Hides what is not code. In: bytes. Out: bytes of equal length where comments, strings and directives are
+blank.
+"""
 
 import re
 
@@ -22,7 +24,9 @@ BRANCHES = frozenset({"elif", "elifdef", "elifndef", "else"})
 
 
 class Directive(msgspec.Struct):
-    """One preprocessor line with its continuations. ``shown`` is what stands there in the end, None for blank."""
+    """One preprocessor line with its continuations. ``shown`` is what stands there in the end, None for
+    blank.
+    """
 
     start: int
     end: int
@@ -32,7 +36,7 @@ class Directive(msgspec.Struct):
 
 
 class Masked(msgspec.Struct):
-    """``text`` has a ``#`` where a directive starts, quotes around blanks for a string, blanks for comments."""
+    """``text`` has ``#`` where a directive starts, quotes around blanks for a string, blank comments."""
 
     text: bytearray
     strings: list[tuple[int, int]]
@@ -81,7 +85,7 @@ def mask(data: bytes) -> Masked:
 
 
 def drop_dead(masked: Masked) -> None:
-    """Blank the branches that are known not to be compiled, and the directives of conditions known to hold."""
+    """Blank branches known not to be compiled, and the directives of conditions known to hold."""
     groups: list[_Group] = []
     dead: list[tuple[int, int]] = []
     for directive in masked.directives:

@@ -1,4 +1,6 @@
-"""Bytes -> syntax tree. In: bytes of a file or fragment. Out: a tree-sitter tree, which stays inside this folder."""
+"""Bytes -> syntax tree. In: bytes of a file or fragment. Out: a tree-sitter tree, which stays inside this
+folder.
+"""
 
 from functools import cache
 

@@ -21,7 +21,8 @@ _REST = "__VA_ARGS__"
 class Macro(msgspec.Struct, frozen=True):
     """A ``#define``. ``params`` is None for an object-like macro; ``body`` is one line without comments.
 
-    Of a variadic macro the last of ``params`` takes the rest of the arguments; it is ``__VA_ARGS__`` or a GNU name.
+    Of a variadic macro the last of ``params`` takes the rest of the arguments; it is ``__VA_ARGS__`` or a GNU
+    name.
     """
 
     name: str
@@ -71,7 +72,8 @@ def _macro(rest: bytes, at: Span) -> Macro | None:
 
 
 def split_arguments(text: str) -> list[str]:
-    """Split what stands between the parentheses of a macro's use at its top-level commas; pieces are stripped.
+    """Split what stands between the parentheses of a macro's use at its top-level commas; pieces are
+    stripped.
 
     Blank text gives no piece.
     """

@@ -1,9 +1,11 @@
-"""Rewriting of masked code, at equal length, into what the C grammar reads. In and out: a bytearray, in place.
+"""Rewriting of masked code, at equal length, into what the C grammar reads. In and out: a bytearray, in
+place.
 
 What stands for what afterwards (the original bytes at the same offset still tell):
 
 * attribute words, with their arguments: blanks;
-* ``g_autoptr(T) p``: ``T* p``; ``typeof(x)`` and list heads: one word with underscores for what is no word character;
+* ``g_autoptr(T) p``: ``T* p``; ``typeof(x)`` and list heads: one word with underscores for what is no word
+character;
 * a type as an argument: one word, ``struct T *`` is ``struct_T__`` and ``int`` is ``Int``;
 * a loop macro with its arguments: ``while (arguments)``; a guard macro: blanks before its block;
 * ``check(a, ==, b)``: ``check(a  ==  b)``; ``case a ... b``: ``case a || b``;
@@ -43,12 +45,13 @@ _IS_PRIMITIVE = re.compile(_PRIMITIVE + rb"\Z")
 _SIMPLE = re.compile(rb"\s*[A-Za-z_]\w*\s*\Z")
 _NOT_WORD = re.compile(rb"[^\w]")
 _NO_CALLEE = frozenset(
-    b"sizeof typeof __typeof__ __typeof alignof _Alignof __alignof__ return if while for switch case do else".split()
+    b"sizeof typeof __typeof__ __typeof alignof _Alignof __alignof__ "
+    b"return if while for switch case do else".split()
 )
 _STATEMENT = frozenset(b";{}):")
 _UNKNOWN_ATTRIBUTE = re.compile(
-    rb"^(?:(?:static|extern|inline)[ \t]+)*+(?!struct\b|union\b|enum\b|const\b|typedef\b|return\b|else\b)[a-z]\w*+[ \t*]+"
-    rb"([A-Z][A-Z0-9_]++)[ \t]+\**\w++[ \t]*+\(",
+    rb"^(?:(?:static|extern|inline)[ \t]+)*+(?!(?:struct|union|enum|const|typedef|return|else)\b)"
+    rb"[a-z]\w*+[ \t*]+([A-Z][A-Z0-9_]++)[ \t]+\**\w++[ \t]*+\(",
     re.M,
 )
 _CALL_AFTER_STRING = re.compile(rb'"\s*+([A-Za-z_]\w*+\([^()"\n]*+\))\s*+(?=["),;])')
@@ -163,7 +166,9 @@ def _asm(text: bytearray, present: set[bytes]) -> None:
 
 
 def _asm_template(text: bytearray, opened: int, closed: int) -> None:
-    """Blank the template and a clobber list made with macros; operands stay, for they read and write variables."""
+    """Blank the template and a clobber list made with macros; operands stay, for they read and write
+    variables.
+    """
     depth = 0
     colons: list[int] = []
     for position in range(opened + 1, closed):

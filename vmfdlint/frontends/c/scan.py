@@ -58,8 +58,8 @@ _NOT_VARIABLES = frozenset(
 def scan(data: bytes) -> Scan:
     """Names in a file and their roles, guessed without a parse. Pure and picklable; accepts any bytes.
 
-    Variables take in what else a file says about values: the constants of an enum, and functions that it merely
-    declares with an attribute that callers must know (noreturn); so an index finds these too.
+    Variables take in what else a file says about values: the constants of an enum, and functions that it
+    merely declares with an attribute that callers must know (noreturn); so an index finds these too.
     """
     directives: list[bytes] = []
     paths: set[bytes] = set()
@@ -147,7 +147,7 @@ class _Roles:
                     pieces.append(self.opened(before + header if header is piece else header, piece))
                 depth += 1
             elif depth:
-                # A brace in the first column ends everything: the branches of an #ifdef may open one brace twice.
+                # A brace in the first column ends everything: both branches of an #ifdef may open one.
                 depth = 0 if len(brace) == 2 else depth - 1
                 if depth == 0:
                     start = match.end()

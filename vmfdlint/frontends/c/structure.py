@@ -1,8 +1,9 @@
-"""Directives in places where the grammar knows none. In: masked text. Out: the same, with such directives blank.
+"""Directives in places where the grammar knows none. In: masked text. Out: the same, with such directives
+blank.
 
-The grammar accepts a conditional around whole statements, members, enumerators and file-level declarations. Elsewhere
-(inside an initialiser, an argument list, a chain of else, a function header) the directive lines are taken out: all
-branches stay where they read as a list of elements, the first that is not empty otherwise.
+The grammar accepts a conditional around whole statements, members, enumerators and file-level declarations.
+Elsewhere (inside an initialiser, an argument list, a chain of else, a function header) the directive lines
+are taken out: all branches stay where they read as a list of elements, the first that is not empty otherwise.
 """
 
 import re
@@ -19,7 +20,9 @@ _ENDS = {"f": frozenset(b";{})"), "b": frozenset(b";{}:"), "s": frozenset(b";{}:
 
 
 class _Branch(msgspec.Struct):
-    """What follows one directive of a group. ``first``/``last``: its outermost code bytes, -1 where it is empty."""
+    """What follows one directive of a group. ``first``/``last``: its outermost code bytes, -1 where it is
+    empty.
+    """
 
     start: int
     end: int = 0

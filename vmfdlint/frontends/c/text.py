@@ -17,7 +17,7 @@ def words(text: bytes | bytearray) -> set[bytes]:
 
 
 def uses(text: bytearray, word: bytes) -> Iterator[int]:
-    """Offsets at which the whole word stands; the text may be edited, at equal length, between two of them."""
+    """Offsets at which the whole word stands; the text may be edited, at equal length, in between."""
     size = len(word)
     at = text.find(word)
     while at >= 0:
