@@ -1,7 +1,8 @@
-"""A control-flow graph while it grows. In: instructions and edges in lowering order. Out: the blocks of a Function.
+"""A control-flow graph while it grows. In: instructions and edges in lowering order. Out: the blocks of a
+Function.
 
-Code after a jump goes into a block that nothing leads to; such blocks, empty ones and straight chains vanish in
-:meth:`Graph.blocks`.
+Code after a jump goes into a block that nothing leads to; such blocks, empty ones and straight chains
+vanish in :meth:`Graph.blocks`.
 """
 
 from vmfdlint.base import Span

@@ -142,7 +142,8 @@ class Environment:
         return self._types[name]
 
     def _find_type(self, name: str) -> CType:
-        pattern = rb"\btypedef\b[^;{}]*\b%s\b|\}[\w\s*(),]*\b%s\b" % (name.encode(), name.encode())
+        word = re.escape(name.encode("utf-8", "replace"))
+        pattern = rb"\btypedef\b[^;{}]*\b%s\b|\}[\w\s*(),]*\b%s\b" % (word, word)
         for file in self._declaring("types", name, pattern):
             written = file.typedefs.get(name)
             if written is not None:
@@ -189,7 +190,7 @@ class Environment:
     def _bodies(self, record: str) -> Iterator[dict[str, CType]]:
         """The members of a record in each of the nearest files that define it."""
         outer = record.split(".", 1)[0]
-        name = outer.encode("utf-8", "replace")
+        name = re.escape(outer.encode("utf-8", "replace"))
         pattern = rb"\b(?:struct|union)\s+(?:\w+\s+)?%s\s*(?:\w+\s*)?\{|\}[^;{}]*\b%s\b" % (name, name)
         for kind in ("types", "variables"):
             for file in self._declaring(kind, outer, pattern):

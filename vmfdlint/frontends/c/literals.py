@@ -45,7 +45,8 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def negated(operand: Operand) -> Operand:
-    """``-operand``. The errno constants come from headers that are not read: their negative is -1 where unknown."""
+    """``-operand``. The errno constants come from headers that are not read: their negative is -1 where
+    unknown."""
     if isinstance(operand, Const):
         if operand.value is None:
             return Const(-1, operand.names) if operand.names else Opaque("negative")

@@ -93,7 +93,8 @@ class Calls(Conditions):
         return self._emit(Named(name), None, node, arguments, dst, wanted)
 
     def _assertion(self, name: str, condition: Node, node: Node) -> Typed:
-        """``assert(c)``: execution goes on only where ``c`` holds. System headers are not read, hence here."""
+        """``assert(c)``: execution goes on only where ``c`` holds. System headers are not read, hence
+        here."""
         passed, failed = self.graph.new(), self.graph.new()
         self.branch(condition, passed, failed)
         self.graph.start(failed)
@@ -133,7 +134,8 @@ class Calls(Conditions):
         dst: Place | None,
         wanted: bool,
     ) -> Typed:
-        """Emits the call. ``ctype`` None: the result's type is looked up by the target's name if it is needed."""
+        """Emits the call. ``ctype`` None: the result's type is looked up by the target's name if it is
+        needed."""
         args = self.arguments(arguments)
         if dst is None and wanted:
             if ctype is None and isinstance(target, Named):
@@ -145,7 +147,8 @@ class Calls(Conditions):
         return Typed(dst if dst is not None else Opaque("result"), ctype or UNKNOWN)
 
     def arguments(self, node: Node) -> tuple[Operand, ...]:
-        """The values of an argument list. A piece that could not be read is Opaque, the others keep their place."""
+        """The values of an argument list. A piece that could not be read is Opaque, the others keep their
+        place."""
         pieces: list[list[Node]] = [[]]
         for child in node.children:
             if child.type == ",":

@@ -47,7 +47,8 @@ class Conditions(Operators):
             self._decide(_Comparison(self.value(node).operand, "!=", Const(0)), node, true, false)
 
     def guard(self, left: Place, op: str, right: Operand, node: Node, true: int, false: int) -> None:
-        """Ends the current block with ``left op right`` on the edge to ``true`` and its opposite on the other."""
+        """Ends the current block with ``left op right`` on the edge to ``true`` and its opposite on the
+        other."""
         graph, at = self.graph, self.at(node)
         yes, no = graph.new(), graph.new()
         graph.edge(graph.current, yes)

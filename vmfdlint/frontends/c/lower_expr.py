@@ -1,4 +1,5 @@
-"""Expressions. In: syntax nodes. Out: operands with types; calls and assignments inside are emitted in order."""
+"""Expressions. In: syntax nodes. Out: operands with types; calls and assignments inside are emitted in
+order."""
 
 from collections.abc import Callable
 

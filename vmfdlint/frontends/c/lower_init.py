@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import msgspec
 from tree_sitter import Node
 
+from vmfdlint.base import LIMITS
 from vmfdlint.frontends.c.declarations import CType
 from vmfdlint.frontends.c.lower_macro import Macros, snippet_of
 from vmfdlint.frontends.c.preprocess import expand, split_arguments
@@ -111,7 +112,7 @@ class Initialisers(Macros):
             self.assign_from(place, value, value)
 
     def _spliced(self, node: Node) -> tuple[bytes, str, list[Node]] | None:
-        """The entries a macro's use stands for, None where it stands for a plain expression."""
+        """The entries a macro's use stands for, None where it cannot be read."""
         function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
         if function is None or arguments is None or function.type != "identifier":
             return None
@@ -119,7 +120,7 @@ class Initialisers(Macros):
         if macro is None:
             return None
         text = expand(macro, split_arguments(self.written(arguments).decode("utf-8", "replace")[1:-1]))
-        if "{" not in text and not text.lstrip().startswith((".", "[")):
+        if not text.strip() or len(self.expanding) >= LIMITS.macro_depth or len(text) > LIMITS.expansion_bytes:
             return None
         snippet = snippet_of("int v[] = {" + text + "};")
         if snippet is None or len(snippet[1]) != 1:

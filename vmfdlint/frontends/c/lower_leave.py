@@ -1,7 +1,8 @@
 """Entering and leaving scopes. In: declarations, return, goto, labels. Out: what runs where a scope ends.
 
-A declaration with a cleanup function (``__attribute__((cleanup(f)))``, ``g_autofd``) runs it on every way out of its
-scope. A goto may lead forward to a label not yet seen, so what it leaves is settled at the end of the function.
+A declaration with a cleanup function (``__attribute__((cleanup(f)))``, ``g_autofd``) runs it on every way
+out of its scope. A goto may lead forward to a label not yet seen, so what it leaves is settled at the end
+of the function.
 """
 
 import re
@@ -21,7 +22,8 @@ from vmfdlint.ir import Address, Call, Const, Named, Operand, Place, Return, Via
 
 _MAY_CLEAN = re.compile(rb"clean|auto|__free|_AUTO")
 _BY_VALUE = frozenset((*MACROS.cleanup.values(), *MACROS.cleanup_types.values()))
-"""Functions that a cleanup word runs on the variable's value; those of a cleanup attribute get its address."""
+"""Functions that a cleanup word runs on the variable's value; those of a cleanup attribute get its
+address."""
 
 
 class _Jump(NamedTuple):

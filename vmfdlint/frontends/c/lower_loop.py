@@ -1,4 +1,5 @@
-"""Loops and switches. In: syntax nodes. Out: blocks with back edges; case blocks with what their label assumes."""
+"""Loops and switches. In: syntax nodes. Out: blocks with back edges; case blocks with what their label
+assumes."""
 
 import msgspec
 from tree_sitter import Node
@@ -15,7 +16,8 @@ _BODY = "__vmfdlint_body__"
 
 
 class _Target(msgspec.Struct, frozen=True):
-    """Where ``break`` and ``continue`` lead and how many scopes stay. A switch has no place to ``continue``."""
+    """Where ``break`` and ``continue`` lead and how many scopes stay. A switch has no place to
+    ``continue``."""
 
     exit: int
     head: int | None
@@ -171,7 +173,8 @@ class Loops(Exits):
         return True
 
     def _unknown_loop(self, head_node: Node, body: Node) -> None:
-        """A loop of which only the body is known; its first argument is taken for the variable that moves on."""
+        """A loop of which only the body is known; its first argument is taken for the variable that moves
+        on."""
         graph = self.graph
         head, inside, after = graph.new(), graph.new(), graph.new()
         graph.flow(head)

@@ -1,7 +1,8 @@
-"""Macros. In: uses of macros. Out: the lowering of what they stand for, with the use's span on every instruction.
+"""Macros. In: uses of macros. Out: the lowering of what they stand for, with the use's span on every
+instruction.
 
-A use is expanded as text, one macro at a time, and parsed as a small function of its own; macros inside the expansion
-are met again as calls and names. A macro is not expanded within its own expansion, as in C.
+A use is expanded as text, one macro at a time, and parsed as a small function of its own; macros inside
+the expansion are met again as calls and names. A macro is not expanded within its own expansion, as in C.
 """
 
 import re
@@ -83,11 +84,13 @@ class Macros(Calls):
         return macro if macro is not None and macro.params is not None and not self.blocked(macro) else None
 
     def blocked(self, macro: Macro) -> bool:
-        """Whether a macro met in its own expansion stays as it is. One that came in by an argument does not."""
+        """Whether a macro met in its own expansion stays as it is. One that came in by an argument does
+        not."""
         return macro.name in self.expanding and re.search(rf"\b{macro.name}\b", macro.body) is not None
 
     def expansion(self, node: Node, macro: Macro) -> tuple[bytes, tuple[Node, ...]] | None:
-        """A macro's use -> the text it stands for and that text's statements; None where it cannot be read."""
+        """A macro's use -> the text it stands for and that text's statements; None where it cannot be
+        read."""
         arguments = node.child_by_field_name("arguments")
         if arguments is None:
             return None
@@ -125,7 +128,8 @@ class Macros(Calls):
 
 @lru_cache(maxsize=2000)
 def snippet_of(text: str) -> tuple[bytes, tuple[Node, ...]] | None:
-    """Text of statements -> (what was parsed, before the pre-pass; its statements). None where it has damage."""
+    """Text of statements -> (what was parsed, before the pre-pass; its statements). None where it has
+    damage."""
     original = b"void f(void) {\n" + text.encode("utf-8", "replace") + b"\n;}"
     root = tree_of(even(original)).root_node
     if root.has_error:

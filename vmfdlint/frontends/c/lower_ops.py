@@ -1,4 +1,5 @@
-"""Operators, assignments and choices. In: syntax nodes. Out: operands, and branches where a value has a choice."""
+"""Operators, assignments and choices. In: syntax nodes. Out: operands, and branches where a value has a
+choice."""
 
 from tree_sitter import Node
 
@@ -29,7 +30,8 @@ class Operators(Expressions):
         }
 
     def assign_from(self, dst: Place, node: Node, at: Node) -> CType:
-        """Emits ``dst = node`` so that calls and branches store into ``dst`` directly. Gives the value's type."""
+        """Emits ``dst = node`` so that calls and branches store into ``dst`` directly. Gives the value's
+        type."""
         kind = node.type
         if kind == "parenthesized_expression":
             inner = parts(node)

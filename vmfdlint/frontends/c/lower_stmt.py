@@ -69,7 +69,8 @@ class Statements(Loops):
             self.graph.emit(Unparsed(names, self.at(node)))
 
     def block_value(self, node: Node, dst: Place | None = None) -> Typed:
-        """The value of a statement expression, stored in ``dst`` if given; ``node`` is its compound statement."""
+        """The value of a statement expression, stored in ``dst`` if given; ``node`` is its compound
+        statement."""
         statements = [child for child in node.named_children if child.type != "comment"]
         found = Typed(Opaque("void"), UNKNOWN)
         self.scopes.append(Scope())
@@ -116,7 +117,8 @@ class Statements(Loops):
                 self.discard(inner)
 
     def _bare_name(self, node: Node) -> bool:
-        """``NAME;`` alone is the mark of a loop macro's body, or an object-like macro that stands for a statement."""
+        """``NAME;`` alone is the mark of a loop macro's body, or an object-like macro that stands for a
+        statement."""
         if self.marked_body(node):
             return True
         name = text_of(node)

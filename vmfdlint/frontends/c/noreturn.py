@@ -1,4 +1,5 @@
-"""Functions that a file declares not to return. In: bytes. Out: names. One pass of a regular expression a file."""
+"""Functions that a file declares not to return. In: bytes. Out: names. One pass of a regular expression a
+file."""
 
 import re
 from functools import lru_cache
@@ -17,7 +18,8 @@ _REACH = 600
 
 @lru_cache(maxsize=4096)
 def noreturn_functions(data: bytes) -> frozenset[str]:
-    """Names of the functions with a declaration that carries a word for "does not return", before or after it."""
+    """Names of the functions with a declaration that carries a word for "does not return", before or
+    after it."""
     found: set[str] = set()
     for match in _WORD.finditer(data):
         line = data.rfind(b"\n", 0, match.start()) + 1

@@ -1,8 +1,9 @@
-"""What is known in the middle of lowering one function: the graph, the names in scope, where the text comes from.
+"""What is known in the middle of lowering one function: the graph, the names in scope, where the text
+comes from.
 
-The lowering is one class in layers, each in its file and each building on the one before: ``State`` (this file),
-``Expressions``, ``Conditions``, ``Calls``, ``Macros``, ``Initialisers``, ``Statements``. A layer that needs a later
-one (a statement expression needs statements) goes through the methods declared here.
+The lowering is one class in layers, each in its file and each building on the one before: ``State`` (this
+file), ``Expressions``, ``Conditions``, ``Calls``, ``Macros``, ``Initialisers``, ``Statements``. A layer
+that needs a later one (a statement expression needs statements) goes through the methods declared here.
 """
 
 from abc import ABC, abstractmethod
@@ -48,8 +49,8 @@ class Scope:
 class Fragment(msgspec.Struct, frozen=True):
     """The text being lowered: the file itself, or the expansion of a macro used in it.
 
-    ``original`` is what was there before the pre-pass. ``span`` is the macro's use, which stands for every node of
-    the expansion; None in the file itself.
+    ``original`` is what was there before the pre-pass. ``span`` is the macro's use, which stands for
+    every node of the expansion; None in the file itself.
     """
 
     original: bytes
@@ -109,8 +110,8 @@ class State(ABC):
         return None
 
     def declare(self, name: str, ctype: CType) -> Variable:
-        """A local of the innermost block. A name used before gets a number, except where the same block declares it
-        again (both branches of an #ifdef): that is the same variable."""
+        """A local of the innermost block. A name used before gets a number, except where the same block
+        declares it again (both branches of an #ifdef): that is the same variable."""
         again = self.scopes[-1].names.get(name)
         if again is not None and again.place.root is Root.LOCAL:
             unique = again.place.name
@@ -174,7 +175,8 @@ class State(ABC):
 
     @abstractmethod
     def assign_from(self, dst: Place, node: Node, at: Node) -> CType:
-        """Emits ``dst = node`` so that calls and branches store into ``dst`` directly. Gives the value's type."""
+        """Emits ``dst = node`` so that calls and branches store into ``dst`` directly. Gives the value's
+        type."""
 
     @abstractmethod
     def branch(self, node: Node, true: int, false: int) -> None:
@@ -182,7 +184,8 @@ class State(ABC):
 
     @abstractmethod
     def guard(self, left: Place, op: str, right: Operand, node: Node, true: int, false: int) -> None:
-        """Ends the current block with ``left op right`` on the edge to ``true`` and its opposite on the other."""
+        """Ends the current block with ``left op right`` on the edge to ``true`` and its opposite on the
+        other."""
 
     @abstractmethod
     def truth_into(self, dst: Place, node: Node) -> None:
@@ -198,7 +201,8 @@ class State(ABC):
 
     @abstractmethod
     def read_text(self, text: str, name: str) -> tuple[bytes, tuple[Node, ...]] | None:
-        """Parses the expansion of a macro, within the limits: its text before the pre-pass, and its statements."""
+        """Parses the expansion of a macro, within the limits: its text before the pre-pass, and its
+        statements."""
 
     @abstractmethod
     def blocked(self, macro: Macro) -> bool:
@@ -214,7 +218,8 @@ class State(ABC):
 
     @abstractmethod
     def block_value(self, node: Node, dst: Place | None = None) -> Typed:
-        """The value of a statement expression, stored in ``dst`` if given; ``node`` is its compound statement."""
+        """The value of a statement expression, stored in ``dst`` if given; ``node`` is its compound
+        statement."""
 
     @abstractmethod
     def initialise(self, place: Place, ctype: CType, node: Node) -> None:

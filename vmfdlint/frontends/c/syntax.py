@@ -37,9 +37,11 @@ def parts(node: Node) -> list[Node]:
 
 
 def damage_names(node: Node) -> tuple[str, ...]:
-    """The identifiers in the damaged stretches of a node, sorted; damage inside an argument does not count.
+    """The identifiers in the damaged stretches of a node, sorted; damage inside an argument does not
+    count.
 
-    A call keeps its other arguments (see ``Calls.arguments``), so a damaged one is no reason to mark the statement.
+    A call keeps its other arguments (see ``Calls.arguments``), so a damaged one is no reason to mark the
+    statement.
     """
     found: set[str] = set()
     stack = [node]
@@ -81,7 +83,8 @@ def damaged_bytes(node: Node) -> int:
 
 
 def declared_name(node: Node) -> tuple[str, Node | None]:
-    """A ``function_definition`` -> its name and its ``parameter_list``; "" where there is none to be found."""
+    """A ``function_definition`` -> its name and its ``parameter_list``; "" where there is none to be
+    found."""
     declarator = node.child_by_field_name("declarator")
     parameters: Node | None = None
     while declarator is not None:

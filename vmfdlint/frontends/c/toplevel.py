@@ -1,7 +1,9 @@
-"""The file level. In: a file's tree. Out: its definitions, and what its initialisers and registrations assign.
+"""The file level. In: a file's tree. Out: its definitions, and what its initialisers and registrations
+assign.
 
-A macro used at file level (``type_init(f)``, ``core_init(f)``, ``DEFINE_SIMPLE_ATTRIBUTE(..)``) is expanded; what it
-defines counts as defined at the macro's use. One that cannot be expanded stays a call of that name.
+A macro used at file level (``type_init(f)``, ``core_init(f)``, ``DEFINE_SIMPLE_ATTRIBUTE(..)``) is
+expanded; what it defines counts as defined at the macro's use. One that cannot be expanded stays a call
+of that name.
 """
 
 import re
@@ -25,6 +27,12 @@ from vmfdlint.ir import Assume, Instr, Named, Operand, Place, Return, Root
 _USE = re.compile(r"\s*([A-Za-z_]\w*)\s*\((.*)\)\s*;?\s*", re.DOTALL)
 _KEPT = frozenset({"function_definition", "declaration", "expression_statement"})
 
+_HOLDERS = frozenset(
+    "compound_statement if_statement else_clause for_statement while_statement do_statement switch_statement "
+    "case_statement labeled_statement".split()
+)
+"""Statements that may hold a declaration."""
+
 
 class Item(NamedTuple):
     """Something at file level, with the text it comes from and the bytes of the file it stands for."""
@@ -36,7 +44,8 @@ class Item(NamedTuple):
 
 
 def items_of(root: Node, source: SourceText, environment: Environment) -> tuple[Item, ...]:
-    """Function definitions, declarations and macro uses at file level, expansions included, in source order."""
+    """Function definitions, declarations and macro uses at file level, expansions included, in source
+    order."""
     fragment = Fragment(source.data)
     found: list[Item] = []
     for node in _shallow(root):
@@ -130,7 +139,8 @@ class FileLevel(Statements):
                 self._statics(item.node)
 
     def instructions(self) -> tuple[Instr, ...]:
-        """All instructions in order; what a branch inside an initialiser would choose between is all there."""
+        """All instructions in order; what a branch inside an initialiser would choose between is all
+        there."""
         found = [instr for block in self.graph.blocks() for instr in block.instrs]
         return tuple(instr for instr in found if not isinstance(instr, Assume | Return))
 
@@ -164,13 +174,8 @@ class FileLevel(Statements):
             current = stack.pop()
             if current.type == "declaration":
                 self._initialised(current, name)
-            elif (
-                current.type.endswith("_statement")
-                or current.type in CONDITIONAL
-                or current.type == "else_clause"
-            ):
-                if current.type != "expression_statement":
-                    stack.extend(reversed(current.named_children))
+            elif current.type in _HOLDERS or current.type in CONDITIONAL:
+                stack.extend(reversed(current.named_children))
 
     def _registration(self, item: Item) -> None:
         """A use that was not expanded: a call with its arguments."""

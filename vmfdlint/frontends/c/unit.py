@@ -41,7 +41,8 @@ class CUnit:
 
     @property
     def sketches(self) -> tuple[Sketch, ...]:
-        """Every function definition, in source order; those a macro at file level makes stand at the macro's use."""
+        """Every function definition, in source order; those a macro at file level makes stand at the
+        macro's use."""
         return tuple(sorted(self._definitions, key=lambda sketch: (sketch.start, sketch.end, sketch.name)))
 
     @property
@@ -65,7 +66,8 @@ class CUnit:
             return Function(FunctionKey(self._source.path, sketch.name), (), blocks, at, sketch.attributes)
 
     def toplevel(self) -> Function:
-        """A function named ``<file>`` whose one block holds what file-level initialisers and registrations assign."""
+        """A function named ``<file>`` whose one block holds what file-level initialisers and
+        registrations assign."""
         lowering = FileLevel(self._source, self._environment, "<file>")
         for item in self._items:
             lowering.item(item)
