@@ -4,9 +4,9 @@ import random
 from pathlib import Path
 
 import pytest
-
 from c_index import MemoryIndex
 from conftest import Golden
+
 from vmfdlint.base import SourceText
 from vmfdlint.frontends.c import open_unit
 from vmfdlint.ir import Function, parse_function, print_function, validate

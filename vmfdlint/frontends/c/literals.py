@@ -55,10 +55,10 @@ def negated(operand: Operand) -> Operand:
 
 
 def computed(op: str, left: Const, right: Const) -> Operand:
-    """``left op right`` for constants; names of both are kept where the result still means them."""
-    names = tuple(sorted({*left.names, *right.names}))
+    """``left op right`` for constants. Bits put together keep their names; a sum is none of its parts."""
+    names = tuple(sorted({*left.names, *right.names})) if op in ("|", "&") else ()
     if left.value is None or right.value is None:
-        return Const(None, names) if op in ("|", "+") and names else Opaque("constant " + op)
+        return Const(None, names) if op == "|" and names else Opaque("constant " + op)
     a, b = left.value, right.value
     if op in ("<<", ">>") and not 0 <= b < 128:
         return Opaque("shift")

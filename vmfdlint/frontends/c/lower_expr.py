@@ -66,12 +66,15 @@ class Expressions(State):
         if node is None:
             return UNKNOWN
         base = self.specified(node.child_by_field_name("type"))
-        stars = 0
+        stars, array = 0, False
         declarator = node.child_by_field_name("declarator")
         while declarator is not None:
             stars += declarator.type == "abstract_pointer_declarator"
+            array = declarator.type == "abstract_array_declarator"
             declarator = declarator.child_by_field_name("declarator")
-        return msgspec.structs.replace(base, pointer=base.pointer + stars) if stars else base
+        if not stars and not array:
+            return base
+        return msgspec.structs.replace(base, pointer=base.pointer + stars, array=array or base.array)
 
     def specified(self, node: Node | None) -> CType:
         """The type a specifier names: a record, a typedef, or ``typeof`` an expression."""

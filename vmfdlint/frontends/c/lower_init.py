@@ -120,7 +120,11 @@ class Initialisers(Macros):
         if macro is None:
             return None
         text = expand(macro, split_arguments(self.written(arguments).decode("utf-8", "replace")[1:-1]))
-        if not text.strip() or len(self.expanding) >= LIMITS.macro_depth or len(text) > LIMITS.expansion_bytes:
+        if (
+            not text.strip()
+            or len(self.expanding) >= LIMITS.macro_depth
+            or len(text) > LIMITS.expansion_bytes
+        ):
             return None
         snippet = snippet_of("int v[] = {" + text + "};")
         if snippet is None or len(snippet[1]) != 1:

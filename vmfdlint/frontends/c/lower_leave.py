@@ -17,7 +17,7 @@ from vmfdlint.frontends.c.even import cleanup_of
 from vmfdlint.frontends.c.lower_init import Initialisers
 from vmfdlint.frontends.c.macros import MACROS
 from vmfdlint.frontends.c.state import Scope
-from vmfdlint.frontends.c.syntax import is_prototype, parts, text_of
+from vmfdlint.frontends.c.syntax import is_prototype, is_truth, parts, text_of
 from vmfdlint.ir import Address, Call, Const, Named, Operand, Place, Return, Via
 
 _MAY_CLEAN = re.compile(rb"clean|auto|__free|_AUTO")
@@ -102,6 +102,13 @@ class Exits(Initialisers):
             self.return_from(consequence, statement)
             self.graph.start(no)
             self.return_from(other, statement)
+            return
+        if is_truth(node):
+            yes, no = self.graph.new(), self.graph.new()
+            self.branch(node, yes, no)
+            for block, truth in ((yes, 1), (no, 0)):
+                self.graph.start(block)
+                self._return(Const(truth), statement)
             return
         self._return(self.value(node).operand, statement)
 

@@ -149,7 +149,7 @@ class Statements(Loops):
         declarator = node.child_by_field_name("declarator")
         if declarator is None or declarator.type != "function_declarator":
             return False
-        text = self.written(kind) + b"; " + self.fragment.original[kind.end_byte : node.end_byte]
+        text = self.written(kind) + b"; " + self.fragment.original[declarator.start_byte : node.end_byte]
         snippet = self.read_text(text.decode("utf-8", "replace"), "")
         if snippet is None:
             return False

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from vmfdlint.frontends.c.even import even
 from vmfdlint.frontends.c.macros import MACROS
+from vmfdlint.frontends.c.mask import mask
 
 _WORDS = sorted({word.strip("_") for word, meaning in MACROS.meanings.items() if meaning == "noreturn"})
 _WORD = re.compile(rb"(?<!\w)_*(?:" + "|".join(_WORDS).encode() + rb")_*(?!\w)")
@@ -21,11 +22,10 @@ def noreturn_functions(data: bytes) -> frozenset[str]:
     """Names of the functions with a declaration that carries a word for "does not return", before or
     after it."""
     found: set[str] = set()
+    if not _WORD.search(data):
+        return frozenset()
+    data = bytes(mask(data).text)
     for match in _WORD.finditer(data):
-        line = data.rfind(b"\n", 0, match.start()) + 1
-        if data[line : match.start()].lstrip().startswith(b"#"):
-            # The definition of such a word.
-            continue
         floor = max(0, match.start() - _REACH)
         before = _BEFORE.search(data, floor, match.start())
         start = before.start() + 1 if before else floor
@@ -36,13 +36,7 @@ def noreturn_functions(data: bytes) -> frozenset[str]:
         if before_word.count(b"(") > before_word.count(b")"):
             # The word belongs to a parameter that is a pointer to a function.
             continue
-        name = _NAME.search(_bare(data[start : after.start()]))
+        name = _NAME.search(even(data[start : after.start()] + b";"))
         if name:
             found.add(name[1].decode())
     return frozenset(found)
-
-
-def _bare(statement: bytes) -> bytes:
-    """A declaration without attributes, comments and directives before it."""
-    lines = [line for line in even(statement + b";").split(b"\n") if not line.lstrip().startswith(b"#")]
-    return b"\n".join(lines)

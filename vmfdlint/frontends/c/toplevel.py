@@ -28,8 +28,7 @@ _USE = re.compile(r"\s*([A-Za-z_]\w*)\s*\((.*)\)\s*;?\s*", re.DOTALL)
 _KEPT = frozenset({"function_definition", "declaration", "expression_statement"})
 
 _HOLDERS = frozenset(
-    "compound_statement if_statement else_clause for_statement while_statement do_statement switch_statement "
-    "case_statement labeled_statement".split()
+    ["compound_statement", "if_statement", "else_clause", "for_statement", "while_statement", "do_statement", "switch_statement", "case_statement", "labeled_statement"]
 )
 """Statements that may hold a declaration."""
 
