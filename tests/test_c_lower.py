@@ -1,4 +1,5 @@
-"""Lowering of C: goldens under lower/c, and that damage never raises and never gives an ill-formed function."""
+"""Lowering of C: goldens under lower/c, and that damage never raises and never gives an ill-formed
+function."""
 
 import random
 from pathlib import Path

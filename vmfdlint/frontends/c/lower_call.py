@@ -4,7 +4,7 @@ import msgspec
 from tree_sitter import Node
 
 from vmfdlint.frontends.c.declarations import CType
-from vmfdlint.frontends.c.lower_cond import Conditions
+from vmfdlint.frontends.c.lower_builtin import Builtins
 from vmfdlint.frontends.c.state import UNKNOWN, Typed
 from vmfdlint.frontends.c.syntax import parts, text_of
 from vmfdlint.ir import FuncRef, Indirect, Member, Named, Opaque, Operand, Place, Root, Target
@@ -28,7 +28,7 @@ _NO_VALUE = frozenset(
 _ASSERTIONS = frozenset({"assert", "g_assert", "g_assert_true"})
 
 
-class Calls(Conditions):
+class Calls(Builtins):
     """The layer that finds out what a call calls."""
 
     def call(self, node: Node, dst: Place | None, wanted: bool) -> Typed:
@@ -74,6 +74,10 @@ class Calls(Conditions):
             return self.value(inner[0])
         if name in _NO_VALUE:
             return Typed(Opaque(name), UNKNOWN)
+        if name.startswith(("__atomic_", "__sync_")):
+            found = self.builtin(name, inner, node)
+            if found is not None:
+                return found
         environment = self.environment
         if environment.is_function(name):
             return self._emit(Named(name), None, node, arguments, dst, wanted)

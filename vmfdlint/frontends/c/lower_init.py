@@ -27,6 +27,23 @@ class Initialisers(Macros):
             return
         self._fill(place, ctype, items, 0)
 
+    def initial(self, place: Place, ctype: CType, value: Node, at: Node) -> None:
+        """Assigns what a declaration, a member or an element starts with."""
+        if value.type == "initializer_list":
+            self.initialise(place, ctype, value)
+            return
+        if value.type == "compound_literal_expression" and not ctype.pointer:
+            inner = value.child_by_field_name("value")
+            if inner is not None:
+                self.initialise(place, ctype, inner)
+                return
+        spliced = self._spliced(value) if value.type in ("call_expression", "identifier") else None
+        if spliced is not None and len(spliced[2]) == 1 and spliced[2][0].type == "initializer_list":
+            with self.within(value, spliced[1], spliced[0]):
+                self.initialise(place, ctype, spliced[2][0])
+            return
+        self.assign_from(place, value, at)
+
     def _fill(self, place: Place, ctype: CType, items: list[Node], position: int) -> int:
         """Assigns items from ``position`` on, counted in members or elements; returns the next position."""
         for item in items:
@@ -35,15 +52,18 @@ class Initialisers(Macros):
                 value = item.child_by_field_name("value")
                 position = position if index is None else index
                 if value is not None and target is not None:
-                    self._store(target, inner, value)
-            elif item.type == "call_expression" and (spliced := self._spliced(item)) is not None:
+                    self.initial(target, inner, value, value)
+            elif (
+                item.type in ("call_expression", "identifier")
+                and (spliced := self._spliced(item)) is not None
+            ):
                 original, name, nodes = spliced
                 with self.within(item, name, original):
                     position = self._fill(place, ctype, nodes, position)
                 continue
             else:
                 target, inner = self._positional(place, ctype, position)
-                self._store(target, inner, item)
+                self.initial(target, inner, item, item)
             position += 1
         return position
 
@@ -101,18 +121,32 @@ class Initialisers(Macros):
         operand = self.value(inner[0]).operand
         return operand.value if isinstance(operand, Const) else None
 
-    def _store(self, place: Place, ctype: CType, value: Node) -> None:
-        if value.type == "initializer_list":
-            self.initialise(place, ctype, value)
-        elif value.type == "compound_literal_expression" and _is_record(ctype):
-            inner = value.child_by_field_name("value")
-            if inner is not None:
-                self.initialise(place, ctype, inner)
-        else:
-            self.assign_from(place, value, value)
-
     def _spliced(self, node: Node) -> tuple[bytes, str, list[Node]] | None:
         """The entries a macro's use stands for, None where it cannot be read."""
+        found = self._entries(node)
+        if (
+            found is None
+            or len(self.expanding) >= LIMITS.macro_depth
+            or len(found[1]) > LIMITS.expansion_bytes
+        ):
+            return None
+        snippet = snippet_of("int v[] = {" + found[1] + "};")
+        if snippet is None or len(snippet[1]) != 1:
+            return None
+        declarator = snippet[1][0].child_by_field_name("declarator")
+        value = declarator.child_by_field_name("value") if declarator is not None else None
+        if value is None or value.type != "initializer_list":
+            return None
+        return snippet[0], found[0], list(self._items(value))
+
+    def _entries(self, node: Node) -> tuple[str, str] | None:
+        """A macro's use among entries -> its name and what it stands for; None where it is an expression."""
+        if node.type == "identifier":
+            name = text_of(node)
+            macro = self.environment.macro(name) if self.lookup(name) is None else None
+            if macro is None or macro.params is not None or "{" not in macro.body or self.blocked(macro):
+                return None
+            return name, macro.body
         function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
         if function is None or arguments is None or function.type != "identifier":
             return None
@@ -120,20 +154,7 @@ class Initialisers(Macros):
         if macro is None:
             return None
         text = expand(macro, split_arguments(self.written(arguments).decode("utf-8", "replace")[1:-1]))
-        if (
-            not text.strip()
-            or len(self.expanding) >= LIMITS.macro_depth
-            or len(text) > LIMITS.expansion_bytes
-        ):
-            return None
-        snippet = snippet_of("int v[] = {" + text + "};")
-        if snippet is None or len(snippet[1]) != 1:
-            return None
-        declarator = snippet[1][0].child_by_field_name("declarator")
-        value = declarator.child_by_field_name("value") if declarator is not None else None
-        if value is None or value.type != "initializer_list":
-            return None
-        return snippet[0], macro.name, list(self._items(value))
+        return (macro.name, text) if text.strip() else None
 
 
 def _is_record(ctype: CType) -> bool:

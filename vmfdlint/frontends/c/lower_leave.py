@@ -64,12 +64,7 @@ class Exits(Initialisers):
                 continue
             place = self.declare(found.name, ctype).place
             if found.value is not None:
-                if found.value.type == "initializer_list":
-                    self.initialise(place, ctype, found.value)
-                elif found.value.type == "compound_literal_expression" and not ctype.pointer:
-                    self.initialise(place, ctype, found.value.child_by_field_name("value") or found.value)
-                else:
-                    self.assign_from(place, found.value, found.node)
+                self.initial(place, ctype, found.value, found.node)
             if cleanup is not None:
                 self.scopes[-1].cleanups.append((cleanup, place))
 

@@ -1,5 +1,7 @@
 """Small questions to syntax nodes. Nothing here knows what a name means."""
 
+from typing import NamedTuple
+
 from tree_sitter import Node
 
 from vmfdlint.frontends.c.declarators import text_of
@@ -10,6 +12,7 @@ __all__ = [
     "LOGICAL",
     "OPPOSITE",
     "SWAPPED",
+    "DefinedName",
     "damage_names",
     "damaged_bytes",
     "declared_name",
@@ -82,17 +85,30 @@ def damaged_bytes(node: Node) -> int:
     return total
 
 
-def declared_name(node: Node) -> tuple[str, Node | None]:
-    """A ``function_definition`` -> its name and its ``parameter_list``; "" where there is none to be
-    found."""
+class DefinedName(NamedTuple):
+    """The name in a definition's header. ``maker`` is a macro's use that makes the name, None for a plain
+    one."""
+
+    name: str
+    parameters: Node | None
+    maker: Node | None
+
+
+def declared_name(node: Node) -> DefinedName:
+    """The name and parameters of a ``function_definition``; "" where none is to be found."""
     declarator = node.child_by_field_name("declarator")
     parameters: Node | None = None
+    maker: Node | None = None
     while declarator is not None:
         if declarator.type in ("identifier", "type_identifier", "field_identifier"):
-            return text_of(declarator), parameters
-        if declarator.type == "function_declarator":
-            parameters = declarator.child_by_field_name("parameters")
+            return DefinedName(text_of(declarator), parameters, maker)
         inner = declarator.child_by_field_name("declarator")
+        if declarator.type == "function_declarator":
+            if inner is not None and inner.type == "function_declarator":
+                # HELPER(name)(int x): what looks like a function that returns one is a macro's use.
+                parameters, maker = declarator.child_by_field_name("parameters"), inner
+            elif maker is None:
+                parameters = declarator.child_by_field_name("parameters")
         if inner is None:
             nested = (
                 child
@@ -101,7 +117,7 @@ def declared_name(node: Node) -> tuple[str, Node | None]:
             )
             inner = next(nested, None)
         declarator = inner
-    return "", parameters
+    return DefinedName("", parameters, maker)
 
 
 def is_truth(node: Node) -> bool:

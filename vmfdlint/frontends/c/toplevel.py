@@ -28,7 +28,17 @@ _USE = re.compile(r"\s*([A-Za-z_]\w*)\s*\((.*)\)\s*;?\s*", re.DOTALL)
 _KEPT = frozenset({"function_definition", "declaration", "expression_statement"})
 
 _HOLDERS = frozenset(
-    ["compound_statement", "if_statement", "else_clause", "for_statement", "while_statement", "do_statement", "switch_statement", "case_statement", "labeled_statement"]
+    (
+        "compound_statement",
+        "if_statement",
+        "else_clause",
+        "for_statement",
+        "while_statement",
+        "do_statement",
+        "switch_statement",
+        "case_statement",
+        "labeled_statement",
+    )
 )
 """Statements that may hold a declaration."""
 
@@ -40,6 +50,8 @@ class Item(NamedTuple):
     fragment: Fragment
     start: int
     end: int
+    name: str = ""
+    """Of a function definition."""
 
 
 def items_of(root: Node, source: SourceText, environment: Environment) -> tuple[Item, ...]:
@@ -51,9 +63,26 @@ def items_of(root: Node, source: SourceText, environment: Environment) -> tuple[
         item = Item(node, fragment, node.start_byte, node.end_byte)
         if node.type == "expression_statement":
             found.extend(_expanded(item, source, environment, ()))
+        elif node.type == "function_definition":
+            found.append(item._replace(name=_function_name(node, fragment, environment)))
         else:
             found.append(item)
-    return tuple(found)
+    return tuple(item for item in found if item.name or item.node.type != "function_definition")
+
+
+def _function_name(node: Node, fragment: Fragment, environment: Environment) -> str:
+    """The name a definition defines; ``HELPER(add)(...) { }`` defines what the macro makes of it."""
+    name, _, maker = declared_name(node)
+    if maker is None:
+        return name
+    text = fragment.original[maker.start_byte : maker.end_byte].decode("utf-8", "replace")
+    for _ in range(LIMITS.macro_depth):
+        use = _USE.fullmatch(text)
+        macro = environment.macro(use[1]) if use is not None else None
+        if use is None or macro is None or macro.params is None:
+            break
+        text = expand(macro, split_arguments(use[2])).strip()
+    return text if text.isidentifier() else name
 
 
 def _shallow(root: Node) -> Iterator[Node]:
@@ -120,8 +149,10 @@ def _expanded(
         if node.type == "expression_statement":
             if parts(node):
                 yield from _expanded(inner, source, environment, (*outer, macro.name))
-        else:
+        elif node.type != "function_definition":
             yield inner
+        elif not node.has_error:
+            yield inner._replace(name=_function_name(node, fragment, environment))
 
 
 class FileLevel(Statements):
@@ -135,7 +166,7 @@ class FileLevel(Statements):
             elif item.node.type == "expression_statement":
                 self._registration(item)
             elif b"static" in item.fragment.original[item.node.start_byte + 6 : item.node.end_byte]:
-                self._statics(item.node)
+                self._statics(item)
 
     def instructions(self) -> tuple[Instr, ...]:
         """All instructions in order; what a branch inside an initialiser would choose between is all
@@ -158,21 +189,16 @@ class FileLevel(Statements):
             name = f"{function}.{found.name}" if function else found.name
             place = Place(Root.GLOBAL, name, (), self.source.path if static else "")
             ctype = self.declared_type(found, node)
-            if found.value.type == "initializer_list":
-                self.initialise(place, ctype, found.value)
-            elif found.value.type == "compound_literal_expression" and not ctype.pointer:
-                self.initialise(place, ctype, found.value.child_by_field_name("value") or found.value)
-            else:
-                self.assign_from(place, found.value, found.value)
+            self.initial(place, ctype, found.value, found.value)
 
-    def _statics(self, definition: Node) -> None:
-        body = definition.child_by_field_name("body")
-        name = declared_name(definition)[0]
+    def _statics(self, item: Item) -> None:
+        """The initialisers of a function's static variables: they are assigned once, before it runs."""
+        body = item.node.child_by_field_name("body")
         stack = [body] if body is not None else []
         while stack:
             current = stack.pop()
             if current.type == "declaration":
-                self._initialised(current, name)
+                self._initialised(current, item.name)
             elif current.type in _HOLDERS or current.type in CONDITIONAL:
                 stack.extend(reversed(current.named_children))
 

@@ -131,7 +131,7 @@ def _sketch(item: Item) -> Sketch:
     body = node.child_by_field_name("body")
     head_end = body.start_byte if body is not None else node.end_byte
     words = attributes_of(item.fragment.original, node.start_byte, head_end)
-    return Sketch(declared_name(node)[0], item.start, item.end, words)
+    return Sketch(item.name, item.start, item.end, words)
 
 
 def open_unit(source: SourceText, index: Index) -> CUnit:
