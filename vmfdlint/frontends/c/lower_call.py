@@ -55,11 +55,7 @@ class Calls(Builtins):
     def _names_type(self, name: str) -> bool:
         """Whether ``(name)(x)`` is a cast."""
         environment = self.environment
-        if (
-            self.lookup(name) is not None
-            or environment.is_function(name)
-            or environment.macro(name) is not None
-        ):
+        if self.lookup(name) is not None or self.is_function(name) or environment.macro(name) is not None:
             return False
         return environment.variable(name) is None and (
             name.endswith("_t") or bool(environment.resolve(name).record)
@@ -79,7 +75,7 @@ class Calls(Builtins):
             if found is not None:
                 return found
         environment = self.environment
-        if environment.is_function(name):
+        if self.is_function(name):
             return self._emit(Named(name), None, node, arguments, dst, wanted)
         macro = environment.macro(name)
         if macro is not None and macro.params is not None:

@@ -129,7 +129,7 @@ class Expressions(State):
             return Typed(Text(self.name), UNKNOWN)
         environment = self.environment
         if not name.isupper():
-            if environment.is_function(name):
+            if self.is_function(name):
                 return Typed(FuncRef(name), UNKNOWN)
             variable = environment.variable(name)
             if variable is not None:

@@ -78,7 +78,7 @@ class Macros(Calls):
 
     def callable_macro(self, name: str) -> Macro | None:
         """The function-like macro a call means, None where it calls something else."""
-        if self.lookup(name) is not None or self.environment.is_function(name):
+        if self.lookup(name) is not None or self.is_function(name):
             return None
         macro = self.environment.macro(name)
         return macro if macro is not None and macro.params is not None and not self.blocked(macro) else None

@@ -68,6 +68,8 @@ class State(ABC):
         self.graph = Graph()
         self.scopes: list[Scope] = [Scope()]
         self.fragment = Fragment(source.data)
+        # Functions of this file; a macro may have made the name, so that no scan lists it.
+        self.own_functions: frozenset[str] = frozenset()
         self.local_types: dict[str, str] = {}
         self.values: list[str] = []
         self.problems: list[Problem] = []
@@ -108,6 +110,10 @@ class State(ABC):
             if found is not None:
                 return found
         return None
+
+    def is_function(self, name: str) -> bool:
+        """Whether a name that no block declares means a function."""
+        return name in self.own_functions or self.environment.is_function(name)
 
     def declare(self, name: str, ctype: CType) -> Variable:
         """A local of the innermost block. A name used before gets a number, except where the same block

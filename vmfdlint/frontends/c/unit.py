@@ -39,6 +39,10 @@ class CUnit:
                 found.setdefault(_sketch(item), item)
         return found
 
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(sketch.name for sketch in self._definitions)
+
     @property
     def sketches(self) -> tuple[Sketch, ...]:
         """Every function definition, in source order; those a macro at file level makes stand at the
@@ -69,6 +73,7 @@ class CUnit:
         """A function named ``<file>`` whose one block holds what file-level initialisers and
         registrations assign."""
         lowering = FileLevel(self._source, self._environment, "<file>")
+        lowering.own_functions = self._names
         for item in self._items:
             lowering.item(item)
         whole = self._source.span(0, len(self._source.data))
@@ -90,6 +95,7 @@ class CUnit:
     def _lower(self, sketch: Sketch, item: Item) -> Function:
         node, fragment = item.node, item.fragment
         lowering = Statements(self._source, self._environment, sketch.name)
+        lowering.own_functions = self._names
         with lowering.inside(fragment):
             params = lowering.parameters(declared_name(node)[1])
             body = node.child_by_field_name("body")
