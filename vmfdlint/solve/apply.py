@@ -216,7 +216,7 @@ def close(fact: Fact, matched: Match, site: Site, observe: Observe) -> list[Fact
 def closed(fact: Fact, site: Site) -> list[Fact]:
     """A closed reference: its number stays where it is surely known; a VM is remembered in any case."""
     after = fact.after(Event.CLOSE, site)
-    if after is None:
+    if after is None or fact.object is None or not fact.object.holds_vm:
         return []
     sure = {
         path
@@ -225,7 +225,7 @@ def closed(fact: Fact, site: Site) -> list[Fact]:
     }
     if OUTER in fact.places:
         sure.add(OUTER)
-    if fact.object is not None and fact.object.kind is Kind.VM:
+    if fact.object.kind is Kind.VM:
         sure = sure or {OUTER}
     return [after.with_places(sure)] if sure else []
 

@@ -26,7 +26,7 @@ def crosses(path: Path) -> bool:
     return is_global(path) or is_cell(path) or path in (OUTER, ESCAPED)
 
 
-def _into(path: Path, args: tuple[Operand, ...], callee: Flow) -> list[Path]:
+def names_inside(path: Path, args: tuple[Operand, ...], callee: Flow) -> list[Path]:
     """The names a caller's path has in the callee."""
     if crosses(path):
         return [path] if path != OUTER else []
@@ -55,7 +55,7 @@ def enter(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> Fact:
     places: set[Path] = set()
     hidden = False
     for path in fact.places:
-        inside = _into(path, args, callee)
+        inside = names_inside(path, args, callee)
         places.update(inside)
         if path == OUTER or (not crosses(path) and not is_temporary(path) and (not inside or _by_value(inside))):
             hidden = True
@@ -72,9 +72,10 @@ def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tupl
     env: dict[Path, Value] = {}
     for path, value in fact.env:
         if is_global(path):
-            env[path] = value
+            if path in callee.tested:
+                env[path] = value
         else:
-            for inside in _into(path, args, callee):
+            for inside in names_inside(path, args, callee):
                 if fact.is_zero or inside in callee.tested:
                     env[inside] = value
     for name, operand in zip(callee.params, args, strict=False):
@@ -95,7 +96,7 @@ def leave(
         places.update(_out_of(path, args, callee, result))
     if before is not None and (OUTER in at_exit.places or at_exit.state.life is Life.CLOSED):
         for path in before.places:
-            if not crosses(path) and (not (inside := _into(path, args, callee)) or _by_value(inside)):
+            if not crosses(path) and (not (inside := names_inside(path, args, callee)) or _by_value(inside)):
                 if not is_temporary(path):
                     places.add(path)
         if OUTER not in before.places:

@@ -10,6 +10,7 @@ from typing import Protocol
 from vmfdlint.ir import Address, Assign, Call, Const, Flags, Function, FunctionKey, Operand, Place, Text
 from vmfdlint.link import CallGraph, Edge, EdgeKind, slot_of
 from vmfdlint.models import Daemon, Exec, Fork, Models, PassOn, Spawn, path_kind
+from vmfdlint.solve.boundary import crosses, names_inside
 from vmfdlint.solve.facts import ZERO_FACT, Fact
 from vmfdlint.solve.observe import Node
 from vmfdlint.solve.typestate import Life
@@ -53,6 +54,8 @@ class Interest:
         self._fork_matters = fork_matters
         self._names = models.interesting_names()
         self._values = models.interesting_values()
+        self._forking = models.names_with(Fork) | models.names_with(Daemon)
+        self._executing = models.names_with(Exec) | models.names_with(Spawn) | models.names_with(PassOn)
         self.wanted: dict[FunctionKey, set[str]] = {}
         self.cells: dict[tuple[str, str], set[Text | Const]] = {}
 
@@ -149,7 +152,7 @@ class Interest:
             return False
         if fact.in_child and edge.kind is EdgeKind.DIRECT:
             return True
-        if any(edge.callee in reached for reached in self._reached(fact, flow)):
+        if any(edge.callee in reached for reached in self._reached(fact, flow, edge, callee)):
             return True
         return self._by_argument(fact, edge)
 
@@ -178,14 +181,17 @@ class Interest:
                 return True
         return False
 
-    def _reached(self, fact: Fact, flow: Flow) -> list[frozenset[FunctionKey]]:
-        """The functions that can matter, one set a topic."""
+    def _reached(
+        self, fact: Fact, flow: Flow, edge: Edge | None = None, callee: Flow | None = None
+    ) -> list[frozenset[FunctionKey]]:
+        """The functions that can matter, one set a topic; with ``edge`` only topics of places its callee can name."""
         found: list[frozenset[FunctionKey]] = []
         if fact.object is None or fact.object.creator or fact.state.life is Life.LOST:
             return found
         use = fact.in_child or fact.state.life is Life.CLOSED
         for path in fact.places:
-            found.extend(self._for_place(path, flow, use))
+            if edge is None or callee is None or crosses(path) or names_inside(path, edge.args, callee):
+                found.extend(self._for_place(path, flow, use))
         if fact.is_open and fact.object.holds_vm and not fact.in_child:
             found.append(self.forks())
         if fact.is_open and fact.state.inherit and not fact.object.is_mapping:
@@ -193,6 +199,7 @@ class Interest:
         return found
 
     def _for_place(self, path: Path, flow: Flow, use: bool) -> list[frozenset[FunctionKey]]:
+        own = not is_cell(path)
         cell = path if is_cell(path) else flow.cells.get(path)
         if cell is None and len(path) > 1 and not is_global(path):
             named = [step for step in path[1:] if "[" not in step]
@@ -202,7 +209,7 @@ class Interest:
             member = cell[-1].removeprefix("->").removeprefix(".")
             if member.startswith("["):
                 member = cell[1].removeprefix("->")
-            found = [self.relevance.changing_member(record, member)]
+            found = [self.relevance.changing_member(record, member, own)]
             if use:
                 found.append(self.relevance.using_member(record, member))
             return found
@@ -215,8 +222,7 @@ class Interest:
 
     def forks(self) -> frozenset[FunctionKey]:
         """Functions below which a fork's child outlives the forking function, or is a daemon."""
-        names = self.models.names_with(Fork) | self.models.names_with(Daemon)
-        return self.relevance.calling("fork", names, self._fork_matters)
+        return self.relevance.calling("fork", self._forking, self._fork_matters)
 
     def deferred(self) -> tuple[Edge, ...]:
         """Registered callbacks below which such a fork lies."""
@@ -225,10 +231,7 @@ class Interest:
 
     def execs(self) -> frozenset[FunctionKey]:
         """Functions below which a program is executed or spawned."""
-        names = (
-            self.models.names_with(Exec) | self.models.names_with(Spawn) | self.models.names_with(PassOn)
-        )
-        return self.relevance.calling("exec", names, self._calls_one)
+        return self.relevance.calling("exec", self._executing, self._calls_one)
 
     def _calls_one(self, key: FunctionKey) -> bool:
         function = self.graph.program.function(key)

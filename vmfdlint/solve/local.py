@@ -80,9 +80,17 @@ def assign(fact: Fact, instr: Assign, flow: Flow) -> Fact:
     fact = forget(fact, dst, cell)
     for path, its_cell in copied:
         fact = hold(fact, path, its_cell)
-    if value is not None and (fact.is_zero or dst in flow.tested):
+    if value is not None and _remembers(fact, dst, value, flow):
         fact = fact.knowing(dst, value)
     return fact
+
+
+def _remembers(fact: Fact, path: Path, value: Value, flow: Flow) -> bool:
+    """Whether a value is worth knowing: it decides a branch; for the zero fact also texts and named constants."""
+    if fact.is_zero:
+        named = isinstance(value, Text) or (isinstance(value, Const) and bool(value.names))
+        return named or (len(path) == 1 and path in flow.tested)
+    return path in flow.tested
 
 
 def _known(operand: Operand, fact: Fact) -> Value | None:

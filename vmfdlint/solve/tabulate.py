@@ -77,6 +77,7 @@ class Tabulation:
         self._exits: dict[int, dict[Fact, Node]] = {}
         self.observations: dict[tuple[Happening, Site, Fact, str], Observation] = {}
         self._work: deque[Node] = deque()
+        self._variants: dict[tuple[int, int, int, Fact], int] = {}
         self._climbed: dict[FunctionKey, tuple[Edge, ...]] = {}
 
     # -- the worklist ------------------------------------------------------------------------------------------
@@ -116,14 +117,17 @@ class Tabulation:
         """Puts a node on the worklist, unless it was there before."""
         if node in self.steps:
             return
+        if node.fact.env:
+            family = (node.context, node.block, node.index, msgspec.structs.replace(node.fact, env=()))
+            count = self._variants.get(family, 0) + 1
+            self._variants[family] = count
+            if count > LIMITS.variants:
+                # Too many combinations of conditions: go on without any, which only forgets correlations.
+                node = Node(*family)
+                if node in self.steps:
+                    return
         key = self.contexts[node.context].key
         here = self.at.setdefault((key, node.block, node.index), {})
-        if len(here) >= LIMITS.facts_per_node and node.fact.env:
-            self.behaviour.program.limit(f"{key.name}: more than {LIMITS.facts_per_node} facts at one point; conditions dropped")
-            bare = msgspec.structs.replace(node.fact, env=())
-            node = Node(node.context, node.block, node.index, bare)
-            if node in self.steps:
-                return
         self.steps[node] = step
         here.setdefault(node.fact, node)
         self._work.append(node)
@@ -247,6 +251,10 @@ class Tabulation:
         if not fact.is_zero and fact.state.life is Life.CLOSED and not fact.places:
             return
         fact = self._settle(fact, node.fact, node, instr.at)
+        if not self.contexts[node.context].entry.is_zero:
+            # What the caller passed in it knows itself; only what was set here goes back.
+            env = tuple((path, value) for path, value in fact.env if len(path) > 1 or path == RESULT)
+            fact = msgspec.structs.replace(fact, env=env)
         exits = self._exits.setdefault(node.context, {})
         if fact in exits:
             return
@@ -307,6 +315,9 @@ class Tabulation:
         if incoming.result is not None and incoming.cell is not None and incoming.result in fact.places:
             fact = hold(fact, incoming.result, incoming.cell)
         node = incoming.node
+        tested = self._flow(node).tested
+        env = tuple((path, value) for path, value in fact.env if path in tested or path[0] in self._flow(node).params)
+        fact = msgspec.structs.replace(fact, env=env)
         call = self._flow(node).function.blocks[node.block].instrs[node.index]
         if not fact.is_zero and fact.state.life is Life.CLOSED and not fact.places:
             return
@@ -316,8 +327,7 @@ class Tabulation:
     def _renamed(self, fact: Fact, at_exit: Fact, site: Site) -> Fact:
         """A fresh reference handed out by a creating wrapper is a new object for each user of the wrapper."""
         assert fact.object is not None
-        handed = any(starts_with(path, RESULT) or not path[0].startswith(("@", "*", "%")) for path in at_exit.places)
-        if not handed or len(fact.object.chain) >= 3 or site in fact.object.chain:
+        if RESULT not in at_exit.places or fact.object.chain:
             return fact
         looping = site.block in (self.behaviour.flow(site.function) or self._missing()).looping
         made = msgspec.structs.replace(

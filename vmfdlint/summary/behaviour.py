@@ -5,7 +5,7 @@ In: function keys. Out: memoised answers, found by looking down the call graph w
 
 from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Named, Place, Return, Unparsed
 from vmfdlint.link import Program
-from vmfdlint.models import Exec, Exit, Linger, Models, Raise, Resolved, Use, resolve
+from vmfdlint.models import Exec, Exit, Linger, Map, Models, Raise, Resolved, Use, resolve
 from vmfdlint.summary.flow import Flow
 from vmfdlint.summary.paths import operand_path
 
@@ -187,7 +187,7 @@ class Behaviour:
             return False
         modelled = self.modelled(caller, call)
         if modelled is not None:
-            return changes(modelled)
+            return changes(modelled, own=True)
         if taken:
             return True
         return any(
@@ -215,9 +215,10 @@ class Behaviour:
         return known
 
 
-def changes(modelled: Resolved) -> bool:
-    """Whether an API does more to its descriptors than use them or wait."""
-    return any(not isinstance(effect, Use | Linger | Exit | Exec) for effect in modelled.effects)
+def changes(modelled: Resolved, own: bool) -> bool:
+    """Whether an API does more to its descriptors than use them or wait; ``own`` counts a mapping as more."""
+    harmless = Use | Linger | Exit | Exec if own else Use | Linger | Exit | Exec | Map
+    return any(not isinstance(effect, harmless) for effect in modelled.effects)
 
 
 def _is_variable(operand: object, name: str) -> bool:

@@ -57,10 +57,17 @@ class Relevance:
         self.deferred[topic] = tuple(dict.fromkeys(deferred))
         return frozenset(found)
 
-    def changing_member(self, record: str, member: str) -> frozenset[FunctionKey]:
-        """Functions below which a descriptor in ``record``'s ``member`` is closed, copied, replaced or mapped."""
+    def changing_member(self, record: str, member: str, own: bool) -> frozenset[FunctionKey]:
+        """Functions below which a descriptor in ``record``'s ``member`` is closed, copied or handed on.
+
+        ``own``: the very object is at hand, so that an assignment or a mapping through it counts too; for objects
+        known only by their record these happen to others.
+        """
         return self.reaches(
-            f"change {record}.{member}", lambda: self._touching(record, member, self._changes_member)
+            f"change {record}.{member} {own}",
+            lambda: self._touching(
+                record, member, lambda function, r, m: self._changes_member(function, r, m, own)
+            ),
         )
 
     def using_member(self, record: str, member: str) -> frozenset[FunctionKey]:
@@ -116,23 +123,23 @@ class Relevance:
                 found.append(key)
         return tuple(found)
 
-    def _changes_member(self, function: Function, record: str, member: str) -> bool:
+    def _changes_member(self, function: Function, record: str, member: str, own: bool) -> bool:
         for block in function.blocks:
             for instr in block.instrs:
                 match instr:
                     case Assign(dst=dst, src=src):
-                        if _names(dst, record, member) or (
-                            isinstance(src, Place) and _names(src, record, member)
-                        ):
+                        if own and _names(dst, record, member):
                             return True
-                    case Call() if self._call_changes(function.key, instr, record, member):
+                        if isinstance(src, Place) and _names(src, record, member):
+                            return True
+                    case Call() if self._call_changes(function.key, instr, record, member, own):
                         return True
                     case _:
                         pass
         return False
 
-    def _call_changes(self, caller: FunctionKey, call: Call, record: str, member: str) -> bool:
-        if call.dst is not None and _names(call.dst, record, member):
+    def _call_changes(self, caller: FunctionKey, call: Call, record: str, member: str, own: bool) -> bool:
+        if own and call.dst is not None and _names(call.dst, record, member):
             return True
         positions = [
             index for index, arg in enumerate(call.args) if isinstance(arg, Place) and _names(arg, record, member)
@@ -142,7 +149,7 @@ class Relevance:
             return False
         modelled = self.behaviour.modelled(caller, call)
         if modelled is not None:
-            return changes(modelled)
+            return changes(modelled, own)
         return taken or any(
             self.behaviour.changes_parameter(target, index)
             for target in self.program.targets(caller, call)
@@ -161,7 +168,7 @@ class Relevance:
                             return True
                         if any(_argument_is_global(arg, name) for arg in args):
                             modelled = self.behaviour.modelled(function.key, instr)
-                            if modelled is None or changes(modelled):
+                            if modelled is None or changes(modelled, own=True):
                                 return True
                     case _:
                         pass
