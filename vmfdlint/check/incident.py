@@ -75,6 +75,21 @@ def noun(made: Object) -> str:
     return f"copy of the {word}" if made.copy_of is not None else word
 
 
+def called(api: str) -> str:
+    """An API as a call, for people: ``fork()``, but ``ioctl(KVM_CREATE_VM)``."""
+    return api if not api or api.endswith(")") else f"{api}()"
+
+
+def waiting(detail: str) -> str:
+    """The reason of a linger point as what a process does there: ``waits in read()``."""
+    if detail.startswith("the return"):
+        return f"goes on after {detail}"
+    if detail.startswith("a loop"):
+        return f"stays in {detail}"
+    api, inside, function = detail.partition(" in ")
+    return f"waits in {called(api)}" + (f" in {function}()" if inside else "")
+
+
 def best(observations: list[Observation]) -> Observation:
     """The clearest witness: certain before uncertain, a VM before its handles, then the first by place."""
     order = list(Kind)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 
 from vmfdlint.check.finding import Certainty, Finding, Level, SafeSite
-from vmfdlint.check.incident import Incident, noun
+from vmfdlint.check.incident import Incident, called, noun, waiting
 from vmfdlint.check.incidents_process import child_ioctls, inheritance, passed_on, surviving_children
 from vmfdlint.check.incidents_release import copies, lost, misuse, remains
 from vmfdlint.check.rule import Rule
@@ -53,6 +53,7 @@ def _finding(
         level = _LOWER[level]
     steps = trace(solver, incident)
     fields = {"api": "", "holders": "", "wait": "", "reason": ""} | incident.fields
+    fields |= {"api": called(fields["api"]), "wait": waiting(fields["wait"])}
     holds = sorted({path for made in incident.objects for path in programs.get(made.site, ())})
     story = [rule.doc.id, incident.site.function.name, *(f"{s.function}:{s.role.value}" for s in steps)]
     return Finding(
