@@ -26,7 +26,7 @@ _TAG = re.compile(rb"\b(?:struct|union|enum)\s+(?:\w+\s+)?([A-Za-z_]\w*)\s*\{")
 _RECORD = re.compile(
     rb"\b(?:struct|union|enum)\b[^()=]*\Z|\b(?:struct|union|enum)\s+\w+\s*\([^()]*\)[^()=]*\Z"
 )
-_ENUM = re.compile(rb"\benum\b[^{};()]*\{([^{}]*)\}")
+_ENUM = re.compile(rb"\benum\b[^{};()]{0,200}\{([^{}]*)\}")
 _ENUMERATOR = re.compile(rb"(?:\A|,)\s*([A-Za-z_]\w*)")
 _ATTRIBUTE = re.compile(
     rb"\b(?:"
@@ -49,6 +49,7 @@ _TOLD = re.compile(
     + "|".join(sorted(word for word, meaning in MACROS.meanings.items() if meaning == "noreturn")).encode()
     + rb")(?![A-Za-z0-9])"
 )
+_NESTING = 32
 _NOT_FUNCTIONS = frozenset(b"if while for switch return sizeof do else case defined".split())
 _NOT_VARIABLES = frozenset(
     b"typedef return goto break continue case default using if else struct union enum".split()
@@ -167,10 +168,7 @@ class _Roles:
                 return b";"
             return b"{}"
         header = _ATTRIBUTE.sub(b" ", header)
-        bare = header
-        while b"(" in bare and (less := _INNERMOST.sub(b" ", bare)) != bare:
-            bare = less
-        if b"=" in bare or _RECORD.search(header.rstrip()):
+        if b"=" in _nothing_nested(header) or _RECORD.search(header.rstrip()):
             return b"{}"
         name = _function_name(header)
         if name and name not in _NOT_FUNCTIONS:
@@ -207,8 +205,7 @@ class _Roles:
     def names(self, text: bytes) -> None:
         """Declarators separated by commas; the first has its type before it."""
         if b"(" in text:
-            while b"(" in text and (less := _INNERMOST.sub(b" ", text)) != text:
-                text = less
+            text = _nothing_nested(text)
         text = _INDEX.sub(b" ", _BITS.sub(b"", _INITIALISER.sub(b"", text))).replace(b"{}", b" 9 ")
         for place, piece in enumerate(text.split(b",")):
             if place == 0 and len(piece.replace(b"*", b" ").split()) < 2:
@@ -223,8 +220,7 @@ class _Roles:
         if found:
             self.types.add(found.group(1))
             return
-        while b"(" in text and (less := _INNERMOST.sub(b"", text)) != text:
-            text = less
+        text = _nothing_nested(text)
         for piece in _INDEX.sub(b" ", text).replace(b"{}", b" ").split(b","):
             last = _LAST_NAME.search(piece)
             if last and last.group(1) in MACROS.attributes:
@@ -243,7 +239,11 @@ class _Roles:
 
 
 def _nothing_nested(text: bytes) -> bytes:
-    while b"(" in text and (less := _INNERMOST.sub(b"", text)) != text:
+    """The text without what stands in parentheses; nesting beyond any real code stays."""
+    for _ in range(_NESTING):
+        less = _INNERMOST.sub(b" ", text) if b"(" in text else text
+        if less == text:
+            break
         text = less
     return text
 

@@ -18,6 +18,9 @@ _RECORD = re.compile(rb"\b(struct|union|enum)\b[^;{}()]*\Z")
 _ELSE = re.compile(rb"else\b")
 _ENDS = {"f": frozenset(b";{})"), "b": frozenset(b";{}:"), "s": frozenset(b";{}:"), "e": frozenset(b",{")}
 
+# Deeper nesting of conditionals is not code that people wrote; each level is searched through once more.
+_NESTING = 64
+
 
 class _Branch(msgspec.Struct):
     """What follows one directive of a group. ``first``/``last``: its outermost code bytes, -1 where it is
@@ -201,6 +204,8 @@ def mend_directives(masked: Masked) -> None:
             continue
         keyword = directive.keyword
         if keyword in OPENERS:
+            if len(walk.groups) == _NESTING:
+                break
             walk.open(directive)
         elif keyword in BRANCHES:
             if walk.groups:

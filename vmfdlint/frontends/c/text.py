@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _SPACE = frozenset(b" \t\r\n\f\v#\\")
+_CODE = re.compile(rb"[^ \t\r\n\f\v#\\]")
 _PAREN = re.compile(rb"[()]")
 _SEPARATOR = re.compile(rb"[()\[\]{},]")
-_REACH = 20_000
+_REACH = 8_000
 _SPLIT = bytes(byte if byte in WORD else 32 for byte in range(256))
 
 
@@ -37,12 +38,8 @@ def back(text: bytearray, at: int) -> int:
 
 def ahead(text: bytearray, at: int, end: int | None = None) -> int:
     """Offset of the first code byte in ``text[at:end]``, or -1."""
-    stop = len(text) if end is None else min(end, len(text))
-    while at < stop:
-        if text[at] not in _SPACE:
-            return at
-        at += 1
-    return -1
+    found = _CODE.search(text, at, len(text) if end is None else end)
+    return found.start() if found else -1
 
 
 def word_before(text: bytearray, at: int) -> bytes:
