@@ -82,6 +82,10 @@ def test_exclude(here: Path) -> None:
     tree(here, "a.c", "roms/b.c", "sub/roms/c.c", "sub/d.c")
     assert names(discover(["."], Search(exclude=("roms/",)))) == ["a.c", "sub/d.c"]
     assert names(discover(["."], Search(exclude=("/roms",)))) == ["a.c", "sub/d.c", "sub/roms/c.c"]
+    os.chdir(here / "sub")
+    assert names(discover(["../roms", "../a.c"], Search(exclude=("/roms",)))) == ["a.c"]
+    assert names(discover([".."], Search(exclude=("/roms",)))) == ["a.c", "sub/d.c", "sub/roms/c.c"]
+    os.chdir(here)
     below = Search(exclude=("/roms",), exclude_base=str(here / "sub"))
     assert names(discover(["."], below)) == ["a.c", "roms/b.c", "sub/d.c"]
 

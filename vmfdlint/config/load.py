@@ -44,8 +44,8 @@ def load(paths: Sequence[str], given: Mapping[str, Any]) -> Options:
         values["config_file"] = found.as_posix()
         values["exclude_base"] = found.parent.as_posix()
         values["models"] = tuple((found.parent / model).as_posix() for model in values.get("models", ()))
-    if given.get("exclude") is not None or "exclude_base" not in values:
-        values["exclude_base"] = Path.cwd().as_posix()
+    if given.get("exclude") is not None:
+        values["exclude_base"] = ""
     values |= {name: value for name, value in given.items() if value is not None}
     try:
         return msgspec.convert(values | {"paths": tuple(paths)}, Options)

@@ -7,10 +7,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of one run, after the configuration file and the command line are merged.
 
     ``paths`` and ``models`` are relative to the current directory or absolute. ``exclude`` holds .gitignore
-    patterns, anchored at ``exclude_base``, an absolute directory with ``/`` between its parts. ``select``
-    and ``ignore`` hold selectors (``VMFD101``, ``VMFD1``, ``fork-while-vm-live``, ``ALL``); ``rules`` the
-    ids they come to, empty until :func:`vmfdlint.config.resolve_rules` was asked. ``jobs`` 0 means one per
-    usable CPU.
+    patterns, anchored at ``exclude_base``, an absolute directory with ``/`` between its parts, or, where
+    that is empty, at the directory that the reported paths are relative to. ``select`` and ``ignore`` hold
+    selectors (``VMFD101``, ``VMFD1``, ``fork-while-vm-live``, ``ALL``); ``rules`` the ids they come to, empty
+    until :func:`vmfdlint.config.resolve_rules` was asked. ``jobs`` 0 means one per usable CPU.
     """
 
     paths: tuple[str, ...] = (".",)

@@ -20,7 +20,7 @@ _BINARY_PROBE = 8192
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """What to take. ``exclude`` holds .gitignore patterns anchored at ``exclude_base`` (default: here).
+    """What to take. ``exclude`` holds .gitignore patterns anchored at ``exclude_base`` (default: the root).
 
     A file named by the user is taken whatever its suffix and whatever excludes it, unless ``force_exclude``.
     """
@@ -85,7 +85,7 @@ class _Walk:
         self.problems: list[Problem] = []
         self.excludes: tuple[Layer, ...] = ()
         try:
-            built = layer(search.exclude_base or Path.cwd().as_posix(), search.exclude)
+            built = layer(search.exclude_base or root, search.exclude)
             self.excludes = () if built is None else (built,)
         except ValueError as error:
             self.problem(f"--exclude: {error}: write it as a .gitignore pattern", "", ProblemKind.CONFIG)
