@@ -98,7 +98,7 @@ def best(observations: list[Observation]) -> Observation:
         key=lambda seen: (
             len(seen.fact.via),
             order.index(seen.fact.object.kind) if seen.fact.object else 99,
-            seen.detail.startswith("the return into"),
+            seen.detail.startswith(("the return", "a loop")),
             seen.at,
             len(repr(seen.fact)),
             repr(seen.fact),

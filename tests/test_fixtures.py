@@ -1,0 +1,54 @@
+"""Every program of fixtures/*.md through the engine: exactly what its markers say is found."""
+
+from functools import cache
+
+import pytest
+
+from literate import FIXTURES, Program, differences, read
+from vmfdlint.check import Rule, load_rules, match
+from vmfdlint.check.finding import Finding
+from vmfdlint.engine import solve
+from vmfdlint.models import Models, default_models
+
+FILES = sorted(FIXTURES.glob("VMFD*.md"))
+PROGRAMS = [program for path in FILES for program in read(path)]
+_FINDINGS = ("error", "warning", "note")
+
+
+@cache
+def _knowledge() -> tuple[Models, tuple[Rule, ...], frozenset[str]]:
+    rules = load_rules()
+    return default_models(), rules, frozenset(rule.doc.id for rule in rules)
+
+
+def found_in(program: Program) -> tuple[Finding, ...]:
+    """The findings of all rules in one program."""
+    models, rules, every = _knowledge()
+    solved = solve(program.sources, models, 1)
+    assert not solved.problems, solved.problems
+    return match(solved.solver, rules, every)
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
+def test_program(program: Program) -> None:
+    told = differences(program, found_in(program))
+    assert not told, "\n" + "\n".join(told)
+
+
+@pytest.mark.parametrize("stem", [path.stem for path in FILES])
+def test_fixture_has_its_parts(stem: str) -> None:
+    programs = [program for program in PROGRAMS if program.stem == stem]
+    rule = stem[:7]
+    titles = [program.title for program in programs]
+    assert len(titles) == len(set(titles)), "two programs with one title"
+    for program in programs:
+        said = {marker.what for marker in program.markers if marker.rule == rule}
+        if program.section == "Flagged":
+            assert said & {*_FINDINGS, "missing"}, f"{program.title}: nothing of {rule} is marked"
+        elif program.section == "Clean":
+            assert not said & {*_FINDINGS, "missing"}, f"{program.title}: flagged, but under Clean"
+        else:
+            wrong = {marker.what for marker in program.markers} & {"missing", "spurious"}
+            assert wrong, f"{program.title}: no gap is marked"
+    assert {program.section for program in programs} >= {"Flagged", "Clean"}
+    assert any(m.what == "step" and m.rule == rule for p in programs for m in p.markers), "no trace is asserted"
