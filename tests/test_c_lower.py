@@ -54,3 +54,18 @@ def test_deep_nesting_gives_names() -> None:
     text = "int f(int x) { return " + "(x + " * 3000 + "open(0)" + ")" * 3000 + "; }"
     function = lowered("deep.c", text)[0]
     assert validate(function) == ()
+
+
+def test_macros_that_name_each_other_end() -> None:
+    text = "#define A B\n#define B A\n#define F(x) G(x)\n#define G(x) F(x)\nint f(int y) { return A(y) + F(y) + A; }"
+    function = lowered("ring.c", text)[0]
+    assert validate(function) == ()
+    assert "call A(y)" in print_function(function)
+
+
+def test_a_library_function_is_not_another_file_s_macro_or_variable() -> None:
+    files = {"other.c": "#define free(a) other_free(a)\nint read;\n", "win.h": "#define socket win_socket\n"}
+    index = MemoryIndex({"a.c": "void f(int fd) { free(0); read(fd); socket(1); }", **files})
+    unit = open_unit(index.source("a.c"), index)
+    text = print_function(unit.lower(unit.sketches[0]))
+    assert all(f"call {name}(" in text for name in ("free", "read", "socket"))

@@ -5,6 +5,6 @@ from vmfdlint.frontends.c.scan import scan
 from vmfdlint.frontends.c.unit import open_unit
 
 LANGUAGE = "c"
-SUFFIXES = (".c", ".h", ".inc")
+SUFFIXES = (".c", ".h", ".c.inc", ".h.inc")
 
 __all__ = ["LANGUAGE", "SUFFIXES", "aliases", "open_unit", "scan"]

@@ -55,6 +55,9 @@ class Environment:
 
     def _find_macro(self, name: str) -> Macro | None:
         for path in self._index.defining("macros", name, self._path)[:_PARSED]:
+            if path != self._path and path.endswith(".c"):
+                # No one includes it: its free() and assert() are its own.
+                continue
             found = macros_in(self._index.source(path)).get(name)
             if found:
                 return found[0]

@@ -5,6 +5,7 @@ from tree_sitter import Node
 
 from vmfdlint.frontends.c.declarations import CType
 from vmfdlint.frontends.c.lower_builtin import Builtins
+from vmfdlint.frontends.c.preprocess import Macro
 from vmfdlint.frontends.c.state import UNKNOWN, Typed
 from vmfdlint.frontends.c.syntax import parts, text_of
 from vmfdlint.ir import FuncRef, Indirect, Member, Named, Opaque, Operand, Place, Root, Target
@@ -82,15 +83,27 @@ class Calls(Builtins):
             expanded = None if self.blocked(macro) else self.expand_call(node, macro, dst, wanted)
             if expanded is not None:
                 return expanded
-        elif macro is not None and macro.body.isidentifier() and macro.body != name:
-            return self._call_name(macro.body, node, arguments, dst, wanted)
+        elif macro is not None and self._is_alias(macro):
+            self.expanding.append(name)
+            try:
+                return self._call_name(macro.body, node, arguments, dst, wanted)
+            finally:
+                self.expanding.pop()
         elif name in _ASSERTIONS and inner:
             return self._assertion(name, inner[0], node)
         variable = environment.variable(name) if macro is None else None
-        if variable is not None:
+        if variable is not None and (variable[0].function or variable[1] == self.source.path):
+            # Anything else of that name is some other file's, and this is read() or exit() of the library.
             target = Indirect(Place(Root.GLOBAL, name, (), variable[1]))
             return self._emit(target, _result(variable[0]), node, arguments, dst, wanted)
         return self._emit(Named(name), None, node, arguments, dst, wanted)
+
+    def _is_alias(self, macro: Macro) -> bool:
+        """Whether a callee's name stands for another name. A lower-case one that a header replaces is a
+        function of the library, and the replacement is for another system or another build."""
+        if not macro.body.isidentifier() or macro.name in self.expanding:
+            return False
+        return macro.at.path == self.source.path or not macro.name.islower()
 
     def _assertion(self, name: str, condition: Node, node: Node) -> Typed:
         """``assert(c)``: execution goes on only where ``c`` holds. System headers are not read, hence
