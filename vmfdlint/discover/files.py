@@ -14,7 +14,7 @@ import msgspec
 from vmfdlint.base import LIMITS, Problem, ProblemKind, SourceText
 from vmfdlint.discover.ignore import Layer, above, gitignore, ignored, layer
 
-C_SUFFIXES = (".c", ".h")
+C_SUFFIXES = (".c", ".h", ".c.inc", ".h.inc")
 CPP_SUFFIXES = (".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx")
 _BINARY_PROBE = 8192
 

@@ -4,6 +4,7 @@ A slot is (record, field) or an element of a global array. A function stored the
 it. A function passed as an argument is called NOW where a model or the callee's own body says so, else LATER.
 """
 
+import re
 from enum import StrEnum
 
 import msgspec
@@ -23,8 +24,11 @@ from vmfdlint.ir import (
     Place,
     Root,
 )
-from vmfdlint.link.program import FILE, Program
+from vmfdlint.link.program import FILE, Program, word
 from vmfdlint.models import Callback, Models, resolve
+
+_DECLARES = re.compile(rb"\A[A-Za-z_][\w \t*]*\Z")
+_CALLED = re.compile(rb"\s*\(")
 
 
 class EdgeKind(StrEnum):
@@ -80,6 +84,7 @@ class CallGraph:
         self.program = program
         self.models = models
         self._callers: dict[FunctionKey, tuple[Edge, ...]] = {}
+        self._named_by: dict[FunctionKey, tuple[frozenset[FunctionKey], frozenset[FunctionKey]]] = {}
         self._slot_calls: dict[Slot, tuple[tuple[Site, Call], ...]] = {}
 
     def callers(self, key: FunctionKey) -> tuple[Edge, ...]:
@@ -91,7 +96,8 @@ class CallGraph:
 
     def _find_callers(self, key: FunctionKey) -> tuple[Edge, ...]:
         edges: dict[tuple[Site, EdgeKind], Edge] = {}
-        visible = self._mentions(key)
+        callers, values = self.named_by(key)
+        visible = sorted(callers | values)
         if len(visible) > LIMITS.climb_callers:
             self.program.limit(f"{key.name}: more than {LIMITS.climb_callers} functions name it; callers left out")
             visible = visible[: LIMITS.climb_callers]
@@ -103,13 +109,48 @@ class CallGraph:
                 edges.setdefault((edge.site, edge.kind), edge)
         return tuple(edges[name] for name in sorted(edges))
 
-    def _mentions(self, key: FunctionKey) -> tuple[FunctionKey, ...]:
-        mentions = self.program.mentioning(key.name)
-        internal = "static" in self.program.attributes(key) and not key.path.endswith(".h")
-        if internal:
-            included_by = [m for m in mentions if key.path in self.program.lexicon.included(m.path)]
-            return tuple(m for m in mentions if m.path == key.path) + tuple(included_by)
-        return mentions
+    def named_by(self, key: FunctionKey) -> tuple[frozenset[FunctionKey], frozenset[FunctionKey]]:
+        """The functions that call ``key`` by name, and those (or file levels) that use its name as a value.
+
+        Read off the bytes without a parse: a call is ``name(`` in the text of a function. A comment that looks
+        like one adds a caller too many.
+        """
+        known = self._named_by.get(key)
+        if known is not None:
+            return known
+        callers: set[FunctionKey] = set()
+        values: set[FunctionKey] = set()
+        paths = self.program.lexicon.files_with(key.name)
+        if "static" in self.program.attributes(key) and not key.path.endswith(".h"):
+            included = self.program.lexicon.included
+            paths = tuple(path for path in paths if path == key.path or key.path in included(path))
+        pattern = word(key.name)
+        for path in paths:
+            if not self._means(key.name, path, key):
+                continue
+            data = self.program.lexicon.source(path).data
+            for match in pattern.finditer(data):
+                if _DECLARES.search(data, data.rfind(b"\n", 0, match.start()) + 1, match.start()):
+                    continue
+                here = self.program.enclosing(path, match.start())
+                if _CALLED.match(data, match.end()):
+                    if here is not None:
+                        callers.add(here)
+                else:
+                    values.update({here or FunctionKey(path, FILE), FunctionKey(path, FILE)})
+        self._named_by[key] = frozenset(callers), frozenset(values)
+        return self._named_by[key]
+
+    def value_edges(self, key: FunctionKey) -> tuple[Edge, ...]:
+        """The edges to ``key`` through slots and callbacks; the functions that use its name as a value are lowered."""
+        edges: dict[tuple[Site, EdgeKind], Edge] = {}
+        for holder in sorted(self.named_by(key)[1]):
+            function = self.program.function(holder)
+            if function is not None:
+                for edge in self._edges_in(function, key):
+                    if edge.kind is not EdgeKind.DIRECT:
+                        edges.setdefault((edge.site, edge.kind), edge)
+        return tuple(edges[name] for name in sorted(edges))
 
     def _edges_in(self, function: Function, key: FunctionKey) -> list[Edge]:
         found: list[Edge] = []
@@ -168,17 +209,28 @@ class CallGraph:
         return known
 
     def _find_slot_calls(self, slot: Slot) -> tuple[tuple[Site, Call], ...]:
-        token = slot.record[1:] if slot.record.startswith("@") else slot.field
         calls: list[tuple[Site, Call]] = []
-        for key in self.program.mentioning(token):
-            if key.name == FILE:
-                continue
+        for key in self._slot_mentions(slot):
             function = self.program.function(key)
             if function is not None:
                 calls.extend(_calls_through(function, slot))
         if len(calls) > LIMITS.climb_callers:
             self.program.limit(f"{slot.record}.{slot.field}: called at {len(calls)} places; the rest left out")
         return tuple(calls[: LIMITS.climb_callers])
+
+    def _slot_mentions(self, slot: Slot) -> tuple[FunctionKey, ...]:
+        """Functions whose text calls through the slot's member, or copies it into a variable."""
+        if slot.record.startswith("@"):
+            return tuple(key for key in self.program.mentioning(slot.record[1:]) if key.name != FILE)
+        name = re.escape(slot.field.encode())
+        pattern = re.compile(rb"(?:->|\.)\s*" + name + rb"\s*(?:\)\s*)?[(;,]")
+        found: dict[FunctionKey, None] = {}
+        for path in self.program.lexicon.files_with(slot.field):
+            for match in pattern.finditer(self.program.lexicon.source(path).data):
+                here = self.program.enclosing(path, match.start())
+                if here is not None:
+                    found[here] = None
+        return tuple(found)
 
     def _as_argument(self, site: Site, call: Call, position: int, key: FunctionKey) -> list[Edge]:
         """Edges of a function given to a call as argument ``position``."""

@@ -30,11 +30,13 @@ class Lexicon:
         tokens: list[numpy.ndarray] = []
         owners: list[numpy.ndarray] = []
         self._defining: dict[str, dict[str, list[str]]] = {kind: defaultdict(list) for kind in KINDS}
+        self._functions: dict[str, frozenset[str]] = {}
         for number, path in enumerate(self.paths):
             scan = scans[path]
             found = numpy.frombuffer(scan.tokens, dtype="<u4")
             tokens.append(found)
             owners.append(numpy.full(len(found), number, dtype=numpy.uint32))
+            self._functions[path] = frozenset(scan.functions)
             for kind in KINDS:
                 table = self._defining[kind]
                 for name in getattr(scan, kind):
@@ -52,6 +54,10 @@ class Lexicon:
     def source(self, path: str) -> SourceText:
         """The bytes of a file of the program; KeyError for a path outside it."""
         return self.sources[path]
+
+    def functions_of(self, path: str) -> frozenset[str]:
+        """Names of the functions a file defines, as its scan guesses."""
+        return self._functions[path]
 
     def files_with(self, token: str) -> tuple[str, ...]:
         """Paths of the files that hold the identifier (or path literal) ``token``, sorted."""

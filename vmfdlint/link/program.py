@@ -5,6 +5,7 @@ question first needs it; nothing here is computed for the whole tree.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable
 from functools import cache
 from typing import assert_never
@@ -16,6 +17,8 @@ from vmfdlint.link.lexicon import Lexicon, common_directories
 
 FILE = "<file>"
 """Name of the function that holds a file's initialisers."""
+_OPENING = re.compile(rb"^(?![ \t#}/*])[^\n;=]*?([A-Za-z_]\w*)[ \t]*\(", re.MULTILINE)
+_HEADER_END = re.compile(rb"[;{]")
 
 
 class Program:
@@ -31,6 +34,7 @@ class Program:
         self._sketches: dict[str, dict[str, list[Sketch]]] = {}
         self._functions: dict[FunctionKey, Function | None] = {}
         self.problems: list[Problem] = []
+        self._openings: dict[str, tuple[list[int], list[str]]] = {}
         self._resolved: dict[tuple[str, str], tuple[FunctionKey, ...]] = {}
 
     @property
@@ -137,7 +141,7 @@ class Program:
             return []
         sketches = self.unit(path).sketches
         keys: dict[FunctionKey, None] = {}
-        for match in _word(token).finditer(data):
+        for match in word(token).finditer(data):
             offset = match.start()
             inside = [s for s in sketches if s.start <= offset < s.end]
             if inside:
@@ -145,6 +149,31 @@ class Program:
             else:
                 keys[FunctionKey(path, FILE)] = None
         return list(keys)
+
+    def enclosing(self, path: str, offset: int) -> FunctionKey | None:
+        """The function whose text holds a byte offset, found from the lines that open definitions, without a parse.
+
+        A guess: text at file level after a function counts to that function. None before the first one.
+        """
+        starts = self._openings.get(path)
+        if starts is None:
+            starts = self._openings[path] = self._find_openings(path)
+        position = bisect_right(starts[0], offset) - 1
+        return FunctionKey(path, starts[1][position]) if position >= 0 else None
+
+    def _find_openings(self, path: str) -> tuple[list[int], list[str]]:
+        data = self.lexicon.source(path).data
+        names = self.lexicon.functions_of(path)
+        offsets: list[int] = []
+        found: list[str] = []
+        for match in _OPENING.finditer(data):
+            name = match[1].decode("ascii", "replace")
+            if name in names:
+                end = _HEADER_END.search(data, match.end())
+                if end is not None and end[0] == b"{":
+                    offsets.append(match.start())
+                    found.append(name)
+        return offsets, found
 
     def targets(self, caller: FunctionKey, call: Call) -> tuple[FunctionKey, ...]:
         """The definitions a call by name can reach; () for calls through members and variables."""
@@ -164,5 +193,6 @@ class Program:
 
 
 @cache
-def _word(token: str) -> re.Pattern[bytes]:
+def word(token: str) -> re.Pattern[bytes]:
+    """A pattern for ``token`` as a whole identifier."""
     return re.compile(rb"(?<![A-Za-z0-9_])" + re.escape(token.encode()) + rb"(?![A-Za-z0-9_])")

@@ -190,7 +190,8 @@ def _create(
     if cloexec is Truth.MAYBE and kind is Kind.SYSTEM:
         return []
     observe(Happening.CREATE, fresh)
-    return [fresh]
+    # /dev/kvm holds nothing: it is followed only where an exec could inherit it.
+    return [fresh] if made.holds_vm or inherit else []
 
 
 def _close(fact: Fact, port: Port, call: Invocation, observe: Observe) -> list[Fact]:

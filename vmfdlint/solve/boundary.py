@@ -26,6 +26,13 @@ def crosses(path: Path) -> bool:
     return is_global(path) or is_cell(path) or path in (OUTER, ESCAPED)
 
 
+def rests(fact: Fact) -> bool:
+    """Whether only structures and globals hold the reference: its story is one of order alone."""
+    return (
+        fact.object is not None and fact.is_open and not fact.in_child and all(crosses(path) for path in fact.places)
+    )
+
+
 def names_inside(path: Path, args: tuple[Operand, ...], callee: Flow) -> list[Path]:
     """The names a caller's path has in the callee."""
     if crosses(path):

@@ -151,7 +151,9 @@ class Interest:
         if fact.state.life is Life.LOST or (fact.object is not None and fact.object.creator):
             return False
         if fact.in_child and edge.kind is EdgeKind.DIRECT:
-            return True
+            # What else a child's callee does (wait, end) its summary tells.
+            if self.behaviour.closes_all(edge.callee) or self.behaviour.executes(edge.callee):
+                return True
         if any(edge.callee in reached for reached in self._reached(fact, flow, edge, callee)):
             return True
         return self._by_argument(fact, edge)

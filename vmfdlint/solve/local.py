@@ -3,7 +3,7 @@
 import msgspec
 
 from vmfdlint.ir import Address, Assign, Assume, Const, Flags, FuncRef, Function, Operand, Place, Return, Text
-from vmfdlint.solve.boundary import survives_return
+from vmfdlint.solve.boundary import rests, survives_return
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.typestate import Life
 from vmfdlint.solve.values import NEGATIVE, POSITIVE, ZERO, Value, implied, may_hold, narrow, signs, swapped
@@ -157,6 +157,8 @@ def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:
         other = fact.lookup(path_of(right))
         if other is not None and not may_hold(other, swapped(instr.op), known):
             return None
+    if rests(fact):
+        return fact
     if left in flow.correlated and right_value is not None and (not fact.is_zero or left[0] in flow.params):
         learnt = implied(instr.op, right_value)
         if learnt is not None:

@@ -9,12 +9,26 @@ from collections import deque
 import msgspec
 
 from vmfdlint.base import LIMITS, Span
-from vmfdlint.ir import Address, Assign, Assume, Call, FuncRef, FunctionKey, Named, Operand, Place, Return, Unparsed
+from vmfdlint.ir import (
+    Address,
+    Assign,
+    Assume,
+    Call,
+    Const,
+    FuncRef,
+    FunctionKey,
+    Named,
+    Operand,
+    Place,
+    Return,
+    Text,
+    Unparsed,
+)
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
-from vmfdlint.models import Fork, Linger, Models, Resolved
+from vmfdlint.models import Fork, Kind, Linger, Models, Port, Resolved
 from vmfdlint.solve.apply import Invocation, apply, close_all, closed, watched
-from vmfdlint.solve.boundary import contradicts, enter, leave
-from vmfdlint.solve.facts import ZERO_FACT, Fact, match_path
+from vmfdlint.solve.boundary import contradicts, enter, leave, rests
+from vmfdlint.solve.facts import ZERO_FACT, Fact, Object, match_path
 from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.local import assign, assume, evaluate, forget, hold, leave_function
 from vmfdlint.solve.observe import Happening, Node, Observation
@@ -29,6 +43,7 @@ from vmfdlint.summary import (
     cell_of,
     operand_path,
     path_of,
+    port_path,
     starts_with,
 )
 
@@ -77,6 +92,8 @@ class Tabulation:
         self._exits: dict[int, dict[Fact, Node]] = {}
         self.observations: dict[tuple[Happening, Site, Fact, str], Observation] = {}
         self._work: deque[Node] = deque()
+        self._settled: set[tuple[Site | None, Object | None]] = set()
+        self._rested: dict[tuple[str, Kind, Site], set[FunctionKey]] = {}
         self._variants: dict[tuple[int, int, int, Fact], int] = {}
         self._climbed: dict[FunctionKey, tuple[Edge, ...]] = {}
 
@@ -84,15 +101,19 @@ class Tabulation:
 
     def seed(self, key: FunctionKey, fact: Fact = ZERO_FACT) -> int:
         """Starts ``key`` with ``fact``; returns the context's number, -1 where the function has no body."""
-        flow = self.behaviour.flow(key)
-        if flow is None:
+        if self.behaviour.flow(key) is None:
             return -1
+        number = self._context(key, fact)
+        self.push(Node(number, 0, 0, fact), Step(None))
+        return number
+
+    def _context(self, key: FunctionKey, fact: Fact) -> int:
+        """The number of a context, made where it is new; nothing runs in it yet."""
         context = Context(key, fact)
         number = self._numbers.get(context)
         if number is None:
             number = self._numbers[context] = len(self.contexts)
             self.contexts.append(context)
-            self.push(Node(number, 0, 0, fact), Step(None))
         return number
 
     def run(self) -> None:
@@ -115,8 +136,10 @@ class Tabulation:
 
     def push(self, node: Node, step: Step) -> None:
         """Puts a node on the worklist, unless it was there before."""
-        if node in self.steps:
-            return
+        if node in self.steps or (
+            node.fact.state.life is Life.LOST and (node.fact.mark, node.fact.object) in self._settled
+        ):
+            return  # a lost reference is judged by the first wait it meets for sure
         if node.fact.env:
             family = (node.context, node.block, node.index, msgspec.structs.replace(node.fact, env=()))
             count = self._variants.get(family, 0) + 1
@@ -192,6 +215,8 @@ class Tabulation:
     ) -> None:
         """Records an observation once."""
         site = Site(self.contexts[node.context].key, node.block, node.index)
+        if what is Happening.LINGER and fact.state.life is Life.LOST and not fact.via:
+            self._settled.add((fact.mark, fact.object))
         observation = Observation(what, site, at, fact, node, detail, made)
         self.observations.setdefault((what, site, fact, detail), observation)
 
@@ -281,15 +306,41 @@ class Tabulation:
             marked = fact if edges or not self.interest.has_main else fact.marked(f"no caller of {key.name} found")
             self.observe(Happening.LINGER, node, at, marked, f"the return into the caller of {key.name}")
         for edge in calls:
+            if rests(fact) and not self._may_climb(fact, edge.site.function):
+                continue
             caller = self.behaviour.flow(edge.site.function)
             if caller is None or contradicts(fact, edge.args, flow, ZERO_FACT):
                 continue
-            number = self.seed(edge.site.function)
+            number = self._context(edge.site.function, ZERO_FACT)
             call = caller.function.blocks[edge.site.block].instrs[edge.site.index]
             if not isinstance(call, Call):
                 continue
             before = Node(number, edge.site.block, edge.site.index, ZERO_FACT)
             self._resume(self._incoming(before, edge, call), fact, node)
+
+    def _may_climb(self, fact: Fact, caller: FunctionKey) -> bool:
+        """Whether a resting reference still has callers to climb to; a VM's climbs further than its handles'."""
+        return self._within(fact, caller, "callers", LIMITS.vm_climbs, LIMITS.resting_climbs)
+
+    def _may_enter(self, fact: Fact, callee: FunctionKey) -> bool:
+        """Whether a resting reference still has callees to enter; a VM's enters more than its handles'."""
+        if fact.is_zero or not rests(fact):
+            return True
+        return self._within(fact, callee, "callees", LIMITS.vm_entries, LIMITS.resting_entries)
+
+    def _within(self, fact: Fact, key: FunctionKey, which: str, for_vm: int, for_handle: int) -> bool:
+        assert fact.object is not None
+        seen = self._rested.setdefault((which, fact.object.kind, fact.object.site), set())
+        if key in seen:
+            return True
+        bound = for_vm if fact.object.kind is Kind.VM else for_handle
+        if len(seen) >= bound:
+            self.behaviour.program.limit(
+                f"{fact.object.api} at {fact.object.at}: followed to {bound} {which}, the others left out"
+            )
+            return False
+        seen.add(key)
+        return True
 
     def _incoming(self, node: Node, edge: Edge, call: Call) -> Incoming:
         result = path_of(call.dst) if call.dst is not None and edge.kind in (EdgeKind.DIRECT, EdgeKind.SLOT) else None
@@ -342,11 +393,19 @@ class Tabulation:
         """One call. Returns the fact that simply goes on in the block, None where all successors were pushed."""
         fact = node.fact
         args = tuple(self.interest.constant(argument, evaluate(argument, fact), flow) for argument in instr.args)
-        modelled = self.behaviour.modelled(flow.key, msgspec.structs.replace(instr, args=args))
+        modelled = self.behaviour.modelled(
+            flow.key, msgspec.structs.replace(instr, args=args), lambda port: self._read(port, args, fact)
+        )
         edges = self._edges(node, instr, args, flow, modelled)
         if modelled is not None:
             return self._api(node, instr, args, flow, modelled, edges)
         return self._bodies(node, instr, args, flow, edges)
+
+    def _read(self, port: Port, args: tuple[Operand, ...], fact: Fact) -> Operand | None:
+        """What a condition of a model finds in a member of an argument."""
+        path = port_path(port, args)
+        value = fact.lookup(path) if path is not None else None
+        return value if isinstance(value, Const | Text) else None
 
     def _edges(
         self, node: Node, instr: Call, args: tuple[Operand, ...], flow: Flow, modelled: Resolved | None
@@ -389,7 +448,7 @@ class Tabulation:
         if any(isinstance(effect, Linger) for effect in modelled.effects):
             self._run_deferred(node, instr, flow)
         for edge in edges:
-            if self.interest.enters(node.fact, edge, flow):
+            if self.interest.enters(node.fact, edge, flow) and self._may_enter(node.fact, edge.callee):
                 self._enter(node, instr, edge)
         for fact in facts:
             after = self._with_result(fact, instr, flow, node)
@@ -466,7 +525,7 @@ class Tabulation:
         fact = node.fact
         entered = False
         for edge in edges:
-            if self.interest.enters(fact, edge, flow):
+            if self.interest.enters(fact, edge, flow) and self._may_enter(fact, edge.callee):
                 self._enter(node, instr, edge)
                 entered = entered or edge.kind is not EdgeKind.THREAD
         if entered and not fact.is_zero:

@@ -3,9 +3,12 @@
 In: function keys. Out: memoised answers, found by looking down the call graph with bounds.
 """
 
-from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Named, Place, Return, Unparsed
+from collections.abc import Callable
+from types import UnionType
+
+from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Named, Operand, Place, Return, Unparsed
 from vmfdlint.link import Program
-from vmfdlint.models import Exec, Exit, Linger, Map, Models, Raise, Resolved, Use, resolve
+from vmfdlint.models import CloseAll, Daemon, Exec, Exit, Fork, Linger, Map, Models, Port, Raise, Resolved, Use, resolve
 from vmfdlint.summary.flow import Flow
 from vmfdlint.summary.paths import operand_path
 
@@ -13,6 +16,7 @@ _NORETURN_DEPTH = 4
 _LINGER_DEPTH = 10
 _LINGER_VISITS = 400
 _PARAMETER_DEPTH = 8
+_CLOSE_DEPTH = 3
 
 
 class Behaviour:
@@ -25,6 +29,8 @@ class Behaviour:
         self._noreturn: dict[FunctionKey, bool] = {}
         self._lingers: dict[FunctionKey, str] = {}
         self._changes: dict[tuple[FunctionKey, int], bool] = {}
+        self._closes_all: dict[FunctionKey, bool] = {}
+        self._executes: dict[FunctionKey, bool] = {}
         self._uses: dict[tuple[FunctionKey, int], bool] = {}
 
     def flow(self, key: FunctionKey) -> Flow | None:
@@ -34,14 +40,19 @@ class Behaviour:
             self._flows[key] = Flow(function, self.models) if function is not None else None
         return self._flows[key]
 
-    def modelled(self, caller: FunctionKey, call: Call) -> Resolved | None:
+    def modelled(
+        self,
+        caller: FunctionKey,
+        call: Call,
+        read: Callable[[Port], Operand | None] | None = None,
+    ) -> Resolved | None:
         """What a model says of a call, unless the caller's own file defines a function of that name.
 
-        A model without effects yields to any body in the tree: it only says that the name is harmless elsewhere.
+        ``read`` tells what is known of a member that a model's condition asks about. A model without effects yields to any body in the tree: it only says that the name is harmless elsewhere.
         """
         if not isinstance(call.target, Named):
             return None
-        found = resolve(self.models, call.target.name, call.args)
+        found = resolve(self.models, call.target.name, call.args, read)
         if found is None:
             return None
         bodies = self.program.lexicon.defined("functions", call.target.name)
@@ -149,6 +160,51 @@ class Behaviour:
             if found:
                 return found
         return ""
+
+    def closes_all(self, key: FunctionKey) -> bool:
+        """Whether a function, or one it calls, closes every descriptor by number."""
+        return self._below(key, self._closes_all, self._closes_all_here, CloseAll, 0)
+
+    def executes(self, key: FunctionKey) -> bool:
+        """Whether a function, or one it calls, replaces the process or makes a further one."""
+        return self._below(key, self._executes, lambda _flow: False, Exec | Fork | Daemon, 0)
+
+    def _closes_all_here(self, flow: Flow) -> bool:
+        return any(sweep.path is None for sweeps in flow.sweeps.values() for sweep in sweeps)
+
+    def _below(
+        self,
+        key: FunctionKey,
+        memo: dict[FunctionKey, bool],
+        here: Callable[[Flow], bool],
+        wanted: type | UnionType,
+        depth: int,
+    ) -> bool:
+        """Whether ``here`` holds, or an effect of a ``wanted`` type occurs, in a function or a few calls below."""
+        known = memo.get(key)
+        if known is not None:
+            return known
+        if depth >= _CLOSE_DEPTH:
+            return False
+        memo[key] = False
+        flow = self.flow(key)
+        if flow is None:
+            return False
+        answer = here(flow)
+        for block in flow.function.blocks:
+            for instr in block.instrs:
+                if answer or not isinstance(instr, Call):
+                    continue
+                modelled = self.modelled(key, instr)
+                if modelled is not None:
+                    answer = any(isinstance(effect, wanted) for effect in modelled.effects)
+                else:
+                    answer = any(
+                        self._below(target, memo, here, wanted, depth + 1)
+                        for target in self.program.targets(key, instr)
+                    )
+        memo[key] = answer
+        return answer
 
     def changes_parameter(self, key: FunctionKey, position: int, depth: int = 0) -> bool:
         """Whether a function closes, copies, stores or hands on the descriptor it gets in a parameter."""

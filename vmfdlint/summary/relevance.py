@@ -8,11 +8,10 @@ the fact as it is and is never lowered.
 from collections import defaultdict
 from collections.abc import Callable
 
+from vmfdlint.base import LIMITS
 from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Place
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
 from vmfdlint.summary.behaviour import Behaviour, changes
-
-_CLOSURE = 8_000
 
 
 class Relevance:
@@ -38,22 +37,27 @@ class Relevance:
         found = set(seeds)
         deferred: list[Edge] = []
         frontier = sorted(found)
+        values_left = LIMITS.value_climbs
         while frontier:
             following: set[FunctionKey] = set()
             for key in frontier:
-                for edge in self.graph.callers(key):
+                callers, values = self.graph.named_by(key)
+                following.update(callers - found)
+                if not values or values_left <= 0:
+                    continue
+                values_left -= 1
+                for edge in self.graph.value_edges(key):
                     self.edges[edge.site][(edge.callee, edge.kind)] = edge
                     if edge.kind in (EdgeKind.LATER, EdgeKind.EXIT, EdgeKind.SIGNAL):
                         deferred.append(edge)
-                        continue
-                    caller = edge.site.function
-                    if caller not in found:
-                        found.add(caller)
-                        following.add(caller)
-            if len(found) > _CLOSURE:
-                self.program.limit(f"more than {_CLOSURE} functions can reach {topic}; the rest left out")
+                    elif edge.site.function not in found:
+                        following.add(edge.site.function)
+            found |= following
+            if len(found) > LIMITS.closure:
                 break
             frontier = sorted(following)
+        if values_left <= 0 or len(found) > LIMITS.closure:
+            self.program.limit(f"the callers of what can {topic} are too many to climb to all of them")
         self.deferred[topic] = tuple(dict.fromkeys(deferred))
         return frozenset(found)
 
