@@ -46,6 +46,8 @@ def _between(solver: Solver, before: Crumb, after: Crumb, incident: Incident) ->
     elif after.function != before.function or after.depth != before.depth:
         if after.depth > before.depth:
             add(Role.CALL, f"calls {after.function.name}", new)
+        elif old.state.life is Life.OPEN and new.state.life is Life.LOST:
+            add(Role.EXIT, f"returns to {after.function.name}, and the last variable that holds it is gone", new)
         elif after.depth < before.depth:
             add(Role.RETURN, f"returns to {after.function.name}", new)
     elif not old.in_child and new.in_child:
