@@ -56,6 +56,7 @@ class Interest:
         self._values = models.interesting_values()
         self._forking = models.names_with(Fork) | models.names_with(Daemon)
         self._executing = models.names_with(Exec) | models.names_with(Spawn) | models.names_with(PassOn)
+        self._deferred: dict[FunctionKey, tuple[Edge, ...]] = {}
         self.wanted: dict[FunctionKey, set[str]] = {}
         self.cells: dict[tuple[str, str], set[Text | Const]] = {}
 
@@ -179,7 +180,7 @@ class Interest:
                 continue
             if self.behaviour.changes_parameter(edge.callee, position):
                 return True
-            if not fact.is_open and self.behaviour.uses_parameter(edge.callee, position):
+            if _use_matters(fact) and self.behaviour.uses_parameter(edge.callee, position):
                 return True
         return False
 
@@ -190,7 +191,7 @@ class Interest:
         found: list[frozenset[FunctionKey]] = []
         if fact.object is None or fact.object.creator or fact.state.life is Life.LOST:
             return found
-        use = fact.in_child or fact.state.life is Life.CLOSED
+        use = _use_matters(fact)
         for path in fact.places:
             if edge is None or callee is None or crosses(path) or names_inside(path, edge.args, callee):
                 found.extend(self._for_place(path, flow, use))
@@ -226,10 +227,23 @@ class Interest:
         """Functions below which a fork's child outlives the forking function, or is a daemon."""
         return self.relevance.calling("fork", self._forking, self._fork_matters)
 
-    def deferred(self) -> tuple[Edge, ...]:
-        """Registered callbacks below which such a fork lies."""
+    def deferred(self, fact: Fact) -> tuple[Edge, ...]:
+        """Registered callbacks below which such a fork lies, of a program that the reference can be in."""
         self.forks()
-        return self.relevance.deferred.get("fork", ())
+        edges = self.relevance.deferred.get("fork", ())
+        if not edges or fact.object is None:
+            return ()
+        site = fact.object.site.function
+        known = self._deferred.get(site)
+        if known is None:
+            here = self.relevance.mains(site)
+            known = self._deferred[site] = tuple(
+                edge for edge in edges if self._together(here, self.relevance.mains(edge.site.function))
+            )
+        return known
+
+    def _together(self, one: frozenset[str], other: frozenset[str]) -> bool:
+        return not one or not other or bool(one & other)
 
     def execs(self) -> frozenset[FunctionKey]:
         """Functions below which a program is executed or spawned."""
@@ -248,3 +262,13 @@ class Interest:
                     ):
                         return True
         return False
+
+
+def _use_matters(fact: Fact) -> bool:
+    """Whether a mere use says something: in a child it fails, of a closed number it hits another file, of a copy it
+    shows a move."""
+    return (
+        fact.in_child
+        or fact.state.life is Life.CLOSED
+        or (fact.object is not None and fact.object.copy_of is not None)
+    )

@@ -513,11 +513,17 @@ class Tabulation:
     def _run_deferred(self, node: Node, instr: Call, flow: Flow) -> None:
         """While the process waits, the callbacks it registered run."""
         fact = node.fact
-        if fact.is_zero or not fact.is_open or fact.in_child or fact.object is None or not fact.object.holds_vm:
+        if not self._defers(fact):
             return
-        for edge in self.interest.deferred():
+        for edge in self.interest.deferred(fact):
             site = Site(flow.key, node.block, node.index)
             self._enter(node, instr, Edge(site, edge.callee, EdgeKind.NOW, ()))
+
+    def _defers(self, fact: Fact) -> bool:
+        """Whether callbacks that run while the process waits can matter to a fact."""
+        if fact.is_zero or not fact.is_open or fact.in_child or fact.object is None or not fact.object.holds_vm:
+            return False
+        return bool(self.interest.deferred(fact))
 
     def _bodies(
         self, node: Node, instr: Call, args: tuple[Operand, ...], flow: Flow, edges: list[Edge]
@@ -556,7 +562,7 @@ class Tabulation:
             wait = self.behaviour.lingers(edge.callee)
             if wait:
                 self.observe(Happening.LINGER, node, instr.at, fact, f"{wait} in {edge.callee.name}")
-        elif self.interest.deferred() and self.behaviour.lingers(edge.callee):
+        elif self._defers(fact) and self.behaviour.lingers(edge.callee):
             self._run_deferred(node, instr, self._flow(node))
 
     def _unknown(self, fact: Fact, instr: Call, args: tuple[Operand, ...]) -> Fact:

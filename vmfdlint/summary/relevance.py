@@ -61,6 +61,13 @@ class Relevance:
         self.deferred[topic] = tuple(dict.fromkeys(deferred))
         return frozenset(found)
 
+    def mains(self, key: FunctionKey) -> frozenset[str]:
+        """Paths of the files whose ``main`` can call ``key``, as far as the bounded climb goes."""
+        if key.name == "main":
+            return frozenset({key.path})
+        above = self.reaches(f"call {key}", lambda: (key,))
+        return frozenset(one.path for one in above if one.name == "main")
+
     def changing_member(self, record: str, member: str, own: bool) -> frozenset[FunctionKey]:
         """Functions below which a descriptor in ``record``'s ``member`` is closed, copied or handed on.
 
