@@ -1,4 +1,5 @@
-"""Words every room may use. In: nothing. Out: frozen values. Imports only the standard library and msgspec."""
+"""Words every room may use. In: nothing. Out: frozen values. Imports only the standard library and
+msgspec."""
 
 from vmfdlint.base.limits import LIMITS, Limits
 from vmfdlint.base.problem import Problem, ProblemKind

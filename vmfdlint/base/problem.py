@@ -19,7 +19,8 @@ class ProblemKind(StrEnum):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """One difficulty. ``text`` says what happened and what the user can do; ``at`` is None where no place is known."""
+    """One difficulty. ``text`` says what happened and what the user can do; ``at`` is None where no place is
+    known."""
 
     kind: ProblemKind
     text: str

@@ -36,7 +36,8 @@ class SourceText(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def line_starts(self) -> tuple[int, ...]:
-        """Byte offset at which each line starts; index 0 is line 1. Only LF ends a line, as in tree-sitter."""
+        """Byte offset at which each line starts; index 0 is line 1. Only LF ends a line, as in
+        tree-sitter."""
         starts = [0]
         position = self.data.find(b"\n")
         while position >= 0:

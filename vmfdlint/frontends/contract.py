@@ -12,12 +12,13 @@ from vmfdlint.ir import Function
 
 
 class Scan(msgspec.Struct, frozen=True):
-    """What a lexical pass over one file's bytes finds, without a parse. Names are exact, their roles are guesses.
+    """What a lexical pass over one file's bytes finds, without a parse. Names are exact, their roles are
+    guesses.
 
     ``tokens`` holds the CRC-32 (zlib) of every distinct identifier, and of every path-like string literal's
-    contents (``/dev/kvm``), as packed little-endian uint32, ascending. The other fields list names that the file
-    defines at file level: functions with a body, macros, types (struct, union, enum tags and typedef names),
-    variables.
+    contents (``/dev/kvm``), as packed little-endian uint32, ascending. The other fields list names that the
+    file defines at file level: functions with a body, macros, types (struct, union, enum tags and typedef
+    names), variables.
     """
 
     tokens: bytes
@@ -33,7 +34,8 @@ class Index(Protocol):
     def defining(self, kind: str, name: str, near: str) -> tuple[str, ...]:
         """Paths of files whose scan lists ``name`` under ``kind`` (functions, macros, types, variables).
 
-        The likeliest first for code in the file ``near``: the file itself, files it includes, then by directory.
+        The likeliest first for code in the file ``near``: the file itself, files it includes, then by
+        directory.
         """
 
     def source(self, path: str) -> SourceText:
@@ -64,4 +66,5 @@ class Unit(Protocol):
         """The function's IR. Pure: the same file and program give the same value."""
 
     def toplevel(self) -> Function:
-        """A function named ``<file>`` whose one block holds what file-level initialisers and registrations assign."""
+        """A function named ``<file>`` whose one block holds what file-level initialisers and registrations
+        assign."""

@@ -16,6 +16,7 @@ from vmfdlint.ir.instrs import (
     Target,
     Unparsed,
     Via,
+    places,
     reads,
 )
 from vmfdlint.ir.operands import (
@@ -59,6 +60,7 @@ __all__ = [
     "Unparsed",
     "Via",
     "parse_function",
+    "places",
     "print_function",
     "reads",
     "validate",

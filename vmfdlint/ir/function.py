@@ -20,10 +20,12 @@ class FunctionKey(msgspec.Struct, frozen=True, order=True):
 
 
 class Block(msgspec.Struct, frozen=True):
-    """Instructions that run one after the other, then one of ``successors`` (indices into ``Function.blocks``).
+    """Instructions that run one after the other, then one of ``successors`` (indices into
+    ``Function.blocks``).
 
-    ``label`` is the name of a goto label that starts here, else "". ``jump`` is the span of the goto statement that
-    ends this block, else None. ``unbounded`` marks the head of a loop without a bound: ``for (;;)``, ``while (1)``.
+    ``label`` is the name of a goto label that starts here, else "". ``jump`` is the span of the goto
+    statement that ends this block, else None. ``unbounded`` marks the head of a loop without a bound: ``for
+    (;;)``, ``while (1)``.
     """
 
     instrs: tuple[Instr, ...]
@@ -34,12 +36,13 @@ class Block(msgspec.Struct, frozen=True):
 
 
 class Function(msgspec.Struct, frozen=True):
-    """One function, lowered. Block 0 is the entry. ``at`` covers the definition from its first to its last byte.
+    """One function, lowered. Block 0 is the entry. ``at`` covers the definition from its first to its last
+    byte.
 
-    ``attributes`` are lower-case words the declaration carries: ``static``, ``noreturn``, ``constructor``, ``weak``,
-    ``inline``, ``variadic``. ``local_types`` names the record of a local or parameter (value, or what a pointer
-    points to). ``values`` lists the locals that are structs or arrays held by value, so that their members die
-    with the function. ``damaged`` is the number of bytes left under parse errors inside.
+    ``attributes`` are lower-case words the declaration carries: ``static``, ``noreturn``, ``constructor``,
+    ``weak``, ``inline``, ``variadic``. ``local_types`` names the record of a local or parameter (value, or
+    what a pointer points to). ``values`` lists the locals that are structs or arrays held by value, so that
+    their members die with the function. ``damaged`` is the number of bytes left under parse errors inside.
     """
 
     key: FunctionKey

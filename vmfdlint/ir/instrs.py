@@ -60,7 +60,8 @@ class Call(msgspec.Struct, frozen=True, tag=True):
 
 
 class Assume(msgspec.Struct, frozen=True, tag=True):
-    """Execution passes only where ``left op right`` holds. Stands at the start of a block, on the branch it guards.
+    """Execution passes only where ``left op right`` holds. Stands at the start of a block, on the branch it
+    guards.
 
     ``op`` is one of ``== != < <= > >=``. A plain ``if (x)`` is ``x != 0``. The condition of a short-circuit
     operator is split over blocks, so each Assume is one comparison.
@@ -82,8 +83,8 @@ class Return(msgspec.Struct, frozen=True, tag=True):
 class Unparsed(msgspec.Struct, frozen=True, tag=True):
     """A stretch the parser could not read, with the identifiers seen inside it, sorted.
 
-    The solver treats it as a call with unknown arguments to each function among ``names`` and marks every finding
-    that passes through it.
+    The solver treats it as a call with unknown arguments to each function among ``names`` and marks every
+    finding that passes through it.
     """
 
     names: tuple[str, ...]

@@ -32,8 +32,9 @@ class Field(msgspec.Struct, frozen=True, order=True):
 class Place(msgspec.Struct, frozen=True, order=True, tag=True):
     """An access path: a variable and the steps from it.
 
-    A parameter is a LOCAL whose name is listed in ``Function.params``. ``unit`` is the path of the declaring file
-    for a GLOBAL with internal linkage, else "". A temporary of the lowering has a name that starts with ``%``.
+    A parameter is a LOCAL whose name is listed in ``Function.params``. ``unit`` is the path of the declaring
+    file for a GLOBAL with internal linkage, else "". A temporary of the lowering has a name that starts with
+    ``%``.
     """
 
     root: Root
@@ -45,8 +46,9 @@ class Place(msgspec.Struct, frozen=True, order=True, tag=True):
 class Const(msgspec.Struct, frozen=True, tag=True):
     """A number. ``value`` is None where a name in it could not be evaluated (system headers are not read).
 
-    ``names`` are the symbolic constants it was written with, sorted: ``O_RDWR | O_CLOEXEC`` has both, and a macro
-    that expands to another constant keeps both names. -errno values (``-EINVAL``) have value -1 if unknown.
+    ``names`` are the symbolic constants it was written with, sorted: ``O_RDWR | O_CLOEXEC`` has both, and a
+    macro that expands to another constant keeps both names. -errno values (``-EINVAL``) have value -1 if
+    unknown.
     """
 
     value: int | None
@@ -60,7 +62,8 @@ class Text(msgspec.Struct, frozen=True, tag=True):
 
 
 class Flags(msgspec.Struct, frozen=True, tag=True):
-    """``base`` with the bits ``on`` set and the bits ``off`` cleared: ``flags | O_CLOEXEC``, ``f & ~FD_CLOEXEC``."""
+    """``base`` with the bits ``on`` set and the bits ``off`` cleared: ``flags | O_CLOEXEC``, ``f &
+    ~FD_CLOEXEC``."""
 
     base: Place
     on: tuple[str, ...] = ()

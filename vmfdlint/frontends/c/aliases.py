@@ -9,7 +9,8 @@ _WORD = re.compile(rb"[A-Za-z_]\w*|\"[^\"\n]*\"")
 
 
 def aliases(source: SourceText, names: frozenset[str]) -> frozenset[str]:
-    """Names of macros in ``source`` whose bodies mention one of ``names`` (identifiers, or texts as path literals)."""
+    """Names of macros in ``source`` whose bodies mention one of ``names`` (identifiers, or texts as path
+    literals)."""
     wanted = {name.encode() for name in names}
     found: set[str] = set()
     for match in _DEFINE.finditer(source.data):
