@@ -104,8 +104,8 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             return [fact]
         case Exit() | Raise():
             return []
-        case Linger():
-            if watched(fact):
+        case Linger(brief=brief):
+            if watched(fact) and not brief:
                 observe(Happening.LINGER, fact)
             return [fact]
         case Map():
@@ -206,7 +206,7 @@ def close(fact: Fact, matched: Match, site: Site, observe: Observe) -> list[Fact
     if fact.state.life is Life.LOST:
         return [fact]
     if fact.state.life is Life.CLOSED:
-        if matched.must and fact.mark != site and fact.object is not None and not fact.object.many:
+        if matched.must and fact.object is not None and not fact.object.many:
             observe(Happening.DOUBLE_CLOSE, fact)
             return []
         return [fact]
@@ -265,6 +265,8 @@ def _duplicate(fact: Fact, effect: Duplicate, call: Invocation, observe: Observe
     replaced = _match(fact, effect.replaces, call) if effect.replaces is not None else None
     if source is not None and replaced is not None:
         return [fact]
+    if fact.state.life is Life.CLOSED:
+        _use(fact, source, False, observe)
     if replaced is not None and not _is_mapping(fact):
         found.extend(close(fact, replaced, call.site, observe))
     else:

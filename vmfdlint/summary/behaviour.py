@@ -151,7 +151,10 @@ class Behaviour:
                     continue
                 modelled = self.modelled(key, instr)
                 if modelled is not None:
-                    if any(isinstance(effect, Linger) and not effect.brief for effect in modelled.effects):
+                    if any(
+                        isinstance(effect, Linger) and not effect.brief and not effect.lock
+                        for effect in modelled.effects
+                    ):
                         return modelled.api
                     continue
                 below.extend(self.program.targets(key, instr))
