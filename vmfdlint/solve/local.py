@@ -133,7 +133,7 @@ def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:
     """The fact on the branch that the guard opens; None where it cannot be taken."""
     left = path_of(instr.left)
     right = instr.right
-    held = _number_held(fact, instr.left)
+    held = _number_held(fact, instr.left) or _stands_for(fact, instr.left, flow)
     right_value = value_of(right, fact)
     if isinstance(right, Place) and _number_held(fact, right):
         right_value = POSITIVE
@@ -168,6 +168,24 @@ def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:
 
 def _number_held(fact: Fact, place: Place) -> bool:
     return not fact.is_zero and fact.state.life is not Life.LOST and path_of(place) in fact.places
+
+
+def _stands_for(fact: Fact, place: Place, flow: Flow) -> bool:
+    """Whether a test of ``place`` is taken for one of the reference itself: it lies behind the tested pointer, or
+    the place is a member that may be its own (``if (cpu->fd >= 0) close(cpu->fd)`` for any ``cpu``).
+
+    Not where the function puts something of its own into that member, nor where its value is known.
+    """
+    if fact.is_zero or fact.state.life is Life.LOST:
+        return False
+    path = path_of(place)
+    below = [held[len(path)] for held in fact.places if len(held) > len(path) and starts_with(held, path)]
+    if any(step.startswith("->") for step in below):
+        return True
+    if path in flow.filled or fact.lookup(path) is not None:
+        return False
+    cell = cell_of(place)
+    return cell is not None and any(is_cell(held) and same_cell(held, cell) for held in fact.places)
 
 
 def _number(fact: Fact) -> int:

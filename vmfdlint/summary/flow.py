@@ -6,6 +6,7 @@ In: a lowered function and the models. Out: a Flow. Purely intra-procedural.
 from collections import defaultdict
 from functools import cached_property
 
+import msgspec
 import rustworkx
 
 from vmfdlint.base import Span
@@ -13,8 +14,6 @@ from vmfdlint.ir import Address, Assign, Assume, Call, Const, Function, Named, O
 from vmfdlint.ir.instrs import places, reads
 from vmfdlint.models import Close, Models, Unmap, resolve
 from vmfdlint.summary.paths import Path, cell_of, path_of, port_path
-
-import msgspec
 
 
 class Sweep(msgspec.Struct, frozen=True):
@@ -108,6 +107,17 @@ class Flow:
                 dst = instr.dst if isinstance(instr, Assign | Call) else None
                 if dst is not None and not dst.fields:
                     found.add(dst.name)
+        return frozenset(found)
+
+    @cached_property
+    def filled(self) -> frozenset[Path]:
+        """Paths that receive something other than a constant."""
+        found = set()
+        for block in self.function.blocks:
+            for instr in block.instrs:
+                if isinstance(instr, Call) or (isinstance(instr, Assign) and not isinstance(instr.src, Const)):
+                    if instr.dst is not None:
+                        found.add(path_of(instr.dst))
         return frozenset(found)
 
     @cached_property
