@@ -1,7 +1,8 @@
 """Fixtures: Markdown with programs in C, and markers in their comments that say what is to be found.
 
-``## Flagged``, ``## Clean`` or ``## Known gaps`` opens a section, each ``###`` heading in it is one program made of the
-C blocks below it. A block ``c file=vm.c`` is that file, a block ``c`` is ``main.c``. Markers, several to a line::
+``## Flagged``, ``## Clean`` or ``## Known gaps`` opens a section, each ``###`` heading in it is one program
+made of the C blocks below it. A block ``c file=vm.c`` is that file, a block ``c`` is ``main.c``. Markers,
+several to a line::
 
     // error: [VMFD101] "words of the message"     a finding on this line (also warning:, note:)
     // step: [VMFD101] 2 "words"                   the second step of its trace is on this line
@@ -74,7 +75,8 @@ class Program:
 def read(path: Path) -> list[Program]:
     """The programs of one fixture. Raises FixtureError."""
     programs: list[Program] = []
-    section, block, file, start = "", None, "", 0
+    block: list[str] | None = None
+    section, file, start = "", "", 0
     for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         place = f"{path.name}:{number}"
         if block is not None:
@@ -109,11 +111,20 @@ def _add(programs: list[Program], file: str, start: int, block: list[str], place
     waiting: list[Marker] = []
     for number, text in enumerate(block, 1):
         found = [
-            Marker(m["what"], m["rule"], file, number, int(m["number"] or 0), (m["words"] or m["reason"] or "").strip())
+            Marker(
+                m["what"],
+                m["rule"],
+                file,
+                number,
+                int(m["number"] or 0),
+                (m["words"] or m["reason"] or "").strip(),
+            )
             for m in _MARK.finditer(text)
         ]
         if len(found) != len(_LIKE_MARK.findall(text)) - len(found):
-            raise FixtureError(f"{program.where(file, number)}: a marker that is not understood: {text.strip()}")
+            raise FixtureError(
+                f"{program.where(file, number)}: a marker that is not understood: {text.strip()}"
+            )
         if found and text.lstrip().startswith("//"):
             waiting += found
             continue
@@ -126,26 +137,27 @@ def _add(programs: list[Program], file: str, start: int, block: list[str], place
 
 
 def differences(program: Program, findings: tuple[Finding, ...]) -> list[str]:
-    """What is found and not marked, marked and not found, or found otherwise; empty where all is as marked."""
+    """What is found and not marked, marked and not found, or found otherwise; empty if all is as marked."""
     told: list[str] = []
     open_findings = list(findings)
     for marker in program.markers:
+        at = program.where(marker.path, marker.line)
         if marker.what == "step":
             if not any(_is_step(marker, finding) for finding in findings):
-                told.append(f"{program.where(marker.path, marker.line)}: no step {marker.number} {marker.words!r} here")
+                told.append(f"{at}: no step {marker.number} {marker.words!r} here")
             continue
         here = [one for one in open_findings if (one.rule, one.at.path, one.at.line) == _place(marker)]
         if marker.what == "missing":
             if here:
-                told.append(f"{program.where(marker.path, marker.line)}: {marker.rule} is found now: remove missing:")
+                told.append(f"{at}: {marker.rule} is found now: remove missing:")
         elif not here:
             what = "is not found any more: remove spurious:" if marker.what == "spurious" else "is not found"
-            told.append(f"{program.where(marker.path, marker.line)}: {marker.rule} {what}")
+            told.append(f"{at}: {marker.rule} {what}")
         elif marker.what != "spurious":
             if here[0].level != marker.what:
-                told.append(f"{program.where(marker.path, marker.line)}: {marker.rule} is {here[0].level}, not {marker.what}")
+                told.append(f"{at}: {marker.rule} is {here[0].level}, not {marker.what}")
             if marker.words not in here[0].message:
-                told.append(f"{program.where(marker.path, marker.line)}: no {marker.words!r} in {here[0].message!r}")
+                told.append(f"{at}: no {marker.words!r} in {here[0].message!r}")
         for one in here:
             open_findings.remove(one)
     for finding in open_findings:

@@ -3,8 +3,8 @@
 from functools import cache
 
 import pytest
-
 from literate import FIXTURES, Program, differences, read
+
 from vmfdlint.check import Rule, load_rules, match
 from vmfdlint.check.finding import Finding
 from vmfdlint.engine import solve
@@ -51,4 +51,6 @@ def test_fixture_has_its_parts(stem: str) -> None:
             wrong = {marker.what for marker in program.markers} & {"missing", "spurious"}
             assert wrong, f"{program.title}: no gap is marked"
     assert {program.section for program in programs} >= {"Flagged", "Clean"}
-    assert any(m.what == "step" and m.rule == rule for p in programs for m in p.markers), "no trace is asserted"
+    assert any(m.what == "step" and m.rule == rule for p in programs for m in p.markers), (
+        "no trace is asserted"
+    )

@@ -39,8 +39,9 @@ class Role(StrEnum):
 class Step(msgspec.Struct, frozen=True):
     """One line of a trace.
 
-    ``depth`` is the call depth relative to the shallowest step (0). ``child`` says the step runs in a forked child.
-    ``holders`` says who holds the VM after the step, for people: ``vm fd in s->vmfd (parent and child)``.
+    ``depth`` is the call depth relative to the shallowest step (0). ``child`` says the step runs in a forked
+    child. ``holders`` says who holds the VM after the step, for people: ``vm fd in s->vmfd (parent and
+    child)``.
     """
 
     at: Span
@@ -121,7 +122,8 @@ class Statistics(msgspec.Struct, frozen=True):
 class Outcome(msgspec.Struct, frozen=True):
     """Everything a run found: what the report room renders.
 
-    ``findings`` are sorted by path, line, column, rule. ``notices`` are lines for people that explain silence.
+    ``findings`` are sorted by path, line, column, rule. ``notices`` are lines for people that explain
+    silence.
     """
 
     findings: tuple[Finding, ...]

@@ -6,12 +6,13 @@ from vmfdlint.check.incident import noun
 from vmfdlint.ir import FunctionKey
 from vmfdlint.link import FILE, EdgeKind, Site
 from vmfdlint.models import Kind
-from vmfdlint.solve import Happening, Object, Solver
+from vmfdlint.solve import Object, Solver
 from vmfdlint.summary import ESCAPED, OUTER, RESULT, is_cell, is_global, show
 
 
 def flow_text(solver: Solver) -> str:
-    """One paragraph a creating site: its functions, the fields and globals it rests in, the chain from a root."""
+    """One paragraph a creating site: its functions, the fields and globals it rests in, the chain from a
+    root."""
     by_site: dict[tuple[Kind, Site], list[Object]] = defaultdict(list)
     rests: dict[tuple[Kind, Site], set[str]] = defaultdict(set)
     through: dict[tuple[Kind, Site], set[FunctionKey]] = defaultdict(set)
@@ -30,7 +31,8 @@ def flow_text(solver: Solver) -> str:
     lines: list[str] = []
     for name in sorted(by_site, key=lambda item: (list(Kind).index(item[0]), by_site[item][0].at)):
         made = by_site[name][0]
-        lines.append(f"{noun(made)}: created by {made.api} at {made.at.path}:{made.at.line} in {made.site.function.name}")
+        at = f"{made.at.path}:{made.at.line}"
+        lines.append(f"{noun(made)}: created by {made.api} at {at} in {made.site.function.name}")
         if rests[name]:
             lines.append(f"  rests in: {', '.join(sorted(rests[name]))}")
         goes = sorted(f"{key.name} ({key.path})" for key in through[name])
@@ -43,7 +45,8 @@ def flow_text(solver: Solver) -> str:
 
 
 def call_chain(solver: Solver, key: FunctionKey) -> list[str]:
-    """The shortest chain of callers from ``key`` to a ``main`` (else to a function without callers), for people."""
+    """The shortest chain of callers from ``key`` to a ``main`` (else to a function without callers), for
+    people."""
     parents: dict[FunctionKey, tuple[FunctionKey, str] | None] = {key: None}
     frontier = [key]
     last = key

@@ -15,7 +15,8 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "exec": ("reached", "none"),
     "channel": ("scm_rights", "io_uring", "vm", "other"),
 }
-"""The attributes an incident can have, and their values: the vocabulary of a rule's ``[match]`` and ``[[levels]]``."""
+"""The attributes an incident can have, and their values: the vocabulary of a rule's ``[match]`` and
+``[[levels]]``."""
 
 INCIDENTS = (
     "surviving child",

@@ -21,7 +21,7 @@ def grouped(observations: Sequence[Observation], what: Happening) -> dict[Site, 
 
 def surviving_children(observations: Sequence[Observation]) -> Iterator[Incident]:
     """One incident a fork whose child reaches a linger point with a holder."""
-    forks = {site: seen for site, seen in grouped(observations, Happening.FORK).items()}
+    forks = dict(grouped(observations, Happening.FORK))
     daemons = grouped(observations, Happening.DAEMON)
     parents_alive = {
         seen.fact.fork
@@ -99,11 +99,13 @@ def inheritance(observations: Sequence[Observation]) -> Iterator[Incident]:
     for seen in observations:
         if seen.what in (Happening.EXEC, Happening.SPAWN) and seen.fact.cause is not None:
             passed[seen.fact.cause].append(seen)
-        elif seen.what is Happening.SET and seen.fact.cause is not None:
+        elif (seen.what is Happening.SET and seen.fact.cause is not None) or (
+            seen.what is Happening.CLOSE
+            and seen.fact.cause is not None
+            and seen.fact.object is not None
+            and seen.fact.object.copy_of is not None
+        ):
             mended.add(seen.fact.cause)
-        elif seen.what is Happening.CLOSE and seen.fact.cause is not None:
-            if seen.fact.object is not None and seen.fact.object.copy_of is not None:
-                mended.add(seen.fact.cause)
     yield from _inheritable(observations, Happening.CREATE, "born inheritable", passed, mended)
     yield from _inheritable(observations, Happening.CLEARED, "close-on-exec cleared", passed, mended)
     yield from _inheritable(observations, Happening.DUPLICATE, "inheritable copy", passed, mended)

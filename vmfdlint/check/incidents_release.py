@@ -20,10 +20,12 @@ def lost(solver: Solver, orphaned: frozenset[Site]) -> Iterator[Incident]:
     lingering: dict[Site, list[Observation]] = defaultdict(list)
     for seen in solver.observations:
         fact = seen.fact
-        if seen.what is Happening.LINGER and fact.state.life is Life.LOST and fact.mark is not None:
-            if fact.object is not None and fact.state.process is Process.OWN and fact.object.alone_since is None:
-                if fact.object.copy_of is None and fact.object.site not in orphaned:
-                    lingering[fact.mark].append(seen)
+        if seen.what is not Happening.LINGER or fact.state.life is not Life.LOST or fact.mark is None:
+            continue
+        if fact.object is None or fact.state.process is not Process.OWN or fact.object.alone_since:
+            continue
+        if fact.object.copy_of is None and fact.object.site not in orphaned:
+            lingering[fact.mark].append(seen)
     losses = grouped(solver.observations, Happening.LOST)
     for site, seen_list in sorted(lingering.items()):
         evidence = best(seen_list)
@@ -89,9 +91,7 @@ def _joins(blocks: Sequence[object], before: dict[int, list[int]], number: int) 
 
 def _creates(solver: Solver, site: Site, block: int, held: Sequence[object]) -> bool:
     return any(
-        seen.what is Happening.CREATE
-        and seen.site.function == site.function
-        and seen.site.block == block
+        seen.what is Happening.CREATE and seen.site.function == site.function and seen.site.block == block
         for seen in solver.observations
     )
 
@@ -130,7 +130,12 @@ def copies(solver: Solver) -> Iterator[Incident]:
     moved = _moves(solver)
     for site, origin in sorted(grouped(observations, Happening.DUPLICATE).items()):
         first = best(origin)
-        if first.made is None or first.made.object is None or not first.made.object.holds_vm or first.fact.in_child:
+        if (
+            first.made is None
+            or first.made.object is None
+            or not first.made.object.holds_vm
+            or first.fact.in_child
+        ):
             continue
         if alone[site]:
             if site in moved:
@@ -228,9 +233,10 @@ def remains(solver: Solver) -> Iterator[Incident]:
     found: dict[Site, list[Observation]] = defaultdict(list)
     for seen in solver.observations:
         made = seen.fact.object
-        if seen.what is Happening.LINGER and made is not None and made.alone_since is not None:
-            if made.copy_of is None and seen.fact.state.life is not Life.CLOSED and not seen.fact.in_child:
-                found[made.alone_since].append(seen)
+        if seen.what is not Happening.LINGER or made is None or made.alone_since is None:
+            continue
+        if made.copy_of is None and seen.fact.state.life is not Life.CLOSED and not seen.fact.in_child:
+            found[made.alone_since].append(seen)
     closes = grouped(solver.observations, Happening.CLOSE)
     for site, seen_list in sorted(found.items()):
         evidence = best(seen_list)
@@ -261,7 +267,11 @@ def misuse(observations: Sequence[Observation]) -> Iterator[Incident]:
     ):
         for site, seen_list in sorted(grouped(observations, happening).items()):
             seen = best(seen_list)
-            if seen.fact.object is None or seen.fact.object.kind is Kind.SYSTEM or not seen.fact.object.holds_vm:
+            if (
+                seen.fact.object is None
+                or seen.fact.object.kind is Kind.SYSTEM
+                or not seen.fact.object.holds_vm
+            ):
                 continue
             mark = seen.fact.mark
             closed_at = [

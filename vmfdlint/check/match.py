@@ -9,9 +9,9 @@ from vmfdlint.check.incidents_process import child_ioctls, inheritance, passed_o
 from vmfdlint.check.incidents_release import copies, lost, misuse, remains
 from vmfdlint.check.rule import Rule
 from vmfdlint.check.trace import trace
+from vmfdlint.ir import Call
 from vmfdlint.link import Site
 from vmfdlint.models import Daemon, Fork
-from vmfdlint.ir import Call
 from vmfdlint.solve import Happening, Object, Solver
 
 _LOWER = {Level.ERROR: Level.WARNING, Level.WARNING: Level.NOTE, Level.NOTE: Level.NOTE}
@@ -91,7 +91,10 @@ def safe_sites(solver: Solver, findings: Sequence[Finding]) -> tuple[SafeSite, .
         if seen.at in reported or seen.fact.object is None or not seen.fact.object.holds_vm:
             continue
         if seen.what is Happening.FORK:
-            text = f"the child of this {seen.detail or 'fork'} ends, executes a program or gives up every {noun(seen.fact.object)} before it waits"
+            text = (
+                f"the child of this {seen.detail or 'fork'} ends, executes a program or gives up every "
+                f"{noun(seen.fact.object)} before it waits"
+            )
             found.setdefault(seen.at, SafeSite(seen.at, seen.site.function.name, text))
         elif seen.what is Happening.DUPLICATE:
             text = f"the copy of the {noun(seen.fact.object)} is closed, or only takes the original's place"
@@ -115,7 +118,7 @@ def _unobserved(solver: Solver, key: object) -> Iterator[SafeSite]:
             modelled = solver.behaviour.modelled(function.key, instr)
             if modelled is None or not any(isinstance(e, Fork | Daemon) for e in modelled.effects):
                 continue
-            if function.key in solver.interest.forks():
+            if function.key in solver.interest.surviving_forks():
                 text = "no VM descriptor is open when this runs"
             else:
                 text = "the child executes a program or ends, and closes what it holds before it waits"

@@ -47,7 +47,11 @@ def _between(solver: Solver, before: Crumb, after: Crumb, incident: Incident) ->
         if after.depth > before.depth:
             add(Role.CALL, f"calls {after.function.name}", new)
         elif old.state.life is Life.OPEN and new.state.life is Life.LOST:
-            add(Role.EXIT, f"returns to {after.function.name}, and the last variable that holds it is gone", new)
+            add(
+                Role.EXIT,
+                f"returns to {after.function.name}, and the last variable that holds it is gone",
+                new,
+            )
         elif after.depth < before.depth:
             add(Role.RETURN, f"returns to {after.function.name}", new)
     elif not old.in_child and new.in_child:
@@ -69,7 +73,8 @@ def _between(solver: Solver, before: Crumb, after: Crumb, incident: Incident) ->
 
 
 def _same(old: Fact, new: Fact) -> bool:
-    """Whether two facts are about the same reference under names that differ only by call chain or follow-up."""
+    """Whether two facts are about the same reference under names that differ only by call chain or
+    follow-up."""
     return (
         old.object is not None
         and new.object is not None
@@ -155,6 +160,4 @@ def _shortened(steps: tuple[Step, ...]) -> tuple[Step, ...]:
 def _numbered(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """Depths moved so that the shallowest step is at 0."""
     lowest = min((step.depth for step in steps), default=0)
-    return tuple(
-        Step(s.at, s.text, s.role, s.depth - lowest, s.child, s.function, s.holders) for s in steps
-    )
+    return tuple(Step(s.at, s.text, s.role, s.depth - lowest, s.child, s.function, s.holders) for s in steps)
