@@ -7,7 +7,7 @@ decides such a call makes its function's callers pass their constants in.
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from vmfdlint.ir import Address, Assign, Call, Const, Flags, Function, FunctionKey, Operand, Place, Text
+from vmfdlint.ir import Address, Assign, Call, Const, Flags, Function, FunctionKey, Indirect, Operand, Place, Text
 from vmfdlint.link import CallGraph, Edge, EdgeKind, slot_of
 from vmfdlint.models import Daemon, Exec, Fork, Models, PassOn, Spawn, path_kind
 from vmfdlint.solve.boundary import crosses, names_inside
@@ -155,6 +155,8 @@ class Interest:
             # What else a child's callee does (wait, end) its summary tells.
             if self.behaviour.closes_all(edge.callee) or self.behaviour.executes(edge.callee):
                 return True
+        if _next_of_table(fact, edge, flow):
+            return False
         if any(edge.callee in reached for reached in self._reached(fact, flow, edge, callee)):
             return True
         return self._by_argument(fact, edge)
@@ -271,4 +273,17 @@ def _use_matters(fact: Fact) -> bool:
         fact.in_child
         or fact.state.life is Life.CLOSED
         or (fact.object is not None and fact.object.copy_of is not None)
+    )
+
+
+def _next_of_table(fact: Fact, edge: Edge, flow: Flow) -> bool:
+    """Whether a loop over a table of functions, having called the one that made the reference, would call it again:
+    each entry runs once."""
+    if edge.kind is not EdgeKind.SLOT or fact.object is None or fact.object.site.function != edge.callee:
+        return False
+    call = flow.function.blocks[edge.site.block].instrs[edge.site.index]
+    return (
+        isinstance(call, Call)
+        and isinstance(call.target, Indirect)
+        and any(field.name == "[]" for field in call.target.place.fields)
     )
