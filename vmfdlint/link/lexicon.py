@@ -91,7 +91,8 @@ class Lexicon:
         )
 
     def included(self, path: str) -> dict[str, int]:
-        """Files of the program that ``path`` includes, directly or not -> the depth (1 for a direct include)."""
+        """Files of the program that ``path`` includes, directly or not -> the depth (1 for a direct
+        include)."""
         known = self._closure.get(path)
         if known is not None:
             return known
