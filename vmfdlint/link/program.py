@@ -1,7 +1,7 @@
 """The whole program, joined by name on demand: definitions, callers and call targets.
 
-In: a Lexicon and a way to parse one file. Out: lowered functions and edges between them. A file is parsed when a
-question first needs it; nothing here is computed for the whole tree.
+In: a Lexicon and a way to parse one file. Out: lowered functions and edges between them. A file is parsed
+when a question first needs it; nothing here is computed for the whole tree.
 """
 
 import re
@@ -151,7 +151,8 @@ class Program:
         return list(keys)
 
     def enclosing(self, path: str, offset: int) -> FunctionKey | None:
-        """The function whose text holds a byte offset, found from the lines that open definitions, without a parse.
+        """The function whose text holds a byte offset, found from the lines that open definitions, without a
+        parse.
 
         A guess: text at file level after a function counts to that function. None before the first one.
         """
