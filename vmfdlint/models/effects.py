@@ -139,7 +139,8 @@ class Raise(msgspec.Struct, frozen=True, tag=True):
 
 class Linger(msgspec.Struct, frozen=True, tag=True):
     """Can block or wait: a linger point. ``brief`` for waits that are short in practice (a disk write) and
-    count nowhere; ``lock`` for a lock, which counts where the code at hand takes it, not deep inside a callee.
+    count nowhere; ``lock`` for a lock, which counts where the code at hand takes it, not deep inside a
+    callee.
     """
 
     brief: bool = False
