@@ -72,7 +72,10 @@ def watched(fact: Fact) -> bool:
     return not fact.is_zero and bool(
         fact.state.life is Life.LOST
         or (fact.in_child and fact.is_open)
-        or (fact.object is not None and (fact.object.creator or fact.object.copy_of or fact.object.alone_since))
+        or (
+            fact.object is not None
+            and (fact.object.creator or fact.object.copy_of or fact.object.alone_since)
+        )
         or (fact.object is not None and fact.object.kind is Kind.DEBUGFS)
     )
 
@@ -231,11 +234,13 @@ def closed(fact: Fact, site: Site) -> list[Fact]:
     return [after.with_places(sure)] if sure else []
 
 
-def close_all(
-    fact: Fact, keep: tuple[object, ...], site: Site, at: Span, observe: Observe
-) -> list[Fact]:
+def close_all(fact: Fact, keep: tuple[object, ...], site: Site, at: Span, observe: Observe) -> list[Fact]:
     """Every descriptor is closed, save those in ``keep`` (paths); mappings stay."""
-    if _is_mapping(fact) or fact.state.life is Life.CLOSED or (fact.object is not None and fact.object.creator):
+    if (
+        _is_mapping(fact)
+        or fact.state.life is Life.CLOSED
+        or (fact.object is not None and fact.object.creator)
+    ):
         return [fact]
     if any(path in fact.places for path in keep):
         return [fact]
@@ -350,7 +355,11 @@ def _map(fact: Fact, effect: Map, call: Invocation, observe: Observe) -> list[Fa
     made = Object(kind, call.site, call.at, call.api, many=call.looping)
     path = port_path(effect.at, call.args) or RESULT
     mapping = Fact(
-        made, state=State(inherit=True, process=fact.state.process), env=fact.env, fork=fact.fork, via=fact.via
+        made,
+        state=State(inherit=True, process=fact.state.process),
+        env=fact.env,
+        fork=fact.fork,
+        via=fact.via,
     ).with_places({path})
     observe(Happening.CREATE, mapping)
     return [fact, mapping]
