@@ -29,7 +29,10 @@ def crosses(path: Path) -> bool:
 def rests(fact: Fact) -> bool:
     """Whether only structures and globals hold the reference: its story is one of order alone."""
     return (
-        fact.object is not None and fact.is_open and not fact.in_child and all(crosses(path) for path in fact.places)
+        fact.object is not None
+        and fact.is_open
+        and not fact.in_child
+        and all(crosses(path) for path in fact.places)
     )
 
 
@@ -64,7 +67,9 @@ def enter(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> Fact:
     for path in fact.places:
         inside = names_inside(path, args, callee)
         places.update(inside)
-        if path == OUTER or (not crosses(path) and not is_temporary(path) and (not inside or _by_value(inside))):
+        if path == OUTER or (
+            not crosses(path) and not is_temporary(path) and (not inside or _by_value(inside))
+        ):
             hidden = True
     if hidden or (not places and not fact.is_zero and fact.state.life is Life.OPEN):
         places.add(OUTER)
