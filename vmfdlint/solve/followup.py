@@ -1,8 +1,8 @@
 """A second look after the solve: what is still open when a VM, or the original of a copy, has been closed.
 
-Facts do not see each other while they flow. Here, at every instruction over which one reference goes from open to
-closed, the references that depend on it and pass the same instruction are sent on once more, marked with that
-close; where such a fact meets a linger point, the reference outlived the close on a real path.
+Facts do not see each other while they flow. Here, at every instruction over which one reference goes from
+open to closed, the references that depend on it and pass the same instruction are sent on once more, marked
+with that close; where such a fact meets a linger point, the reference outlived the close on a real path.
 """
 
 import msgspec
@@ -48,14 +48,23 @@ def _closes(tabulation: Tabulation) -> list[tuple[Node, Object, Site]]:
     """Nodes over which a reference goes from open to closed, with the reference and where it is closed."""
     found: dict[tuple[int, int, int, Object], tuple[Node, Object, Site]] = {}
     for seen in list(tabulation.observations.values()):
-        if seen.what is Happening.CLOSE and seen.fact.object is not None and seen.fact.state.process is Process.OWN:
+        if (
+            seen.what is Happening.CLOSE
+            and seen.fact.object is not None
+            and seen.fact.state.process is Process.OWN
+        ):
             node = seen.node
             found.setdefault(
                 (node.context, node.block, node.index, seen.fact.object), (node, seen.fact.object, seen.site)
             )
     for node, step in list(tabulation.steps.items()):
         fact = node.fact
-        if step.call is None or fact.object is None or fact.state.life is not Life.CLOSED or fact.mark is None:
+        if (
+            step.call is None
+            or fact.object is None
+            or fact.state.life is not Life.CLOSED
+            or fact.mark is None
+        ):
             continue
         if step.call.fact.is_open and step.call.fact.object == fact.object:
             call = step.call
