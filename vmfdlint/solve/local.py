@@ -86,7 +86,8 @@ def assign(fact: Fact, instr: Assign, flow: Flow) -> Fact:
 
 
 def _remembers(fact: Fact, path: Path, value: Value, flow: Flow) -> bool:
-    """Whether a value is worth knowing: it decides a branch; for the zero fact also texts and named constants."""
+    """Whether a value is worth knowing: it decides a branch; for the zero fact also texts and named
+    constants."""
     if fact.is_zero:
         named = isinstance(value, Text) or (isinstance(value, Const) and bool(value.names))
         return named or (len(path) == 1 and path in flow.tested)
@@ -105,7 +106,8 @@ def _known(operand: Operand, fact: Fact) -> Value | None:
 def _copies(
     fact: Fact, src: Path, src_cell: Path | None, dst: Path, cell: Path | None
 ) -> list[tuple[Path, Path | None]]:
-    """What the destination of a copy holds of the reference: the number itself, or it lies below a pointer."""
+    """What the destination of a copy holds of the reference: the number itself, or it lies below a
+    pointer."""
     found: list[tuple[Path, Path | None]] = []
     for held in fact.places:
         if starts_with(held, src):
@@ -171,8 +173,9 @@ def _number_held(fact: Fact, place: Place) -> bool:
 
 
 def _stands_for(fact: Fact, place: Place, flow: Flow) -> bool:
-    """Whether a test of ``place`` is taken for one of the reference itself: it lies behind the tested pointer, or
-    the place is a member that may be its own (``if (cpu->fd >= 0) close(cpu->fd)`` for any ``cpu``).
+    """Whether a test of ``place`` is taken for one of the reference itself: it lies behind the tested
+    pointer, or the place is a member that may be its own (``if (cpu->fd >= 0) close(cpu->fd)`` for any
+    ``cpu``).
 
     Not where the function puts something of its own into that member, nor where its value is known.
     """
@@ -196,8 +199,8 @@ def _number(fact: Fact) -> int:
 def leave_function(fact: Fact, instr: Return, flow: Flow, function: Function) -> Fact:
     """The fact at a return: what is returned becomes RESULT, what dies with the function is gone.
 
-    A reference that no place holds any more is still OPEN here and has no places; the caller of this decides that
-    it is lost.
+    A reference that no place holds any more is still OPEN here and has no places; the caller of this decides
+    that it is lost.
     """
     places: set[Path] = set()
     env_value: Value | None = None
@@ -220,9 +223,7 @@ def leave_function(fact: Fact, instr: Return, flow: Flow, function: Function) ->
             if survives_return(held, flow, returned=False):
                 places.add(held)
     env = tuple(
-        (path, value)
-        for path, value in fact.env
-        if path[0] in flow.params or path[0].startswith("@")
+        (path, value) for path, value in fact.env if path[0] in flow.params or path[0].startswith("@")
     )
     fact = msgspec.structs.replace(fact, env=env).with_places(places)
     if env_value is not None:
