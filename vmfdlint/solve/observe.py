@@ -42,7 +42,8 @@ class Node(msgspec.Struct, frozen=True):
 
 
 class Observation(msgspec.Struct, frozen=True):
-    """``what`` happened to ``fact`` (its state before) at ``site``. ``detail`` names the API or the reason."""
+    """``what`` happened to ``fact`` (its state before) at ``site``. ``detail`` names the API or the
+    reason."""
 
     what: Happening
     site: Site
