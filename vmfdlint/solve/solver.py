@@ -1,7 +1,7 @@
 """The door of the room: from seeds to observations.
 
-Seeds are the functions that name a constant the models call interesting (a request that creates a holder, the path
-of a device); everything else is reached from them on demand.
+Seeds are the functions that name a constant the models call interesting (a request that creates a holder, the
+path of a device); everything else is reached from them on demand.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,8 @@ Aliases = Callable[[SourceText, frozenset[str]], frozenset[str]]
 
 
 class Solver:
-    """One run over one program. ``observations`` are sorted, so that they do not depend on the order of work."""
+    """One run over one program. ``observations`` are sorted, so that they do not depend on the order of
+    work."""
 
     def __init__(self, program: Program, models: Models, aliases: Aliases) -> None:
         self.program = program
