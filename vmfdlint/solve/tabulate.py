@@ -1,7 +1,8 @@
 """Tabulation of facts over the program: contexts, a worklist, call and return edges.
 
-A context is (function, fact at its entry); a node is a fact before an instruction in a context. Facts that begin
-inside a callee (its entry fact is the zero fact) return to every caller; others return to the calls that sent them.
+A context is (function, fact at its entry); a node is a fact before an instruction in a context. Facts that
+begin inside a callee (its entry fact is the zero fact) return to every caller; others return to the calls
+that sent them.
 """
 
 from collections import deque
@@ -67,14 +68,16 @@ class Incoming(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """How a node was reached: from ``previous``; for a return also through ``call``, the node before the call."""
+    """How a node was reached: from ``previous``; for a return also through ``call``, the node before the
+    call."""
 
     previous: Node | None
     call: Node | None = None
 
 
 class Tabulation:
-    """The solver's tables. ``observations`` and ``steps`` are what the door reads when the worklist is empty."""
+    """The solver's tables. ``observations`` and ``steps`` are what the door reads when the worklist is
+    empty."""
 
     def __init__(
         self, graph: CallGraph, behaviour: Behaviour, relevance: Relevance, models: Models, interest: Interest
@@ -97,7 +100,7 @@ class Tabulation:
         self._variants: dict[tuple[int, int, int, Fact], int] = {}
         self._climbed: dict[FunctionKey, tuple[Edge, ...]] = {}
 
-    # -- the worklist ------------------------------------------------------------------------------------------
+    # -- the worklist ----------------------------------------------------------------------------------------
 
     def seed(self, key: FunctionKey, fact: Fact = ZERO_FACT) -> int:
         """Starts ``key`` with ``fact``; returns the context's number, -1 where the function has no body."""
@@ -122,7 +125,8 @@ class Tabulation:
             self._advance(self._work.popleft())
 
     def again(self, key: FunctionKey) -> None:
-        """Runs the calls of a function again that the zero fact reached: a callee now wants their constants."""
+        """Runs the calls of a function again that the zero fact reached: a callee now wants their
+        constants."""
         for (function, block, index), facts in list(self.at.items()):
             if function != key:
                 continue
@@ -220,7 +224,7 @@ class Tabulation:
         observation = Observation(what, site, at, fact, node, detail, made)
         self.observations.setdefault((what, site, fact, detail), observation)
 
-    # -- inside a function -------------------------------------------------------------------------------------
+    # -- inside a function -----------------------------------------------------------------------------------
 
     def _linger_in_loop(self, node: Node, flow: Flow) -> None:
         loop = next((loop for loop in flow.loops if node.block in loop), frozenset({node.block}))
@@ -291,7 +295,7 @@ class Tabulation:
         if self.contexts[node.context].entry == ZERO_FACT:
             self._climb(node, fact, flow, instr.at)
 
-    # -- across calls ------------------------------------------------------------------------------------------
+    # -- across calls ----------------------------------------------------------------------------------------
 
     def _climb(self, node: Node, fact: Fact, flow: Flow, at: Span) -> None:
         """Hands a fact that began in this function to every caller."""
@@ -303,7 +307,9 @@ class Tabulation:
         if watched(fact) and (not calls or any(edge.kind is EdgeKind.THREAD for edge in calls)):
             if not edges and "static" in flow.function.attributes:
                 return  # no call in the tree reaches it
-            marked = fact if edges or not self.interest.has_main else fact.marked(f"no caller of {key.name} found")
+            marked = (
+                fact if edges or not self.interest.has_main else fact.marked(f"no caller of {key.name} found")
+            )
             self.observe(Happening.LINGER, node, at, marked, f"the return into the caller of {key.name}")
         for edge in calls:
             if rests(fact) and not self._may_climb(fact, edge.site.function):
@@ -319,7 +325,8 @@ class Tabulation:
             self._resume(self._incoming(before, edge, call), fact, node)
 
     def _may_climb(self, fact: Fact, caller: FunctionKey) -> bool:
-        """Whether a resting reference still has callers to climb to; a VM's climbs further than its handles'."""
+        """Whether a resting reference still has callers to climb to; a VM's climbs further than its
+        handles'."""
         return self._within(fact, caller, "callers", LIMITS.vm_climbs, LIMITS.resting_climbs)
 
     def _may_enter(self, fact: Fact, callee: FunctionKey) -> bool:
@@ -343,7 +350,11 @@ class Tabulation:
         return True
 
     def _incoming(self, node: Node, edge: Edge, call: Call) -> Incoming:
-        result = path_of(call.dst) if call.dst is not None and edge.kind in (EdgeKind.DIRECT, EdgeKind.SLOT) else None
+        result = (
+            path_of(call.dst)
+            if call.dst is not None and edge.kind in (EdgeKind.DIRECT, EdgeKind.SLOT)
+            else None
+        )
         return Incoming(node, edge, result, cell_of(call.dst) if result and call.dst is not None else None)
 
     def _resume(self, incoming: Incoming, at_exit: Fact, exit_node: Node) -> None:
@@ -367,7 +378,9 @@ class Tabulation:
             fact = hold(fact, incoming.result, incoming.cell)
         node = incoming.node
         tested = self._flow(node).tested
-        env = tuple((path, value) for path, value in fact.env if path in tested or path[0] in self._flow(node).params)
+        env = tuple(
+            (path, value) for path, value in fact.env if path in tested or path[0] in self._flow(node).params
+        )
         fact = msgspec.structs.replace(fact, env=env)
         call = self._flow(node).function.blocks[node.block].instrs[node.index]
         if not fact.is_zero and fact.state.life is Life.CLOSED and not fact.places:
@@ -390,9 +403,12 @@ class Tabulation:
         raise AssertionError("a call site always lies in a lowered function")
 
     def _call(self, node: Node, instr: Call, flow: Flow) -> Fact | None:
-        """One call. Returns the fact that simply goes on in the block, None where all successors were pushed."""
+        """One call. Returns the fact that simply goes on in the block, None where all successors were
+        pushed."""
         fact = node.fact
-        args = tuple(self.interest.constant(argument, evaluate(argument, fact), flow) for argument in instr.args)
+        args = tuple(
+            self.interest.constant(argument, evaluate(argument, fact), flow) for argument in instr.args
+        )
         modelled = self.behaviour.modelled(
             flow.key, msgspec.structs.replace(instr, args=args), lambda port: self._read(port, args, fact)
         )
@@ -414,7 +430,8 @@ class Tabulation:
         found: list[Edge] = []
         if modelled is None and isinstance(instr.target, Named):
             found = [
-                Edge(site, target, EdgeKind.DIRECT, args) for target in self.graph.program.targets(flow.key, instr)
+                Edge(site, target, EdgeKind.DIRECT, args)
+                for target in self.graph.program.targets(flow.key, instr)
             ]
         direct = {edge.callee for edge in found}
         self.interest.prepare(node.fact, flow)
@@ -434,7 +451,9 @@ class Tabulation:
     ) -> Fact | None:
         site = Site(flow.key, node.block, node.index)
         if node.fact.is_zero and modelled.wants:
-            self.interest.want(self, node, flow, [instr.args[i] for i in modelled.wants if i < len(instr.args)])
+            self.interest.want(
+                self, node, flow, [instr.args[i] for i in modelled.wants if i < len(instr.args)]
+            )
         call = Invocation(site, instr.at, modelled.api, args, flow, node.block in flow.looping)
 
         def observe(what: Happening, fact: Fact, detail: str = "", made: Fact | None = None) -> None:
@@ -521,7 +540,13 @@ class Tabulation:
 
     def _defers(self, fact: Fact) -> bool:
         """Whether callbacks that run while the process waits can matter to a fact."""
-        if fact.is_zero or not fact.is_open or fact.in_child or fact.object is None or not fact.object.holds_vm:
+        if (
+            fact.is_zero
+            or not fact.is_open
+            or fact.in_child
+            or fact.object is None
+            or not fact.object.holds_vm
+        ):
             return False
         return bool(self.interest.deferred(fact))
 
@@ -570,9 +595,7 @@ class Tabulation:
         if not isinstance(instr.target, Named):
             return fact
         name = instr.target.name
-        given = any(
-            (path := operand_path(argument)) is not None and path in fact.places for argument in args
-        )
+        given = any((path := operand_path(argument)) is not None and path in fact.places for argument in args)
         if given and fact.is_open:
             fact = fact.with_places({*fact.places, ESCAPED})
         if given or watched(fact):
