@@ -1,6 +1,7 @@
 """What a path condition knows of a variable: its sign class, or the constant it holds.
 
-A sign class is a bit mask of NEGATIVE, ZERO and POSITIVE. It decides guards; where it cannot, both edges stay.
+A sign class is a bit mask of NEGATIVE, ZERO and POSITIVE. It decides guards; where it cannot, both edges
+stay.
 """
 
 from typing import TypeAlias
@@ -25,7 +26,8 @@ _SWAPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def signs(value: Value) -> int:
-    """The sign class of a value. Pointers to something count as positive; error numbers' names as negative."""
+    """The sign class of a value. Pointers to something count as positive; error numbers' names as
+    negative."""
     if isinstance(value, int):
         return value
     if isinstance(value, Const):
