@@ -9,8 +9,8 @@ from vmfdlint.solve.tabulate import Tabulation
 def witness(tabulation: Tabulation, node: Node) -> tuple[Crumb, ...]:
     """The nodes from where the reference began (or its caller's zero fact) to ``node``, one an instruction.
 
-    A return leads back through the callee to the call that belongs to it; at a context's entry the walk goes on
-    in the call remembered, else in the first call that sent the fact.
+    A return leads back through the callee to the call that belongs to it; at a context's entry the walk goes
+    on in the call remembered, else in the first call that sent the fact.
     """
     crumbs: list[Crumb] = []
     pending: list[Node] = []
@@ -40,7 +40,8 @@ def witness(tabulation: Tabulation, node: Node) -> tuple[Crumb, ...]:
             depth -= 1
     lowest = min((crumb.depth for crumb in crumbs), default=0)
     return tuple(
-        Crumb(crumb.function, crumb.site, crumb.at, crumb.fact, crumb.depth - lowest) for crumb in reversed(crumbs)
+        Crumb(crumb.function, crumb.site, crumb.at, crumb.fact, crumb.depth - lowest)
+        for crumb in reversed(crumbs)
     )
 
 
