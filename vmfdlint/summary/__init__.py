@@ -1,4 +1,5 @@
-"""What one function is and does, as the solver needs it. In: IR, models, the call graph. Out: memoised answers.
+"""What one function is and does, as the solver needs it. In: IR, models, the call graph. Out: memoised
+answers.
 
 Follows no descriptor itself and knows no rule.
 """
