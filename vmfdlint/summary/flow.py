@@ -10,8 +10,21 @@ import msgspec
 import rustworkx
 
 from vmfdlint.base import Span
-from vmfdlint.ir import Address, Assign, Assume, Call, Const, Function, Named, Opaque, Operand, Place, Return
-from vmfdlint.ir.instrs import places, reads
+from vmfdlint.ir import (
+    Address,
+    Assign,
+    Assume,
+    Call,
+    Const,
+    Function,
+    Named,
+    Opaque,
+    Operand,
+    Place,
+    Return,
+    places,
+    reads,
+)
 from vmfdlint.models import Close, Models, Unmap, resolve
 from vmfdlint.summary.paths import Path, cell_of, path_of, port_path
 
@@ -81,7 +94,11 @@ class Flow:
             changed = False
             for block in self.function.blocks:
                 for instr in block.instrs:
-                    if isinstance(instr, Assign) and isinstance(instr.src, Place) and path_of(instr.dst) in found:
+                    if (
+                        isinstance(instr, Assign)
+                        and isinstance(instr.src, Place)
+                        and path_of(instr.dst) in found
+                    ):
                         source = path_of(instr.src)
                         if source not in found:
                             found.add(source)
@@ -90,7 +107,8 @@ class Flow:
 
     @cached_property
     def correlated(self) -> frozenset[Path]:
-        """Paths tested at two places or more, and parameters that are tested: a guard on them is remembered."""
+        """Paths tested at two places or more, and parameters that are tested: a guard on them is
+        remembered."""
         params = set(self.params)
         return frozenset(
             path
@@ -115,7 +133,9 @@ class Flow:
         found = set()
         for block in self.function.blocks:
             for instr in block.instrs:
-                if isinstance(instr, Call) or (isinstance(instr, Assign) and not isinstance(instr.src, Const)):
+                if isinstance(instr, Call) or (
+                    isinstance(instr, Assign) and not isinstance(instr.src, Const)
+                ):
                     if instr.dst is not None:
                         found.add(path_of(instr.dst))
         return frozenset(found)
@@ -162,8 +182,8 @@ class Flow:
     def sweeps(self) -> dict[int, tuple[Sweep, ...]]:
         """For the first block of a loop: the collections it closes.
 
-        A loop over an empty collection closes nothing, but then nothing was open; so the closes of such a loop
-        count from its head on (the zero-trip edge must not keep a descriptor alive).
+        A loop over an empty collection closes nothing, but then nothing was open; so the closes of such a
+        loop count from its head on (the zero-trip edge must not keep a descriptor alive).
         """
         found: dict[int, tuple[Sweep, ...]] = {}
         for loop in self.loops:
@@ -193,9 +213,13 @@ class Flow:
                 modelled = resolve(self._models, instr.target.name, instr.args)
                 for effect in modelled.effects if modelled is not None else ():
                     if isinstance(effect, Close):
-                        found.extend(self._sweep(loop, number, index, instr, port_path(effect.fd, instr.args)))
+                        found.extend(
+                            self._sweep(loop, number, index, instr, port_path(effect.fd, instr.args))
+                        )
                     elif isinstance(effect, Unmap):
-                        found.extend(self._sweep(loop, number, index, instr, port_path(effect.at, instr.args)))
+                        found.extend(
+                            self._sweep(loop, number, index, instr, port_path(effect.at, instr.args))
+                        )
         return found
 
     def _sweep(
@@ -231,7 +255,8 @@ class Flow:
         return False
 
     def _counts(self, name: str, loop: frozenset[int]) -> bool:
-        """Whether a local runs over descriptor numbers: counted in the loop, or read from /proc/self/fd names."""
+        """Whether a local runs over descriptor numbers: counted in the loop, or read from /proc/self/fd
+        names."""
         counted = False
         for number, block in enumerate(self.function.blocks):
             for instr in block.instrs:
