@@ -1,8 +1,9 @@
-"""Access paths as the solver compares them: a root and steps, records left out, so that equal places are equal.
+"""Access paths as the solver compares them: a root and steps, records left out, so that equal places are
+equal.
 
-A path is a tuple of strings. The root is a local's name, ``@name`` for a global, ``*Record`` for the cell of a
-record's member (all objects of the record together), or one of the marks below. A step is ``->name`` through a
-pointer or ``.name`` inside an object; ``*p`` and ``p[0]`` are the same step ``->[0]``.
+A path is a tuple of strings. The root is a local's name, ``@name`` for a global, ``*Record`` for the cell of
+a record's member (all objects of the record together), or one of the marks below. A step is ``->name``
+through a pointer or ``.name`` inside an object; ``*p`` and ``p[0]`` are the same step ``->[0]``.
 """
 
 from typing import TypeAlias
@@ -109,7 +110,8 @@ def operand_path(operand: Operand) -> Path | None:
 
 
 def port_path(port: Port, args: tuple[Operand, ...]) -> Path | None:
-    """The path a model's port names in one call; the result is RESULT. None where the argument is no place."""
+    """The path a model's port names in one call; the result is RESULT. None where the argument is no
+    place."""
     if port.arg is None:
         return (*RESULT, *("->" + name for name in port.fields))
     if port.arg >= len(args):
