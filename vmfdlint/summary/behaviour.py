@@ -8,7 +8,21 @@ from types import UnionType
 
 from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Named, Operand, Place, Return, Unparsed
 from vmfdlint.link import Program
-from vmfdlint.models import CloseAll, Daemon, Exec, Exit, Fork, Linger, Map, Models, Port, Raise, Resolved, Use, resolve
+from vmfdlint.models import (
+    CloseAll,
+    Daemon,
+    Exec,
+    Exit,
+    Fork,
+    Linger,
+    Map,
+    Models,
+    Port,
+    Raise,
+    Resolved,
+    Use,
+    resolve,
+)
 from vmfdlint.summary.flow import Flow
 from vmfdlint.summary.paths import operand_path
 
