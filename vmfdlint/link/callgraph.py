@@ -1,7 +1,8 @@
 """Who calls a function: directly, through a slot, or as a callback; asked upwards, one function at a time.
 
-A slot is (record, field) or an element of a global array. A function stored there is reached by every call through
-it. A function passed as an argument is called NOW where a model or the callee's own body says so, else LATER.
+A slot is (record, field) or an element of a global array. A function stored there is reached by every call
+through it. A function passed as an argument is called NOW where a model or the callee's own body says so,
+else LATER.
 """
 
 import re
@@ -13,9 +14,9 @@ from vmfdlint.base import LIMITS
 from vmfdlint.ir import (
     Assign,
     Call,
+    FuncRef,
     Function,
     FunctionKey,
-    FuncRef,
     Indirect,
     Member,
     Named,
@@ -61,7 +62,8 @@ class Edge(msgspec.Struct, frozen=True):
 
 
 class Slot(msgspec.Struct, frozen=True):
-    """A place for functions: a member of a record, or an element of a global array (``record`` is its name)."""
+    """A place for functions: a member of a record, or an element of a global array (``record`` is its
+    name)."""
 
     record: str
     field: str
@@ -99,7 +101,9 @@ class CallGraph:
         callers, values = self.named_by(key)
         visible = sorted(callers | values)
         if len(visible) > LIMITS.climb_callers:
-            self.program.limit(f"{key.name}: more than {LIMITS.climb_callers} functions name it; callers left out")
+            self.program.limit(
+                f"{key.name}: more than {LIMITS.climb_callers} functions name it; callers left out"
+            )
             visible = visible[: LIMITS.climb_callers]
         for mention in visible:
             function = self.program.function(mention)
@@ -112,8 +116,8 @@ class CallGraph:
     def named_by(self, key: FunctionKey) -> tuple[frozenset[FunctionKey], frozenset[FunctionKey]]:
         """The functions that call ``key`` by name, and those (or file levels) that use its name as a value.
 
-        Read off the bytes without a parse: a call is ``name(`` in the text of a function. A comment that looks
-        like one adds a caller too many.
+        Read off the bytes without a parse: a call is ``name(`` in the text of a function. A comment that
+        looks like one adds a caller too many.
         """
         known = self._named_by.get(key)
         if known is not None:
@@ -142,7 +146,8 @@ class CallGraph:
         return self._named_by[key]
 
     def value_edges(self, key: FunctionKey) -> tuple[Edge, ...]:
-        """The edges to ``key`` through slots and callbacks; the functions that use its name as a value are lowered."""
+        """The edges to ``key`` through slots and callbacks; the functions that use its name as a value are
+        lowered."""
         edges: dict[tuple[Site, EdgeKind], Edge] = {}
         for holder in sorted(self.named_by(key)[1]):
             function = self.program.function(holder)
@@ -215,7 +220,9 @@ class CallGraph:
             if function is not None:
                 calls.extend(_calls_through(function, slot))
         if len(calls) > LIMITS.climb_callers:
-            self.program.limit(f"{slot.record}.{slot.field}: called at {len(calls)} places; the rest left out")
+            self.program.limit(
+                f"{slot.record}.{slot.field}: called at {len(calls)} places; the rest left out"
+            )
         return tuple(calls[: LIMITS.climb_callers])
 
     def _slot_mentions(self, slot: Slot) -> tuple[FunctionKey, ...]:

@@ -1,10 +1,14 @@
-"""What flows through the program: one reference, the places that hold it, its state, what is known beside it."""
+"""What flows through the program: one reference, the places that hold it, its state, what is known beside
+it."""
 
 import msgspec
 
 from vmfdlint.base import LIMITS, Span
+from vmfdlint.ir import Place
 from vmfdlint.link import Site
 from vmfdlint.models import Kind
+from vmfdlint.solve.typestate import Event, Life, Process, State, step
+from vmfdlint.solve.values import Value
 from vmfdlint.summary import (
     ESCAPED,
     OUTER,
@@ -18,18 +22,16 @@ from vmfdlint.summary import (
     same_cell,
     starts_with,
 )
-from vmfdlint.solve.typestate import Event, Life, Process, State, step
-from vmfdlint.solve.values import Value
-from vmfdlint.ir import Place
 
 
 class Object(msgspec.Struct, frozen=True):
     """One abstract reference, named by the call that made it.
 
-    ``chain`` are the calls outwards through which the fresh reference was handed, so that two users of one creating
-    wrapper are two objects. ``copy_of`` is the reference it duplicates. ``many`` says that the site runs in a loop:
-    one object then stands for several. ``creator`` marks the stand-in for the parent process of a fork.
-        """
+    ``chain`` are the calls outwards through which the fresh reference was handed, so that two users of one
+    creating wrapper are two objects. ``copy_of`` is the reference it duplicates. ``many`` says that the site
+    runs in a loop: one object then stands for several. ``creator`` marks the stand-in for the parent process
+    of a fork.
+    """
 
     kind: Kind
     site: Site
@@ -40,7 +42,8 @@ class Object(msgspec.Struct, frozen=True):
     many: bool = False
     creator: bool = False
     alone_since: Site | None = None
-    """For a follow-up: the close of the VM (of the copied original) after which this reference is still there."""
+    """For a follow-up: the close of the VM (of the copied original) after which this reference is still
+    there."""
 
     @property
     def is_mapping(self) -> bool:
@@ -56,9 +59,9 @@ class Object(msgspec.Struct, frozen=True):
 class Fact(msgspec.Struct, frozen=True):
     """A reference at a program point. ``object`` None is the zero fact: the point is reachable.
 
-    ``places``: paths that hold it, sorted. ``env``: what is known of variables, sorted by path. ``fork``: the first
-    fork since its creation, for a child's copy. ``cause``: where it became inheritable. ``mark``: where it was
-    closed or lost. ``via``: what makes the path uncertain, sorted.
+    ``places``: paths that hold it, sorted. ``env``: what is known of variables, sorted by path. ``fork``: the
+    first fork since its creation, for a child's copy. ``cause``: where it became inheritable. ``mark``: where
+    it was closed or lost. ``via``: what makes the path uncertain, sorted.
     """
 
     object: Object | None = None
@@ -126,7 +129,7 @@ ZERO_FACT = Fact()
 
 
 def _worth(path: Path) -> tuple[int, int, Path]:
-    if path == OUTER or path == ESCAPED:
+    if path in (OUTER, ESCAPED):
         rank = 0
     elif is_global(path):
         rank = 1

@@ -1,13 +1,25 @@
 """Which calls a fact has to enter, and which constants have to be carried into a callee.
 
-Demand comes from the models: a case of a selecting call, a path that opens something of interest. A parameter that
-decides such a call makes its function's callers pass their constants in.
+Demand comes from the models: a case of a selecting call, a path that opens something of interest. A parameter
+that decides such a call makes its function's callers pass their constants in.
 """
 
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from vmfdlint.ir import Address, Assign, Call, Const, Flags, Function, FunctionKey, Indirect, Operand, Place, Text
+from vmfdlint.ir import (
+    Address,
+    Assign,
+    Call,
+    Const,
+    Flags,
+    Function,
+    FunctionKey,
+    Indirect,
+    Operand,
+    Place,
+    Text,
+)
 from vmfdlint.link import CallGraph, Edge, EdgeKind, slot_of
 from vmfdlint.models import Daemon, Exec, Fork, Models, PassOn, Spawn, path_kind
 from vmfdlint.solve.boundary import crosses, names_inside
@@ -35,7 +47,8 @@ class Seeds(Protocol):
 
 
 class Interest:
-    """Decides entry into callees. ``fork_matters`` says whether a forking function's child outlives its call."""
+    """Decides entry into callees. ``fork_matters`` says whether a forking function's child outlives its
+    call."""
 
     def __init__(
         self,
@@ -60,7 +73,7 @@ class Interest:
         self.wanted: dict[FunctionKey, set[str]] = {}
         self.cells: dict[tuple[str, str], set[Text | Const]] = {}
 
-    # -- constants ---------------------------------------------------------------------------------------------
+    # -- constants -------------------------------------------------------------------------------------------
 
     def is_interesting(self, operand: Operand) -> bool:
         """Whether a constant selects something that makes or opens a holder."""
@@ -85,7 +98,8 @@ class Interest:
         return evaluated
 
     def record_constants(self, function: Function) -> list[str]:
-        """Notes interesting constants that a function stores in members and globals; returns the names to look for."""
+        """Notes interesting constants that a function stores in members and globals; returns the names to
+        look for."""
         tokens: list[str] = []
         for block in function.blocks:
             for instr in block.instrs:
@@ -135,7 +149,7 @@ class Interest:
         if again is not None:
             again(key)
 
-    # -- entry -------------------------------------------------------------------------------------------------
+    # -- entry -----------------------------------------------------------------------------------------------
 
     def prepare(self, fact: Fact, flow: Flow) -> None:
         """Makes sure the call edges that can matter to a fact are known."""
@@ -189,7 +203,8 @@ class Interest:
     def _reached(
         self, fact: Fact, flow: Flow, edge: Edge | None = None, callee: Flow | None = None
     ) -> list[frozenset[FunctionKey]]:
-        """The functions that can matter, one set a topic; with ``edge`` only topics of places its callee can name."""
+        """The functions that can matter, one set a topic; with ``edge`` only topics of places its callee can
+        name."""
         found: list[frozenset[FunctionKey]] = []
         if fact.object is None or fact.object.creator or fact.state.life is Life.LOST:
             return found
@@ -267,8 +282,8 @@ class Interest:
 
 
 def _use_matters(fact: Fact) -> bool:
-    """Whether a mere use says something: in a child it fails, of a closed number it hits another file, of a copy it
-    shows a move."""
+    """Whether a mere use says something: in a child it fails, of a closed number it hits another file, of a
+    copy it shows a move."""
     return (
         fact.in_child
         or fact.state.life is Life.CLOSED
@@ -277,8 +292,8 @@ def _use_matters(fact: Fact) -> bool:
 
 
 def _next_of_table(fact: Fact, edge: Edge, flow: Flow) -> bool:
-    """Whether a loop over a table of functions, having called the one that made the reference, would call it again:
-    each entry runs once."""
+    """Whether a loop over a table of functions, having called the one that made the reference, would call it
+    again: each entry runs once."""
     if edge.kind is not EdgeKind.SLOT or fact.object is None or fact.object.site.function != edge.callee:
         return False
     call = flow.function.blocks[edge.site.block].instrs[edge.site.index]

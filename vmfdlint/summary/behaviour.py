@@ -62,7 +62,8 @@ class Behaviour:
     ) -> Resolved | None:
         """What a model says of a call, unless the caller's own file defines a function of that name.
 
-        ``read`` tells what is known of a member that a model's condition asks about. A model without effects yields to any body in the tree: it only says that the name is harmless elsewhere.
+        ``read`` tells what is known of a member that a model's condition asks about. A model without effects
+        yields to any body in the tree: it only says that the name is harmless elsewhere.
         """
         if not isinstance(call.target, Named):
             return None
@@ -110,7 +111,11 @@ class Behaviour:
                         break
             if ended:
                 continue
-            if last is not None and len(blocks[number].successors) == 1 and self._call_ends(flow.key, last, depth):
+            if (
+                last is not None
+                and len(blocks[number].successors) == 1
+                and self._call_ends(flow.key, last, depth)
+            ):
                 continue
             if blocks[number].unbounded and not self._leaves(flow, number):
                 continue
@@ -139,7 +144,8 @@ class Behaviour:
         return bool(targets) and all(self.never_returns(target, depth + 1) for target in targets)
 
     def lingers(self, key: FunctionKey) -> str:
-        """What a call of ``key`` can wait in (an API's name, or ``a loop without a bound``), "" for nothing found."""
+        """What a call of ``key`` can wait in (an API's name, or ``a loop without a bound``), "" for nothing
+        found."""
         known = self._lingers.get(key)
         if known is None:
             budget = [_LINGER_VISITS]
@@ -197,7 +203,8 @@ class Behaviour:
         wanted: type | UnionType,
         depth: int,
     ) -> bool:
-        """Whether ``here`` holds, or an effect of a ``wanted`` type occurs, in a function or a few calls below."""
+        """Whether ``here`` holds, or an effect of a ``wanted`` type occurs, in a function or a few calls
+        below."""
         known = memo.get(key)
         if known is not None:
             return known

@@ -1,8 +1,8 @@
 """Which functions can matter to a fact: those that touch its place, and everything that calls them.
 
-A topic is a member name whose holders are changed or used, or a kind of process event. For each topic the functions
-that touch it are found by name, and their callers by climbing the call graph; a call to any other function leaves
-the fact as it is and is never lowered.
+A topic is a member name whose holders are changed or used, or a kind of process event. For each topic the
+functions that touch it are found by name, and their callers by climbing the call graph; a call to any other
+function leaves the fact as it is and is never lowered.
 """
 
 from collections import defaultdict
@@ -71,8 +71,8 @@ class Relevance:
     def changing_member(self, record: str, member: str, own: bool) -> frozenset[FunctionKey]:
         """Functions below which a descriptor in ``record``'s ``member`` is closed, copied or handed on.
 
-        ``own``: the very object is at hand, so that an assignment or a mapping through it counts too; for objects
-        known only by their record these happen to others.
+        ``own``: the very object is at hand, so that an assignment or a mapping through it counts too; for
+        objects known only by their record these happen to others.
         """
         return self.reaches(
             f"change {record}.{member} {own}",
@@ -123,9 +123,7 @@ class Relevance:
                     found.append(key)
         return tuple(sorted(found))
 
-    def _naming_global(
-        self, name: str, touches: Callable[[Function, str], bool]
-    ) -> tuple[FunctionKey, ...]:
+    def _naming_global(self, name: str, touches: Callable[[Function, str], bool]) -> tuple[FunctionKey, ...]:
         bare = name.rsplit(":", 1)[-1].removeprefix("@").split(".")[-1]
         found = []
         for key in self.program.mentioning(bare):
@@ -153,7 +151,9 @@ class Relevance:
         if own and call.dst is not None and _names(call.dst, record, member):
             return True
         positions = [
-            index for index, arg in enumerate(call.args) if isinstance(arg, Place) and _names(arg, record, member)
+            index
+            for index, arg in enumerate(call.args)
+            if isinstance(arg, Place) and _names(arg, record, member)
         ]
         taken = any(isinstance(a, Address) and _names(a.place, record, member) for a in call.args)
         if not positions and not taken:
@@ -212,4 +212,3 @@ def _uses_member(function: Function, record: str, member: str) -> bool:
         if isinstance(instr, Call)
         for argument in instr.args
     )
-
