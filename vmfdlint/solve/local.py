@@ -4,7 +4,7 @@ import msgspec
 
 from vmfdlint.ir import Address, Assign, Assume, Const, Flags, FuncRef, Function, Operand, Place, Return, Text
 from vmfdlint.solve.boundary import rests, survives_return
-from vmfdlint.solve.facts import Fact
+from vmfdlint.solve.facts import Fact, match_path
 from vmfdlint.solve.typestate import Life
 from vmfdlint.solve.values import NEGATIVE, POSITIVE, ZERO, Value, implied, may_hold, narrow, signs, swapped
 from vmfdlint.summary import OUTER, RESULT, Flow, Path, cell_of, is_cell, path_of, same_cell, starts_with
@@ -145,6 +145,10 @@ def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:
         if isinstance(right, Place) and instr.op == "!=" and path_of(right) in fact.places:
             return None
         return fact
+    if left not in flow.renewed and right_value is not None and _may_be_number(fact, instr.left):
+        # The guard decides about the reference, if about anything of it: the branch without it says nothing of it.
+        if not may_hold(_number(fact), instr.op, right_value):
+            return None
     known = fact.lookup(left)
     if known is None and isinstance(right, Place) and isinstance(right_value, Const):
         return fact
@@ -189,6 +193,14 @@ def _stands_for(fact: Fact, place: Place, flow: Flow) -> bool:
         return False
     cell = cell_of(place)
     return cell is not None and any(is_cell(held) and same_cell(held, cell) for held in fact.places)
+
+
+def _may_be_number(fact: Fact, place: Place) -> bool:
+    """Whether an open reference lies in the place as far as its record's cell tells, and nothing else is known."""
+    if fact.is_zero or not fact.is_open:
+        return False
+    path = path_of(place)
+    return fact.lookup(path) is None and match_path(fact, path, cell_of(place)) is not None
 
 
 def _number(fact: Fact) -> int:

@@ -28,6 +28,8 @@ from vmfdlint.ir import (
 from vmfdlint.models import Close, Models, Unmap, resolve
 from vmfdlint.summary.paths import Path, cell_of, path_of, port_path
 
+_PARSERS = ("atoi", "strtol", "strtoul", "strtoll", "qemu_strtoi")
+
 
 class Sweep(msgspec.Struct, frozen=True):
     """A loop that closes (or unmaps) a whole collection, or every descriptor where ``path`` is None.
@@ -133,12 +135,22 @@ class Flow:
         found = set()
         for block in self.function.blocks:
             for instr in block.instrs:
-                if isinstance(instr, Call) or (
-                    isinstance(instr, Assign) and not isinstance(instr.src, Const)
-                ):
-                    if instr.dst is not None:
-                        found.add(path_of(instr.dst))
+                if isinstance(instr, Assign) and isinstance(instr.src, Const):
+                    continue
+                if isinstance(instr, Call | Assign) and instr.dst is not None:
+                    found.add(path_of(instr.dst))
         return frozenset(found)
+
+    @cached_property
+    def renewed(self) -> frozenset[Path]:
+        """Paths that a call's result or another place is put in: a guard on one asks about what is new there."""
+        return frozenset(
+            path_of(instr.dst)
+            for block in self.function.blocks
+            for instr in block.instrs
+            if isinstance(instr, Call | Assign) and instr.dst is not None
+            if isinstance(instr, Call) or isinstance(instr.src, Place)
+        )
 
     @cached_property
     def exposed(self) -> frozenset[str]:
@@ -241,9 +253,10 @@ class Flow:
         """The element a loop body copies into a local before it closes it: ``fd = fds[i]; close(fd)``."""
         for number in loop:
             for instr in self.function.blocks[number].instrs:
-                if isinstance(instr, Assign) and instr.dst.name == name and not instr.dst.fields:
-                    if isinstance(instr.src, Place) and instr.src.fields:
-                        return instr.src
+                if not isinstance(instr, Assign) or instr.dst.name != name or instr.dst.fields:
+                    continue
+                if isinstance(instr.src, Place) and instr.src.fields:
+                    return instr.src
         return None
 
     def _assigned_in(self, name: str, loop: frozenset[int]) -> bool:
@@ -264,11 +277,8 @@ class Flow:
                 if dst is None or dst.name != name or dst.fields:
                     continue
                 if isinstance(instr, Call):
-                    if number in loop and isinstance(instr.target, Named):
-                        if instr.target.name in ("atoi", "strtol", "strtoul", "strtoll", "qemu_strtoi"):
-                            return True
                     if number in loop:
-                        return False
+                        return isinstance(instr.target, Named) and instr.target.name in _PARSERS
                 elif not isinstance(instr, Assign):
                     continue
                 elif number in loop:
