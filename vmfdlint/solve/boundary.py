@@ -108,9 +108,10 @@ def leave(
         places.update(_out_of(path, args, callee, result))
     if before is not None and (OUTER in at_exit.places or at_exit.state.life is Life.CLOSED):
         for path in before.places:
-            if not crosses(path) and (not (inside := names_inside(path, args, callee)) or _by_value(inside)):
-                if not is_temporary(path):
-                    places.add(path)
+            if crosses(path) or is_temporary(path):
+                continue
+            if not (inside := names_inside(path, args, callee)) or _by_value(inside):
+                places.add(path)
         if OUTER not in before.places:
             places.discard(OUTER)
     env: dict[Path, Value] = {}
