@@ -71,9 +71,9 @@ class Behaviour:
         if found is None:
             return None
         bodies = self.program.lexicon.defined("functions", call.target.name)
-        if bodies and (caller.path in bodies or not found.effects):
-            if self.program.resolve(call.target.name, caller.path):
-                return None
+        yields = bodies and (caller.path in bodies or not found.effects)
+        if yields and self.program.resolve(call.target.name, caller.path):
+            return None
         return found
 
     def never_returns(self, key: FunctionKey, depth: int = 0) -> bool:
