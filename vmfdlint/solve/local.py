@@ -145,10 +145,10 @@ def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:
         if isinstance(right, Place) and instr.op == "!=" and path_of(right) in fact.places:
             return None
         return fact
-    if left not in flow.renewed and right_value is not None and _may_be_number(fact, instr.left):
-        # The guard decides about the reference, if about anything of it: the branch without it says nothing of it.
-        if not may_hold(_number(fact), instr.op, right_value):
-            return None
+    # The guard decides about the reference, if about anything: the branch without it says nothing of it.
+    decides = left not in flow.renewed and _may_be_number(fact, instr.left)
+    if decides and right_value is not None and not may_hold(_number(fact), instr.op, right_value):
+        return None
     known = fact.lookup(left)
     if known is None and isinstance(right, Place) and isinstance(right_value, Const):
         return fact
@@ -196,7 +196,8 @@ def _stands_for(fact: Fact, place: Place, flow: Flow) -> bool:
 
 
 def _may_be_number(fact: Fact, place: Place) -> bool:
-    """Whether an open reference lies in the place as far as its record's cell tells, and nothing else is known."""
+    """Whether an open reference lies in the place as far as its record's cell tells, and nothing else is
+    known."""
     if fact.is_zero or not fact.is_open:
         return False
     path = path_of(place)

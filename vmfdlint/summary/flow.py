@@ -143,7 +143,7 @@ class Flow:
 
     @cached_property
     def renewed(self) -> frozenset[Path]:
-        """Paths that a call's result or another place is put in: a guard on one asks about what is new there."""
+        """Paths that a call's result or another place is put in: a guard on one asks what is new there."""
         return frozenset(
             path_of(instr.dst)
             for block in self.function.blocks
