@@ -85,6 +85,10 @@ class Interest:
 
     def constant(self, written: Operand, evaluated: Operand, flow: Flow) -> Operand:
         """An argument's constant, also from a member or global that some function sets to one of interest."""
+        if isinstance(evaluated, Address) and not evaluated.place.fields and evaluated.place.root == "global":
+            found = self.cells.get(("@", evaluated.place.name))  # an array that holds the text
+            if found and len(found) == 1:
+                return next(iter(found))
         if isinstance(evaluated, Place):
             slot = slot_of(evaluated)
             if slot is not None and self.cells:

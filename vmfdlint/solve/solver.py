@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 from vmfdlint.base import SourceText
-from vmfdlint.ir import Call, FunctionKey, Place
+from vmfdlint.ir import Address, Call, FunctionKey, Place
 from vmfdlint.link import FILE, CallGraph, Program, Site, slot_of
 from vmfdlint.models import Daemon, Fork, Kind, Models
 from vmfdlint.solve.facts import Fact, Object
@@ -119,7 +119,8 @@ class Solver:
             for instr in block.instrs:
                 if isinstance(instr, Call):
                     for argument in instr.args:
-                        if isinstance(argument, Place) and self._is_recorded(argument):
+                        place = argument.place if isinstance(argument, Address) else argument
+                        if isinstance(place, Place) and self._is_recorded(place):
                             return True
         return False
 
