@@ -10,6 +10,7 @@ from vmfdlint.check.incidents_process import grouped
 from vmfdlint.link import Site
 from vmfdlint.models import Kind
 from vmfdlint.solve import Happening, Life, Observation, Process, Solver
+from vmfdlint.summary import ESCAPED, is_cell, is_global
 
 
 def lost(solver: Solver, orphaned: frozenset[Site]) -> Iterator[Incident]:
@@ -197,6 +198,8 @@ def _moves(solver: Solver) -> frozenset[Site]:
         ]
         if not closes or site in lingers_before:
             continue
+        if any(_kept_elsewhere(solver, seen, close) for close in closes):
+            continue
         if site in used or _takes_place(solver, seen):
             found.add(site)
     return frozenset(found)
@@ -208,6 +211,17 @@ def _original_gone(solver: Solver, seen: Observation) -> bool:
     assert made is not None
     here = solver.tabulation.at.get((seen.site.function, seen.site.block, seen.site.index), {})
     return not any(fact.object == made.copy_of and fact.is_open for fact in here)
+
+
+def _kept_elsewhere(solver: Solver, duplicate: Observation, close: Observation) -> bool:
+    """Whether the copy is, when the original is closed, in a place that outlives the function and is new."""
+    here = solver.tabulation.at.get((close.site.function, close.site.block, close.site.index), {})
+    return any(
+        (is_global(path) or is_cell(path) or path == ESCAPED) and path not in duplicate.fact.places
+        for fact in here
+        if fact.object is not None and fact.object.copy_of is not None and fact.object.site == duplicate.site
+        for path in fact.places
+    )
 
 
 def _takes_place(solver: Solver, seen: Observation) -> bool:

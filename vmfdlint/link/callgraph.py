@@ -14,6 +14,7 @@ from vmfdlint.base import LIMITS
 from vmfdlint.ir import (
     Assign,
     Call,
+    Const,
     FuncRef,
     Function,
     FunctionKey,
@@ -24,6 +25,8 @@ from vmfdlint.ir import (
     Operand,
     Place,
     Root,
+    places,
+    reads,
 )
 from vmfdlint.link.program import FILE, Program, word
 from vmfdlint.models import Callback, Models, resolve
@@ -190,7 +193,11 @@ class CallGraph:
         """Edges of a function stored in ``dst``."""
         slot = slot_of(dst)
         if slot is not None:
-            return [Edge(site, key, EdgeKind.SLOT, call.args) for site, call in self.slot_calls(slot)]
+            return [
+                Edge(site, key, EdgeKind.SLOT, call.args)
+                for site, call in self.slot_calls(slot)
+                if not self._would_crash(key, call.args)
+            ]
         edges: list[Edge] = []
         for number, block in enumerate(function.blocks):
             for index, instr in enumerate(block.instrs):
@@ -205,6 +212,29 @@ class CallGraph:
                     case _:
                         pass
         return edges
+
+    def _would_crash(self, key: FunctionKey, args: tuple[Operand, ...]) -> bool:
+        """Whether a call passes a null pointer that the callee uses before it tests anything.
+
+        Such a call through a slot can only mean the slot's other targets: one tree holds many programs.
+        """
+        null = [index for index, argument in enumerate(args) if isinstance(argument, Const) and argument.value == 0]
+        function = self.program.function(key) if null else None
+        if function is None:
+            return False
+        names = {function.params[index] for index in null if index < len(function.params)}
+        number = 0
+        for _block in function.blocks:
+            block = function.blocks[number]
+            for instr in block.instrs:
+                for operand in reads(instr):
+                    for place in places(operand):
+                        if place.name in names and place.fields and place.fields[0].deref:
+                            return True
+            if len(block.successors) != 1:
+                return False
+            number = block.successors[0]
+        return False
 
     def slot_calls(self, slot: Slot) -> tuple[tuple[Site, Call], ...]:
         """Every call through a slot. A record that is not known on either side matches any."""

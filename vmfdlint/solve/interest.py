@@ -23,7 +23,7 @@ from vmfdlint.ir import (
 from vmfdlint.link import CallGraph, Edge, EdgeKind, slot_of
 from vmfdlint.models import Daemon, Exec, Fork, Models, PassOn, Spawn, path_kind
 from vmfdlint.solve.boundary import crosses, names_inside
-from vmfdlint.solve.facts import ZERO_FACT, Fact
+from vmfdlint.solve.facts import ZERO_FACT, Fact, Object
 from vmfdlint.solve.observe import Node
 from vmfdlint.solve.typestate import Life
 from vmfdlint.summary import (
@@ -69,7 +69,8 @@ class Interest:
         self._values = models.interesting_values()
         self._forking = models.names_with(Fork) | models.names_with(Daemon)
         self._executing = models.names_with(Exec) | models.names_with(Spawn) | models.names_with(PassOn)
-        self._deferred: dict[FunctionKey, tuple[Edge, ...]] = {}
+        self._surviving: tuple[FunctionKey, ...] | None = None
+        self._deferred: dict[frozenset[str], tuple[Edge, ...]] = {}
         self.wanted: dict[FunctionKey, set[str]] = {}
         self.cells: dict[tuple[str, str], set[Text | Const]] = {}
 
@@ -169,10 +170,12 @@ class Interest:
             return self._zero_enters(edge, callee)
         if fact.state.life is Life.LOST or (fact.object is not None and fact.object.creator):
             return False
-        if fact.in_child and edge.kind is EdgeKind.DIRECT:
-            # What else a child's callee does (wait, end) its summary tells.
-            if self.behaviour.closes_all(edge.callee) or self.behaviour.executes(edge.callee):
-                return True
+        # What else a child's callee does (wait, end) its summary tells.
+        direct_in_child = fact.in_child and edge.kind is EdgeKind.DIRECT
+        if direct_in_child and (
+            self.behaviour.closes_all(edge.callee) or self.behaviour.executes(edge.callee)
+        ):
+            return True
         if _next_of_table(fact, edge, flow):
             return False
         if any(edge.callee in reached for reached in self._reached(fact, flow, edge, callee)):
@@ -217,7 +220,7 @@ class Interest:
             if edge is None or callee is None or crosses(path) or names_inside(path, edge.args, callee):
                 found.extend(self._for_place(path, flow, use))
         if fact.is_open and fact.object.holds_vm and not fact.in_child:
-            found.append(self.forks())
+            found.append(self.forks(fact))
         if fact.is_open and fact.state.inherit and not fact.object.is_mapping:
             found.append(self.execs())
         return found
@@ -244,27 +247,51 @@ class Interest:
             return found
         return []
 
-    def forks(self) -> frozenset[FunctionKey]:
-        """Functions below which a fork's child outlives the forking function, or is a daemon."""
-        return self.relevance.calling("fork", self._forking, self._fork_matters)
+    def forks(self, fact: Fact) -> frozenset[FunctionKey]:
+        """Functions below which a fork's child outlives the forking function, or is a daemon.
+
+        Only forks of programs that the reference can be in count: one tree holds many programs.
+        """
+        return self.relevance.reaches(*self._fork_topic(fact))
+
+    def _fork_topic(self, fact: Fact) -> tuple[str, Callable[[], tuple[FunctionKey, ...]]]:
+        assert fact.object is not None
+        here = self._programs(fact.object)
+        return f"fork {sorted(here)}", lambda: tuple(
+            key for key in self.surviving_forks() if self._together(here, self.relevance.mains(key))
+        )
+
+    def surviving_forks(self) -> tuple[FunctionKey, ...]:
+        """Functions whose own fork leaves a child behind, or that make a daemon."""
+        if self._surviving is None:
+            self._surviving = ()
+            candidates = self.relevance.callers_of(self._forking)
+            self._surviving = tuple(key for key in candidates if self._fork_matters(key))
+        return self._surviving
 
     def deferred(self, fact: Fact) -> tuple[Edge, ...]:
         """Registered callbacks below which such a fork lies, of a program that the reference can be in."""
-        self.forks()
-        edges = self.relevance.deferred.get("fork", ())
+        self.forks(fact)
+        edges = self.relevance.deferred.get(self._fork_topic(fact)[0], ())
         if not edges or fact.object is None:
             return ()
-        site = fact.object.site.function
-        known = self._deferred.get(site)
+        here = self._programs(fact.object)
+        known = self._deferred.get(here)
         if known is None:
-            here = self.relevance.mains(site)
-            known = self._deferred[site] = tuple(
+            known = self._deferred[here] = tuple(
                 edge for edge in edges if self._together(here, self.relevance.mains(edge.site.function))
             )
         return known
 
+    def _programs(self, made: Object) -> frozenset[str]:
+        """The programs of a reference: of the outermost function that it was handed to while fresh."""
+        return self.relevance.mains((made.chain[-1] if made.chain else made.site).function)
+
     def _together(self, one: frozenset[str], other: frozenset[str]) -> bool:
-        return not one or not other or bool(one & other)
+        """Whether two functions can be in one program; where that is not known, only if there is but one."""
+        if not one or not other:
+            return len(self.graph.program.lexicon.defined("functions", "main")) < 2
+        return bool(one & other)
 
     def execs(self) -> frozenset[FunctionKey]:
         """Functions below which a program is executed or spawned."""

@@ -21,6 +21,7 @@ class Relevance:
         self.graph = graph
         self.program = graph.program
         self.behaviour = behaviour
+        self._mains: dict[FunctionKey, frozenset[str]] = {}
         self._reach: dict[str, frozenset[FunctionKey]] = {}
         self.edges: dict[Site, dict[tuple[FunctionKey, EdgeKind], Edge]] = defaultdict(dict)
         self.deferred: dict[str, tuple[Edge, ...]] = {}
@@ -62,11 +63,31 @@ class Relevance:
         return frozenset(found)
 
     def mains(self, key: FunctionKey) -> frozenset[str]:
-        """Paths of the files whose ``main`` can call ``key``, as far as the bounded climb goes."""
-        if key.name == "main":
-            return frozenset({key.path})
-        above = self.reaches(f"call {key}", lambda: (key,))
-        return frozenset(one.path for one in above if one.name == "main")
+        """Paths of the files whose ``main`` is nearest above ``key``: the programs it most likely belongs to.
+
+        Empty where the bounded climb meets none.
+        """
+        known = self._mains.get(key)
+        if known is not None:
+            return known
+        found = {key}
+        frontier = [key]
+        values_left = LIMITS.value_climbs
+        mains: frozenset[str] = frozenset()
+        while frontier and not mains and len(found) <= LIMITS.closure:
+            mains = frozenset(one.path for one in frontier if one.name == "main")
+            following: set[FunctionKey] = set()
+            for one in frontier if not mains else ():
+                callers, values = self.graph.named_by(one)
+                following.update(callers)
+                if values and values_left > 0:
+                    values_left -= 1
+                    following.update(edge.site.function for edge in self.graph.value_edges(one))
+            following -= found
+            found |= following
+            frontier = sorted(following)
+        self._mains[key] = mains
+        return mains
 
     def changing_member(self, record: str, member: str, own: bool) -> frozenset[FunctionKey]:
         """Functions below which a descriptor in ``record``'s ``member`` is closed, copied or handed on.
