@@ -74,8 +74,9 @@ def child_ioctls(observations: Sequence[Observation]) -> Iterator[Incident]:
     """One incident a child that issues a checked ioctl; its further ioctls are related places."""
     by_fork: dict[Site, list[Observation]] = defaultdict(list)
     for seen in observations:
-        if seen.what is Happening.CHILD_USE and seen.fact.fork is not None:
-            by_fork[seen.fact.fork].append(seen)
+        if seen.what is Happening.CHILD_USE and seen.fact.object is not None:
+            # A child that shares the table names no fork; the reference it fails on stands for it.
+            by_fork[seen.fact.fork or seen.fact.object.site].append(seen)
     for _fork, seen_list in sorted(by_fork.items()):
         first = min(seen_list, key=lambda seen: (len(seen.fact.via), seen.at, repr(seen.fact)))
         others = {seen.at: seen for seen in seen_list if seen.at != first.at}

@@ -4,13 +4,12 @@ In: a fact before the effect, with the results of the call held under RESULT. Ou
 observations through ``observe``. API names are not known here.
 """
 
-from collections.abc import Callable
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 import msgspec
 
 from vmfdlint.base import Span
-from vmfdlint.ir import Operand
+from vmfdlint.ir import Const, Operand, Place
 from vmfdlint.link import Site
 from vmfdlint.models import (
     Callback,
@@ -43,28 +42,17 @@ from vmfdlint.models import (
     Use,
 )
 from vmfdlint.solve.facts import Fact, Match, Object, match_path
+from vmfdlint.solve.invocation import Invocation, Observe
 from vmfdlint.solve.local import forget, hold
 from vmfdlint.solve.observe import Happening
+from vmfdlint.solve.process import daemon, fork
 from vmfdlint.solve.typestate import Event, Life, Process, State
-from vmfdlint.solve.values import NEGATIVE, POSITIVE, ZERO
-from vmfdlint.summary import ESCAPED, OUTER, RESULT, Flow, is_cell, port_path, same_cell, starts_with
-
-Observe: TypeAlias = Callable[..., None]
+from vmfdlint.solve.values import NEGATIVE, ZERO
+from vmfdlint.summary import ESCAPED, OUTER, RESULT, is_cell, port_path, same_cell, starts_with
 
 CHECKED = frozenset({Kind.VM, Kind.VCPU, Kind.DEVICE})
 """Kinds whose ioctls KVM refuses outside the creating address space (truth.md section 3)."""
 _MAPPED = {Kind.VCPU: Kind.RUN_MAPPING, Kind.GUEST_MEMFD: Kind.MEMFD_MAPPING}
-
-
-class Invocation(msgspec.Struct, frozen=True):
-    """One call being executed: its arguments with constants put in."""
-
-    site: Site
-    at: Span
-    api: str
-    args: tuple[Operand, ...]
-    flow: Flow
-    looping: bool
 
 
 def watched(fact: Fact) -> bool:
@@ -96,7 +84,7 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
         case Fork():
             return fork(fact, effect, call, observe)
         case Daemon():
-            return _daemon(fact, call, observe)
+            return daemon(fact, call, observe)
         case Exec():
             if fact.is_open and fact.state.inherit and not _is_mapping(fact):
                 observe(Happening.EXEC, fact)
@@ -113,14 +101,13 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             return [fact]
         case Map():
             return _map(fact, effect, call, observe)
-        case Unmap(at=at):
-            return _unmap(fact, at, call)
-        case DontFork(at=at, on=on):
-            matched = _match(fact, at, call)
-            if matched and _is_mapping(fact):
-                event = Event.SET_CLOEXEC if on is Truth.YES else Event.CLEAR_CLOEXEC
-                return [after for after in (fact.after(event),) if after]
-            return [fact]
+        case Unmap(at=at, length=length):
+            return [] if _whole_mapping(fact, at, length, call) else [fact]
+        case DontFork(at=at, on=on, length=length):
+            if on is Truth.MAYBE or not _whole_mapping(fact, at, length, call):
+                return [fact]
+            event = Event.SET_CLOEXEC if on is Truth.YES else Event.CLEAR_CLOEXEC
+            return [after for after in (fact.after(event),) if after]
         case Use(fd=fd, checked=checked):
             _use(fact, _match(fact, fd, call), checked, observe)
             return [fact]
@@ -304,45 +291,6 @@ def _duplicate(fact: Fact, effect: Duplicate, call: Invocation, observe: Observe
     return found
 
 
-def fork(fact: Fact, effect: Fork, call: Invocation, observe: Observe) -> list[Fact]:
-    """Parent and child after a fork: the parent's fact knows a result that is not 0, the child's is 0."""
-    parent = fact.knowing(RESULT, NEGATIVE | POSITIVE)
-    if fact.object is None or fact.object.creator or effect.shares_files is Truth.YES:
-        return [fact]
-    if not fact.is_open:
-        # A closed or lost number is closed or lost in the child too; only its parent's story is told.
-        return [parent]
-    found = [parent]
-    shared_memory = effect.shares_memory is Truth.YES
-    copied = not _is_mapping(fact) or (fact.state.inherit and not shared_memory)
-    if fact.state.process is Process.OWN:
-        observe(Happening.FORK, fact, detail="vfork" if effect.suspends_parent else "")
-        found.append(_creator(fact, call))
-    if copied:
-        child = fact.after(Event.FORK_CHILD_MM if shared_memory else Event.FORK_CHILD)
-        if child is not None:
-            child = msgspec.structs.replace(child, fork=fact.fork or call.site)
-            found.append(child.knowing(RESULT, ZERO))
-    return found
-
-
-def _creator(fact: Fact, call: Invocation) -> Fact:
-    """The stand-in for the parent of a fork: whether it lives on decides between fork and daemon."""
-    made = Object(Kind.PLAIN, call.site, call.at, call.api, creator=True)
-    return Fact(made, (OUTER,), env=fact.env, fork=call.site).knowing(RESULT, POSITIVE)
-
-
-def _daemon(fact: Fact, call: Invocation, observe: Observe) -> list[Fact]:
-    if fact.object is None or fact.object.creator or not fact.is_open or fact.in_child:
-        return [fact]
-    observe(Happening.DAEMON, fact)
-    child = fact.after(Event.FORK_CHILD)
-    found = [fact.knowing(RESULT, NEGATIVE)]
-    if child is not None:
-        found.append(msgspec.structs.replace(child, fork=call.site).knowing(RESULT, ZERO))
-    return found
-
-
 def _map(fact: Fact, effect: Map, call: Invocation, observe: Observe) -> list[Fact]:
     if _is_mapping(fact) or fact.object is None or not _match(fact, effect.fd, call):
         return [fact]
@@ -352,7 +300,9 @@ def _map(fact: Fact, effect: Map, call: Invocation, observe: Observe) -> list[Fa
     kind = _MAPPED.get(fact.object.kind)
     if kind is None or not fact.is_open:
         return [fact]
-    made = Object(kind, call.site, call.at, call.api, many=call.looping)
+    length = _operand(effect.length, call)
+    bytes_mapped = length.value if isinstance(length, Const) else 0 if isinstance(length, Place) else None
+    made = Object(kind, call.site, call.at, call.api, many=call.looping, length=bytes_mapped)
     path = port_path(effect.at, call.args) or RESULT
     mapping = Fact(
         made,
@@ -365,10 +315,21 @@ def _map(fact: Fact, effect: Map, call: Invocation, observe: Observe) -> list[Fa
     return [fact, mapping]
 
 
-def _unmap(fact: Fact, at: Port, call: Invocation) -> list[Fact]:
-    if not _is_mapping(fact) or _match(fact, at, call) is None:
-        return [fact]
-    return []
+def _whole_mapping(fact: Fact, at: Port, length: Port | None, call: Invocation) -> bool:
+    """Whether a call speaks of all of a mapping: not where its length is a number and that of the mapping
+    another one, or read from a variable (KVM tells the size of kvm_run only when it runs)."""
+    if fact.object is None or not _is_mapping(fact) or _match(fact, at, call) is None:
+        return False
+    given = _operand(length, call)
+    if not isinstance(given, Const) or given.value is None or fact.object.length is None:
+        return True
+    return given.value == fact.object.length
+
+
+def _operand(port: Port | None, call: Invocation) -> Operand | None:
+    if port is None or port.arg is None or port.arg >= len(call.args):
+        return None
+    return call.args[port.arg]
 
 
 def _use(fact: Fact, matched: Match | None, checked: bool, observe: Observe) -> None:

@@ -44,6 +44,8 @@ class Object(msgspec.Struct, frozen=True):
     alone_since: Site | None = None
     """For a follow-up: the close of the VM (of the copied original) after which this reference is still
     there."""
+    length: int | None = None
+    """Of a mapping: its bytes where they are a constant, 0 where a variable says them."""
 
     @property
     def is_mapping(self) -> bool:

@@ -27,10 +27,11 @@ from vmfdlint.ir import (
 )
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
 from vmfdlint.models import Fork, Kind, Linger, Models, Port, Resolved
-from vmfdlint.solve.apply import Invocation, apply, close_all, closed, watched
+from vmfdlint.solve.apply import apply, close_all, closed, watched
 from vmfdlint.solve.boundary import contradicts, enter, leave, rests
 from vmfdlint.solve.facts import ZERO_FACT, Fact, Object, match_path
 from vmfdlint.solve.interest import Interest
+from vmfdlint.solve.invocation import Invocation
 from vmfdlint.solve.local import assign, assume, evaluate, forget, hold, leave_function
 from vmfdlint.solve.observe import Happening, Node, Observation
 from vmfdlint.solve.typestate import Event, Life

@@ -28,6 +28,8 @@ from vmfdlint.ir import (
 from vmfdlint.models import Close, Models, Unmap, resolve
 from vmfdlint.summary.paths import Path, cell_of, path_of, port_path
 
+_FEW = 10
+"""A close loop that ends below this number is not after the descriptors that a program opened."""
 _PARSERS = ("atoi", "strtol", "strtoul", "strtoll", "qemu_strtoi")
 
 
@@ -270,6 +272,8 @@ class Flow:
     def _counts(self, name: str, loop: frozenset[int]) -> bool:
         """Whether a local runs over descriptor numbers: counted in the loop, or read from /proc/self/fd
         names."""
+        if self._ends_early(name, loop):
+            return False
         counted = False
         for number, block in enumerate(self.function.blocks):
             for instr in block.instrs:
@@ -288,6 +292,19 @@ class Flow:
                 elif isinstance(instr.src, Const) and instr.src.value is not None and instr.src.value > 63:
                     return False
         return counted
+
+    def _ends_early(self, name: str, loop: frozenset[int]) -> bool:
+        """Whether a count stops at a small number: ``for (i = 0; i < 3; i++)`` means the standard streams."""
+        return any(
+            isinstance(instr, Assume)
+            and path_of(instr.left) == (name,)
+            and instr.op in ("<", "<=")
+            and isinstance(instr.right, Const)
+            and instr.right.value is not None
+            and instr.right.value < _FEW
+            for number in loop
+            for instr in self.function.blocks[number].instrs
+        )
 
     def _kept(self, path: Path, loop: frozenset[int]) -> tuple[Path, ...]:
         kept = []

@@ -1,0 +1,24 @@
+"""One modelled call as transfer functions see it."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import msgspec
+
+from vmfdlint.base import Span
+from vmfdlint.ir import Operand
+from vmfdlint.link import Site
+from vmfdlint.summary import Flow
+
+Observe: TypeAlias = Callable[..., None]
+
+
+class Invocation(msgspec.Struct, frozen=True):
+    """One call being executed: its arguments with constants put in."""
+
+    site: Site
+    at: Span
+    api: str
+    args: tuple[Operand, ...]
+    flow: Flow
+    looping: bool

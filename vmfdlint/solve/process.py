@@ -1,0 +1,63 @@
+"""Transfer functions of calls that make a process: what the parent and the child hold afterwards."""
+
+import msgspec
+
+from vmfdlint.models import Fork, Kind, Truth
+from vmfdlint.solve.facts import Fact, Object
+from vmfdlint.solve.invocation import Invocation, Observe
+from vmfdlint.solve.observe import Happening
+from vmfdlint.solve.typestate import Event, Process
+from vmfdlint.solve.values import NEGATIVE, POSITIVE, ZERO
+from vmfdlint.summary import OUTER, RESULT
+
+
+def fork(fact: Fact, effect: Fork, call: Invocation, observe: Observe) -> list[Fact]:
+    """Parent and child after a fork: the parent's fact knows a result that is not 0, the child's is 0."""
+    parent = fact.knowing(RESULT, NEGATIVE | POSITIVE)
+    if fact.object is None or fact.object.creator:
+        return [fact]
+    if effect.shares_files is Truth.YES and not (fact.object.is_mapping and effect.shares_memory is Truth.NO):
+        return _one_table(fact, effect)
+    if not fact.is_open:
+        # A closed or lost number is closed or lost in the child too; only its parent's story is told.
+        return [parent]
+    found = [parent]
+    shared_memory = effect.shares_memory is Truth.YES
+    copied = not fact.object.is_mapping or (fact.state.inherit and not shared_memory)
+    if fact.state.process is Process.OWN:
+        observe(Happening.FORK, fact, detail="vfork" if effect.suspends_parent else "")
+        found.append(_creator(fact, call))
+    if copied:
+        child = fact.after(Event.FORK_CHILD_MM if shared_memory else Event.FORK_CHILD)
+        if child is not None:
+            child = msgspec.structs.replace(child, fork=fact.fork or call.site)
+            found.append(child.knowing(RESULT, ZERO))
+    return found
+
+
+def _one_table(fact: Fact, effect: Fork) -> list[Fact]:
+    """CLONE_FILES: a close counts for both, so the child keeps nothing; in its own memory its ioctls fail.
+
+    Such a child's fact names no fork: nothing survives in it.
+    """
+    child = fact.after(Event.FORK_CHILD)
+    if effect.shares_memory is not Truth.NO or not fact.is_open or child is None:
+        return [fact]
+    return [fact.knowing(RESULT, NEGATIVE | POSITIVE), child.knowing(RESULT, ZERO)]
+
+
+def _creator(fact: Fact, call: Invocation) -> Fact:
+    """The stand-in for the parent of a fork: whether it lives on decides between fork and daemon."""
+    made = Object(Kind.PLAIN, call.site, call.at, call.api, creator=True)
+    return Fact(made, (OUTER,), env=fact.env, fork=call.site).knowing(RESULT, POSITIVE)
+
+
+def daemon(fact: Fact, call: Invocation, observe: Observe) -> list[Fact]:
+    if fact.object is None or fact.object.creator or not fact.is_open or fact.in_child:
+        return [fact]
+    observe(Happening.DAEMON, fact)
+    child = fact.after(Event.FORK_CHILD)
+    found = [fact.knowing(RESULT, NEGATIVE)]
+    if child is not None:
+        found.append(msgspec.structs.replace(child, fork=call.site).knowing(RESULT, ZERO))
+    return found
