@@ -145,10 +145,6 @@ def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:
         if isinstance(right, Place) and instr.op == "!=" and path_of(right) in fact.places:
             return None
         return fact
-    # The guard decides about the reference, if about anything: the branch without it says nothing of it.
-    decides = left not in flow.renewed and _may_be_number(fact, instr.left)
-    if decides and right_value is not None and not may_hold(_number(fact), instr.op, right_value):
-        return None
     known = fact.lookup(left)
     if known is None and isinstance(right, Place) and isinstance(right_value, Const):
         return fact
@@ -191,17 +187,7 @@ def _stands_for(fact: Fact, place: Place, flow: Flow) -> bool:
         return True
     if path in flow.filled or fact.lookup(path) is not None:
         return False
-    cell = cell_of(place)
-    return cell is not None and any(is_cell(held) and same_cell(held, cell) for held in fact.places)
-
-
-def _may_be_number(fact: Fact, place: Place) -> bool:
-    """Whether an open reference lies in the place as far as its record's cell tells, and nothing else is
-    known."""
-    if fact.is_zero or not fact.is_open:
-        return False
-    path = path_of(place)
-    return fact.lookup(path) is None and match_path(fact, path, cell_of(place)) is not None
+    return match_path(fact, path, cell_of(place)) is not None
 
 
 def _number(fact: Fact) -> int:

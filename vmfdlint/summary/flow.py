@@ -27,6 +27,7 @@ from vmfdlint.ir import (
 )
 from vmfdlint.models import Close, Models, Unmap, resolve
 from vmfdlint.summary.paths import Path, cell_of, path_of, port_path
+from vmfdlint.summary.variadic import forwarded
 
 _FEW = 10
 """A close loop that ends below this number is not after the descriptors that a program opened."""
@@ -50,9 +51,9 @@ class Flow:
     """A function and what a look at its own body alone can tell."""
 
     def __init__(self, function: Function, models: Models) -> None:
-        self.function = function
+        self.function = forwarded(function)
         self.key = function.key
-        self.params = function.params
+        self.params = self.function.params
         self._models = models
 
     @cached_property
@@ -142,17 +143,6 @@ class Flow:
                 if isinstance(instr, Call | Assign) and instr.dst is not None:
                     found.add(path_of(instr.dst))
         return frozenset(found)
-
-    @cached_property
-    def renewed(self) -> frozenset[Path]:
-        """Paths that a call's result or another place is put in: a guard on one asks what is new there."""
-        return frozenset(
-            path_of(instr.dst)
-            for block in self.function.blocks
-            for instr in block.instrs
-            if isinstance(instr, Call | Assign) and instr.dst is not None
-            if isinstance(instr, Call) or isinstance(instr.src, Place)
-        )
 
     @cached_property
     def exposed(self) -> frozenset[str]:
