@@ -352,7 +352,9 @@ def _free(fact: Fact, pointer: Port, call: Invocation) -> Fact:
     below = {held for held in fact.places if len(held) > len(path) and starts_with(held, path)}
     if not below:
         return fact
-    cells = {cell for held in below if (cell := call.flow.cells.get(held)) is not None}
+    # A further pointer leads out of the memory that goes: what it points to may be reached in other ways.
+    inside = [held for held in below if not any(step.startswith("->") for step in held[len(path) + 1 :])]
+    cells = {cell for held in inside if (cell := call.flow.cell_at(held)) is not None}
     kept = {
         held
         for held in fact.places

@@ -199,7 +199,12 @@ class Interest:
                     return True
                 continue
             path = operand_path(argument)
-            if path is None or path not in fact.places:
+            if path is None:
+                continue
+            if path not in fact.places:
+                owner = fact.is_open and any(starts_with(held, path) for held in fact.places)
+                if owner and self.behaviour.frees_parameter(edge.callee, position):
+                    return True
                 continue
             if self.behaviour.changes_parameter(edge.callee, position):
                 return True

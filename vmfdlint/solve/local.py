@@ -7,7 +7,18 @@ from vmfdlint.solve.boundary import rests, survives_return
 from vmfdlint.solve.facts import Fact, match_path
 from vmfdlint.solve.typestate import Life
 from vmfdlint.solve.values import NEGATIVE, POSITIVE, ZERO, Value, implied, may_hold, narrow, signs, swapped
-from vmfdlint.summary import OUTER, RESULT, Flow, Path, cell_of, is_cell, path_of, same_cell, starts_with
+from vmfdlint.summary import (
+    ESCAPED,
+    OUTER,
+    RESULT,
+    Flow,
+    Path,
+    cell_of,
+    is_cell,
+    path_of,
+    same_cell,
+    starts_with,
+)
 
 
 def evaluate(operand: Operand, fact: Fact) -> Operand:
@@ -63,6 +74,8 @@ def hold(fact: Fact, path: Path, cell: Path | None) -> Fact:
     """The fact held by one more place, and by its cell."""
     places = {*fact.places, path}
     if cell is not None and fact.state.life is not Life.CLOSED:
+        if cell in places and path not in fact.places:
+            places.add(ESCAPED)  # a second object of the record: which one the cell means is not known
         places.add(cell)
     return fact.with_places(places)
 
@@ -221,6 +234,11 @@ def leave_function(fact: Fact, instr: Return, flow: Flow, function: Function) ->
         for held in fact.places:
             if survives_return(held, flow, returned=False):
                 places.add(held)
+        if places and all(is_cell(held) for held in places):
+            # Only records of some kind would hold it, because a local one did: that one is gone.
+            dying = [held for held in fact.places if held[0] in flow.function.values]
+            gone = [cell for held in dying if (cell := flow.cell_at(held)) is not None]
+            places = {held for held in places if not any(same_cell(held, cell) for cell in gone)}
     env = tuple(
         (path, value) for path, value in fact.env if path[0] in flow.params or path[0].startswith("@")
     )

@@ -481,7 +481,7 @@ class Tabulation:
         returned = [path for path in fact.places if starts_with(path, RESULT)]
         value = fact.lookup(RESULT)
         fact = fact.knowing(RESULT, None)
-        before = fact
+        before = fact if fact.places else node.fact
         if returned:
             fact = fact.with_places({path for path in fact.places if not starts_with(path, RESULT)})
         if instr.dst is not None:

@@ -14,6 +14,7 @@ from vmfdlint.models import (
     Exec,
     Exit,
     Fork,
+    Free,
     Linger,
     Map,
     Models,
@@ -46,6 +47,7 @@ class Behaviour:
         self._closes_all: dict[FunctionKey, bool] = {}
         self._executes: dict[FunctionKey, bool] = {}
         self._uses: dict[tuple[FunctionKey, int], bool] = {}
+        self._frees: dict[tuple[FunctionKey, int], bool] = {}
 
     def flow(self, key: FunctionKey) -> Flow | None:
         """The prepared function, None where there is no such definition."""
@@ -293,6 +295,37 @@ class Behaviour:
                 )
             self._uses[(key, position)] = known
         return known
+
+    def frees_parameter(self, key: FunctionKey, position: int, depth: int = 0) -> bool:
+        """Whether a function releases the memory that a parameter points to, itself or in a callee."""
+        known = self._frees.get((key, position))
+        if known is not None:
+            return known
+        self._frees[(key, position)] = False
+        flow = self.flow(key)
+        answer = False
+        if flow is not None and position < len(flow.params) and depth < _PARAMETER_DEPTH:
+            name = flow.params[position]
+            calls = [instr for block in flow.function.blocks for instr in block.instrs if isinstance(instr, Call)]
+            answer = any(self._call_frees(key, call, name, depth) for call in calls)
+        self._frees[(key, position)] = answer
+        return answer
+
+    def _call_frees(self, caller: FunctionKey, call: Call, name: str, depth: int) -> bool:
+        positions = [index for index, argument in enumerate(call.args) if _is_variable(argument, name)]
+        if not positions:
+            return False
+        modelled = self.modelled(caller, call)
+        if modelled is not None:
+            return any(
+                isinstance(effect, Free) and effect.pointer.arg in positions and not effect.pointer.fields
+                for effect in modelled.effects
+            )
+        return any(
+            self.frees_parameter(target, index, depth + 1)
+            for target in self.program.targets(caller, call)
+            for index in positions
+        )
 
 
 def changes(modelled: Resolved, own: bool) -> bool:

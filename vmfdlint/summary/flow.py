@@ -170,6 +170,16 @@ class Flow:
                         found.setdefault(path_of(place), cell)
         return found
 
+    def cell_at(self, path: Path) -> Path | None:
+        """The cell of a member right behind a local, also where the function itself does not name it."""
+        cell = self.cells.get(path)
+        if cell is not None or len(path) < 2:
+            return cell
+        record = dict(self.function.local_types).get(path[0])
+        if record is None or "[" in path[1] or not all(step.startswith(".") for step in path[2:]):
+            return None
+        return ("*" + record, "->" + path[1].removeprefix("->").removeprefix("."), *path[2:])
+
     @cached_property
     def reused_temporaries(self) -> dict[str, tuple[int, int]]:
         """The last position (block, index) that reads each temporary."""
