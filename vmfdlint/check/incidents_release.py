@@ -9,7 +9,7 @@ from vmfdlint.check.incident import WORDS, Incident, best, noun, objects_of
 from vmfdlint.check.incidents_process import grouped
 from vmfdlint.link import Site
 from vmfdlint.models import Kind
-from vmfdlint.solve import Happening, Life, Observation, Process, Solver
+from vmfdlint.solve import Happening, Life, Observation, Process, Solver, crosses
 from vmfdlint.summary import ESCAPED, is_cell, is_global
 
 
@@ -101,17 +101,14 @@ def _open_at(solver: Solver, site: Site, block: int, held: Sequence[object]) -> 
     """Whether one of the references is still held at the end of a block."""
     flow = solver.behaviour.flow(site.function)
     assert flow is not None
-    last = len(flow.function.blocks[block].instrs)
-    for index in range(last, -1, -1):
-        facts = solver.tabulation.at.get((site.function, block, index))
-        if facts:
-            return any(
-                fact.object is not None
-                and fact.is_open
-                and any(fact.object.site == getattr(made, "site", None) for made in held)
-                for fact in facts
-            )
-    return False
+    facts = solver.tabulation.at.get((site.function, block, len(flow.function.blocks[block].instrs)), {})
+    return any(
+        fact.object is not None
+        and fact.is_open
+        and not any(crosses(path) for path in fact.places)
+        and any(fact.object.site == getattr(made, "site", None) for made in held)
+        for fact in facts
+    )
 
 
 def copies(solver: Solver) -> Iterator[Incident]:

@@ -218,7 +218,7 @@ class CallGraph:
 
         Such a call through a slot can only mean the slot's other targets: one tree holds many programs.
         """
-        null = [index for index, argument in enumerate(args) if isinstance(argument, Const) and argument.value == 0]
+        null = [i for i, argument in enumerate(args) if isinstance(argument, Const) and argument.value == 0]
         function = self.program.function(key) if null else None
         if function is None:
             return False

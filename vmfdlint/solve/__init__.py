@@ -3,6 +3,7 @@
 The solver knows effects, never an API's name or a rule.
 """
 
+from vmfdlint.solve.boundary import crosses
 from vmfdlint.solve.facts import Fact, Object
 from vmfdlint.solve.observe import Crumb, Happening, Observation
 from vmfdlint.solve.solver import Solver
@@ -19,5 +20,6 @@ __all__ = [
     "Process",
     "Solver",
     "State",
+    "crosses",
     "witness",
 ]

@@ -97,9 +97,16 @@ def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tupl
 
 
 def leave(
-    before: Fact | None, at_exit: Fact, args: tuple[Operand, ...], callee: Flow, result: Path | None
+    before: Fact | None,
+    at_exit: Fact,
+    args: tuple[Operand, ...],
+    callee: Flow,
+    result: Path | None,
+    known: Fact,
 ) -> Fact:
     """The fact after the call. ``before`` is the fact at the call, None for one that began inside.
+
+    ``known`` is the fact at the call in any case: what it knows of variables still holds.
 
     ``result`` is the path that receives the return value, None where it is discarded.
     """
@@ -115,10 +122,9 @@ def leave(
         if OUTER not in before.places:
             places.discard(OUTER)
     env: dict[Path, Value] = {}
-    if before is not None:
-        for path, value in before.env:
-            if not _overwritten(path, args, result):
-                env[path] = value
+    for path, value in known.env:
+        if not _overwritten(path, args, result):
+            env[path] = value
     for path, value in at_exit.env:
         for outside in _out_of(path, args, callee, result, values=True):
             env[outside] = value

@@ -372,7 +372,9 @@ class Tabulation:
         outside = None if born_inside else before
         if outside is not None and incoming.result is not None:
             outside = forget(outside, incoming.result, incoming.cell)
-        fact = leave(outside, at_exit, incoming.edge.args, callee, incoming.result)
+        fact = leave(
+            outside, at_exit, incoming.edge.args, callee, incoming.result, outside or before
+        )
         if born_inside and fact.object is not None:
             fact = self._renamed(fact, at_exit, incoming.edge.site)
         if incoming.result is not None and incoming.cell is not None and incoming.result in fact.places:
