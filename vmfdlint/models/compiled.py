@@ -9,7 +9,28 @@ from typing import TypeAlias
 
 import msgspec
 
-from vmfdlint.models.effects import Create, Effect, Exit, Kind, Port, Raise, Sign, Truth
+from vmfdlint.models.effects import (
+    Close,
+    Copy,
+    Create,
+    DontFork,
+    Duplicate,
+    Effect,
+    Exit,
+    Free,
+    Keep,
+    Kind,
+    Map,
+    Own,
+    PassOn,
+    Port,
+    Raise,
+    SetCloexec,
+    Share,
+    Sign,
+    Truth,
+    Unmap,
+)
 
 
 class Test(StrEnum):
@@ -111,6 +132,9 @@ class PathRule(msgspec.Struct, frozen=True, dict=True):
         return re.compile(self.regex)
 
 
+_CHANGES = Close | Copy | DontFork | Duplicate | Free | Keep | Map | Own | PassOn | SetCloexec | Share | Unmap
+
+
 def creates(behaviour: Behaviour) -> bool:
     """Whether a descriptor of interest may come out of it, paths aside."""
     return any(isinstance(spec.effect, Create) for spec in behaviour.specs)
@@ -169,6 +193,15 @@ class Models(msgspec.Struct, frozen=True, dict=True):
         """The numbers of the constants that create a descriptor."""
         return frozenset(
             value for api in self.apis.values() for value, each in api.by_value.items() if creates(each)
+        )
+
+    def changing_names(self) -> frozenset[str]:
+        """The selecting constants by which a call does more to a descriptor or mapping than use it."""
+        return frozenset(
+            name
+            for api in self.apis.values()
+            for name, each in api.by_name.items()
+            if any(isinstance(spec.effect, _CHANGES) for spec in each.specs)
         )
 
     def interesting_paths(self) -> frozenset[str]:

@@ -5,7 +5,7 @@ import msgspec
 from vmfdlint.ir import Address, Const, FuncRef, Operand, Place, Text
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.typestate import Life
-from vmfdlint.solve.values import Value
+from vmfdlint.solve.values import Value, signs
 from vmfdlint.summary import (
     ESCAPED,
     OUTER,
@@ -91,7 +91,10 @@ def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tupl
                 if fact.is_zero or inside in callee.tested:
                     env[inside] = value
     for name, operand in zip(callee.params, args, strict=False):
-        if isinstance(operand, Const | Text | FuncRef) and (fact.is_zero or (name,) in callee.tested):
+        wanted = fact.is_zero or (name,) in callee.tested
+        if not wanted and isinstance(operand, Const) and operand.names:
+            wanted = (name,) in callee.selecting
+        if wanted and isinstance(operand, Const | Text | FuncRef):
             env[(name,)] = operand
     return tuple(sorted(env.items(), key=lambda item: item[0]))
 
@@ -200,16 +203,4 @@ def _compatible(given: Value, known: Value) -> bool:
         return bool(set(given.names) & set(known.names)) if given.names and known.names else True
     if isinstance(given, Text) and isinstance(known, Text):
         return given.value == known.value
-    from_given = given if isinstance(given, int) else _sign(given)
-    from_known = known if isinstance(known, int) else _sign(known)
-    return bool(from_given & from_known)
-
-
-def _sign(value: Value) -> int:
-    if isinstance(value, int):
-        return value
-    if isinstance(value, Const):
-        if value.value is None:
-            return 7
-        return 1 if value.value < 0 else 2 if value.value == 0 else 4
-    return 4
+    return bool(signs(given) & signs(known))

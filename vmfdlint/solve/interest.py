@@ -67,6 +67,7 @@ class Interest:
         self._fork_matters = fork_matters
         self._names = models.interesting_names()
         self._values = models.interesting_values()
+        self._changing = models.changing_names()
         self._forking = models.names_with(Fork) | models.names_with(Daemon)
         self._executing = models.names_with(Exec) | models.names_with(Spawn) | models.names_with(PassOn)
         self._surviving: tuple[FunctionKey, ...] | None = None
@@ -206,11 +207,20 @@ class Interest:
                 if owner and self.behaviour.frees_parameter(edge.callee, position):
                     return True
                 continue
-            if self.behaviour.changes_parameter(edge.callee, position):
+            if self.behaviour.changes_parameter(edge.callee, position) or self._decided(edge, position):
                 return True
             if _use_matters(fact) and self.behaviour.uses_parameter(edge.callee, position):
                 return True
         return False
+
+    def _decided(self, edge: Edge, position: int) -> bool:
+        """Whether this call's constants make a wrapper do more to a parameter than use it."""
+        changing = {
+            index
+            for index, argument in enumerate(edge.args)
+            if isinstance(argument, Const) and not self._changing.isdisjoint(argument.names)
+        }
+        return bool(changing) and not changing.isdisjoint(self.behaviour.deciders(edge.callee, position))
 
     def _reached(
         self, fact: Fact, flow: Flow, edge: Edge | None = None, callee: Flow | None = None

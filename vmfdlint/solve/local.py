@@ -25,10 +25,14 @@ def evaluate(operand: Operand, fact: Fact) -> Operand:
     """An operand with what the fact knows of variables put in."""
     if isinstance(operand, Place):
         known = fact.lookup(path_of(operand))
-        if isinstance(known, Const | Text | FuncRef):
+        if isinstance(known, Const | Text | FuncRef | Flags):
             return known
     elif isinstance(operand, Flags):
         known = fact.lookup(path_of(operand.base))
+        if isinstance(known, Flags):
+            on = (set(known.on) - set(operand.off)) | set(operand.on)
+            off = (set(known.off) - set(operand.on)) | set(operand.off)
+            return Flags(known.base, tuple(sorted(on)), tuple(sorted(off)))
         if isinstance(known, Const):
             names = (set(known.names) | set(operand.on)) - set(operand.off)
             return Const(None, tuple(sorted(names)))
@@ -104,7 +108,11 @@ def _remembers(fact: Fact, path: Path, value: Value, flow: Flow) -> bool:
     if fact.is_zero:
         named = isinstance(value, Text) or (isinstance(value, Const) and bool(value.names))
         return named or (len(path) == 1 and path in flow.tested)
-    return path in flow.tested
+    return path in flow.tested or (path in flow.selecting and _selects(value))
+
+
+def _selects(value: Value) -> bool:
+    return isinstance(value, Flags) or (isinstance(value, Const) and bool(value.names))
 
 
 def _known(operand: Operand, fact: Fact) -> Value | None:
@@ -112,7 +120,7 @@ def _known(operand: Operand, fact: Fact) -> Value | None:
         return None
     if isinstance(operand, Flags):
         found = evaluate(operand, fact)
-        return found if isinstance(found, Const) else None
+        return found if isinstance(found, Const | Flags) else None
     return value_of(operand, fact)
 
 

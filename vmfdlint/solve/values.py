@@ -6,13 +6,14 @@ stay.
 
 from typing import TypeAlias
 
-from vmfdlint.ir import Const, FuncRef, Text
+from vmfdlint.ir import Const, Flags, FuncRef, Text
 from vmfdlint.models import Sign
 
 NEGATIVE, ZERO, POSITIVE = 1, 2, 4
 ANY = NEGATIVE | ZERO | POSITIVE
 
-Value: TypeAlias = int | Const | Text | FuncRef
+Value: TypeAlias = int | Const | Text | FuncRef | Flags
+"""Flags: an unknown number of which some bits are known."""
 
 _COMPARE = {
     "==": lambda left, right: left == right,
@@ -30,6 +31,8 @@ def signs(value: Value) -> int:
     negative."""
     if isinstance(value, int):
         return value
+    if isinstance(value, Flags):
+        return ANY
     if isinstance(value, Const):
         if value.value is None:
             return ANY

@@ -48,6 +48,7 @@ class Behaviour:
         self._executes: dict[FunctionKey, bool] = {}
         self._uses: dict[tuple[FunctionKey, int], bool] = {}
         self._frees: dict[tuple[FunctionKey, int], bool] = {}
+        self._deciders: dict[tuple[FunctionKey, int], frozenset[int]] = {}
 
     def flow(self, key: FunctionKey) -> Flow | None:
         """The prepared function, None where there is no such definition."""
@@ -306,10 +307,42 @@ class Behaviour:
         answer = False
         if flow is not None and position < len(flow.params) and depth < _PARAMETER_DEPTH:
             name = flow.params[position]
-            calls = [instr for block in flow.function.blocks for instr in block.instrs if isinstance(instr, Call)]
-            answer = any(self._call_frees(key, call, name, depth) for call in calls)
+            answer = any(self._call_frees(key, call, name, depth) for call in flow.calls)
         self._frees[(key, position)] = answer
         return answer
+
+    def deciders(self, key: FunctionKey, position: int, depth: int = 0) -> frozenset[int]:
+        """The parameters whose value decides what becomes of parameter ``position``: ``request`` in a wrapper
+        of ioctl."""
+        known = self._deciders.get((key, position))
+        if known is not None:
+            return known
+        self._deciders[(key, position)] = frozenset()
+        flow = self.flow(key)
+        found: set[int] = set()
+        if flow is not None and position < len(flow.params) and depth < _PARAMETER_DEPTH:
+            name = flow.params[position]
+            for call in flow.calls:
+                if any(_is_variable(argument, name) for argument in call.args):
+                    found.update(self._deciding(flow, call, name, depth))
+        self._deciders[(key, position)] = frozenset(found)
+        return self._deciders[(key, position)]
+
+    def _deciding(self, flow: Flow, call: Call, name: str, depth: int) -> list[int]:
+        modelled = self.modelled(flow.key, call)
+        if modelled is not None:
+            wanted = set(modelled.wants)
+        else:
+            positions = [index for index, argument in enumerate(call.args) if _is_variable(argument, name)]
+            wanted = {
+                decider
+                for target in self.program.targets(flow.key, call)
+                for index in positions
+                for decider in self.deciders(target, index, depth + 1)
+            }
+        given = [call.args[index] for index in wanted if index < len(call.args)]
+        names = [operand.name for operand in given if isinstance(operand, Place)]
+        return [flow.params.index(name) for name in names if name in flow.params]
 
     def _call_frees(self, caller: FunctionKey, call: Call, name: str, depth: int) -> bool:
         positions = [index for index, argument in enumerate(call.args) if _is_variable(argument, name)]

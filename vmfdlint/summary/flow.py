@@ -76,6 +76,13 @@ class Flow:
         return frozenset().union(*self.loops)
 
     @cached_property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls, block by block."""
+        return tuple(
+            instr for block in self.function.blocks for instr in block.instrs if isinstance(instr, Call)
+        )
+
+    @cached_property
     def _tests(self) -> dict[Path, set[Span]]:
         spans: dict[Path, set[Span]] = defaultdict(set)
         for block in self.function.blocks:
@@ -108,6 +115,17 @@ class Flow:
                         if source not in found:
                             found.add(source)
                             changed = True
+        return frozenset(found)
+
+    @cached_property
+    def selecting(self) -> frozenset[Path]:
+        """Variables given to a call whose meaning an argument selects, or to one that may be such a call."""
+        selects = self._models.select_names()
+        found: set[Path] = set()
+        for call in self.calls:
+            name = call.target.name if isinstance(call.target, Named) else ""
+            if name in selects or (name not in self._models.apis and not self._models.is_neutral(name)):
+                found.update(path_of(one) for one in call.args if isinstance(one, Place) and not one.fields)
         return frozenset(found)
 
     @cached_property
