@@ -11,6 +11,7 @@ class Limits(msgspec.Struct, frozen=True):
     expansion_bytes: int = 20_000
     environment: int = 4
     places: int = 4
+    path_steps: int = 6
     variants: int = 12
     vm_climbs: int = 600
     resting_climbs: int = 40

@@ -47,7 +47,7 @@ from vmfdlint.solve.local import forget, hold
 from vmfdlint.solve.observe import Happening
 from vmfdlint.solve.process import daemon, fork
 from vmfdlint.solve.typestate import Event, Life, Process, State
-from vmfdlint.solve.values import NEGATIVE, ZERO
+from vmfdlint.solve.values import NEGATIVE, POSITIVE, ZERO
 from vmfdlint.summary import ESCAPED, OUTER, RESULT, is_cell, port_path, same_cell, starts_with
 
 CHECKED = frozenset({Kind.VM, Kind.VCPU, Kind.DEVICE})
@@ -292,6 +292,9 @@ def _duplicate(fact: Fact, effect: Duplicate, call: Invocation, observe: Observe
 
 
 def _map(fact: Fact, effect: Map, call: Invocation, observe: Observe) -> list[Fact]:
+    if effect.at.arg is None:
+        # MAP_FAILED or an address, never a null pointer: callers test the pointer that is handed on.
+        fact = fact.knowing(RESULT, NEGATIVE | POSITIVE)
     if _is_mapping(fact) or fact.object is None or not _match(fact, effect.fd, call):
         return [fact]
     if fact.state.life is Life.CLOSED:

@@ -92,7 +92,8 @@ class Fact(msgspec.Struct, frozen=True):
 
     def with_places(self, places: set[Path] | frozenset[Path]) -> "Fact":
         """The fact held by exactly ``places``; beyond the limit, cells and globals are kept first."""
-        kept = sorted(places)
+        # A walk over a linked list adds a step a round: beyond the limit the place counts as held elsewhere.
+        kept = sorted({path if len(path) <= LIMITS.path_steps else ESCAPED for path in places})
         if len(kept) > LIMITS.places:
             kept = sorted(sorted(kept, key=_worth)[: LIMITS.places])
         return msgspec.structs.replace(self, places=tuple(kept))
