@@ -116,7 +116,8 @@ def leave(
     places: set[Path] = set()
     for path in at_exit.places:
         places.update(_out_of(path, args, callee, result))
-    if before is not None and (OUTER in at_exit.places or at_exit.state.life is Life.CLOSED):
+    surely_closed = at_exit.state.life is Life.CLOSED and ESCAPED not in at_exit.places
+    if before is not None and (OUTER in at_exit.places or surely_closed):
         for path in before.places:
             if crosses(path) or is_temporary(path):
                 continue
