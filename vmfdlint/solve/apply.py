@@ -201,19 +201,14 @@ def close(fact: Fact, matched: Match, site: Site, observe: Observe) -> list[Fact
             return []
         return [fact]
     observe(Happening.CLOSE, fact)
-    return closed(fact, site, matched.must)
+    return closed(fact, site)
 
 
-def closed(fact: Fact, site: Site, must: bool) -> list[Fact]:
-    """A closed reference: its number stays where it is surely known; a VM is remembered in any case.
-
-    One that only may be the closed one counts as closed, but nowhere as a number that is known to be stale.
-    """
+def closed(fact: Fact, site: Site) -> list[Fact]:
+    """A closed reference: its number stays where it is surely known; a VM is remembered in any case."""
     after = fact.after(Event.CLOSE, site)
     if after is None or fact.object is None or not fact.object.holds_vm:
         return []
-    if not must:
-        return [after.with_places({ESCAPED})] if fact.object.kind is Kind.VM else []
     sure = {
         path
         for path in fact.places

@@ -18,7 +18,6 @@ from vmfdlint.ir import (
     Const,
     FuncRef,
     FunctionKey,
-    Indirect,
     Named,
     Operand,
     Place,
@@ -256,7 +255,7 @@ class Tabulation:
             if fact.object.is_mapping:
                 return None
             self.observe(Happening.CLOSE, node, at, fact, "loop")
-            remaining = closed(fact, site, must=False)
+            remaining = closed(fact, site)
             if not remaining:
                 return None
             fact = remaining[0]
@@ -281,8 +280,6 @@ class Tabulation:
             return
         if not fact.is_zero and fact.state.life is Life.CLOSED and not fact.places:
             return
-        if self._emptied(node.fact, flow):
-            return
         fact = self._settle(fact, node.fact, node, instr.at)
         if not self.contexts[node.context].entry.is_zero:
             # What the caller passed in it knows itself; only what was set here goes back.
@@ -298,19 +295,6 @@ class Tabulation:
             self._resume(incoming, fact, node)
         if self.contexts[node.context].entry == ZERO_FACT:
             self._climb(node, fact, flow, instr.at)
-
-    def _emptied(self, fact: Fact, flow: Flow) -> bool:
-        """Whether a child's descriptor comes out of a function whose loop closes all of them: the way on
-        which the list of them could not be read is left out."""
-        if not fact.in_child or not fact.is_open or fact.object is None or fact.object.is_mapping:
-            return False
-        if fact.fork is not None and fact.fork.function == flow.key:
-            return False
-        return any(
-            sweep.path is None and fact.places and not any(path in fact.places for path in sweep.keep)
-            for sweeps in flow.sweeps.values()
-            for sweep in sweeps
-        )
 
     # -- across calls ----------------------------------------------------------------------------------------
 
@@ -452,22 +436,12 @@ class Tabulation:
                 Edge(site, target, EdgeKind.DIRECT, args)
                 for target in self.graph.program.targets(flow.key, instr)
             ]
-        if node.fact.in_child and not isinstance(instr.target, Named):
-            # What runs in a child matters whatever it touches: it may wait.
-            behind = self._behind(node.fact, instr, flow)
-            found = [Edge(site, target, EdgeKind.SLOT, args) for target in behind]
         direct = {edge.callee for edge in found}
         self.interest.prepare(node.fact, flow)
         for edge in self.relevance.edges.get(site, {}).values():
             if edge.callee not in direct and edge.kind not in _DEFERRED:
                 found.append(edge)
         return found
-
-    def _behind(self, fact: Fact, instr: Call, flow: Flow) -> tuple[FunctionKey, ...]:
-        """What a call through a member or a variable runs; the one, where a caller said which."""
-        found = self.behaviour.slots.targets(flow.key, instr)
-        given = fact.lookup(path_of(instr.target.place)) if isinstance(instr.target, Indirect) else None
-        return tuple(key for key in found if not isinstance(given, FuncRef) or key.name == given.name)
 
     def _api(
         self,
@@ -596,7 +570,7 @@ class Tabulation:
                 self._linger_below(node, instr, edge)
             return None
         if not fact.is_zero:
-            for edge in edges if fact.in_child else direct:
+            for edge in direct:
                 self._linger_below(node, instr, edge)
             if not edges:
                 fact = self._unknown(fact, instr, args)
@@ -613,7 +587,7 @@ class Tabulation:
         if fact.is_zero:
             return
         if watched(fact):
-            wait = self.behaviour.lingers(edge.callee, slots=fact.in_child)
+            wait = self.behaviour.lingers(edge.callee)
             if wait:
                 self.observe(Happening.LINGER, node, instr.at, fact, f"{wait} in {edge.callee.name}")
         elif self._defers(fact) and self.behaviour.lingers(edge.callee):

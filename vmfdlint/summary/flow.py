@@ -17,7 +17,6 @@ from vmfdlint.ir import (
     Call,
     Const,
     Function,
-    Indirect,
     Named,
     Opaque,
     Operand,
@@ -82,12 +81,6 @@ class Flow:
         return tuple(
             instr for block in self.function.blocks for instr in block.instrs if isinstance(instr, Call)
         )
-
-    @cached_property
-    def called(self) -> frozenset[Path]:
-        """Variables that are called, or handed to another call."""
-        indirect = {path_of(call.target.place) for call in self.calls if isinstance(call.target, Indirect)}
-        return frozenset(indirect | self.selecting)
 
     @cached_property
     def _tests(self) -> dict[Path, set[Span]]:
@@ -319,18 +312,16 @@ class Flow:
         return counted
 
     def _ends_early(self, name: str, loop: frozenset[int]) -> bool:
-        """Whether the loop ends at a small number: ``for (i = 0; i < 3; i++)`` means the standard streams."""
-        blocks = self.function.blocks
-        exits = {after for number in loop for after in blocks[number].successors if after not in loop}
+        """Whether a count stops at a small number: ``for (i = 0; i < 3; i++)`` means the standard streams."""
         return any(
             isinstance(instr, Assume)
             and path_of(instr.left) == (name,)
-            and instr.op in (">", ">=")
+            and instr.op in ("<", "<=")
             and isinstance(instr.right, Const)
             and instr.right.value is not None
             and instr.right.value < _FEW
-            for number in exits
-            for instr in blocks[number].instrs
+            for number in loop
+            for instr in self.function.blocks[number].instrs
         )
 
     def _kept(self, path: Path, loop: frozenset[int]) -> tuple[Path, ...]:
