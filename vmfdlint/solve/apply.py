@@ -201,13 +201,16 @@ def close(fact: Fact, matched: Match, site: Site, observe: Observe) -> list[Fact
             return []
         return [fact]
     observe(Happening.CLOSE, fact)
-    return closed(fact, site)
+    return closed(fact, site, matched.must)
 
 
-def closed(fact: Fact, site: Site) -> list[Fact]:
-    """A closed reference: its number stays where it is surely known; a VM is remembered in any case."""
+def closed(fact: Fact, site: Site, must: bool) -> list[Fact]:
+    """A closed reference: its number stays where it is surely known; a VM is remembered in any case.
+
+    One that only may be the closed one ends here: nothing is known to hold a stale number.
+    """
     after = fact.after(Event.CLOSE, site)
-    if after is None or fact.object is None or not fact.object.holds_vm:
+    if not must or after is None or fact.object is None or not fact.object.holds_vm:
         return []
     sure = {
         path

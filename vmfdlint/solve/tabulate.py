@@ -255,7 +255,7 @@ class Tabulation:
             if fact.object.is_mapping:
                 return None
             self.observe(Happening.CLOSE, node, at, fact, "loop")
-            remaining = closed(fact, site)
+            remaining = closed(fact, site, must=False)
             if not remaining:
                 return None
             fact = remaining[0]
