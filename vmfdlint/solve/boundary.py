@@ -5,7 +5,7 @@ import msgspec
 from vmfdlint.ir import Address, Const, FuncRef, Operand, Place, Text
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.typestate import Life
-from vmfdlint.solve.values import Value, signs
+from vmfdlint.solve.values import OTHER, Value, signs
 from vmfdlint.summary import (
     ESCAPED,
     OUTER,
@@ -73,7 +73,28 @@ def enter(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> Fact:
             hidden = True
     if hidden or (not places and not fact.is_zero and fact.state.life is Life.OPEN):
         places.add(OUTER)
-    return msgspec.structs.replace(fact.with_places(places), env=_env_into(fact, args, callee))
+    env = _env_into(fact, args, callee)
+    others = _other_objects(fact, args, callee)
+    if others:
+        env = tuple(sorted((dict(env) | others).items(), key=lambda item: item[0]))
+    return msgspec.structs.replace(fact.with_places(places), env=env)
+
+
+def _other_objects(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> dict[Path, Value]:
+    """Members of other structures that the callee gets the address of, where a local one holds the reference:
+    what their record's cell would take for it is another number."""
+    named = [path for path in fact.places if len(path) > 1 and not crosses(path)]
+    owners = {path[0] for path in named if path[1].startswith(".")}
+    if not owners:
+        return {}
+    cells = [path for path in fact.places if is_cell(path)]
+    return {
+        (name, *cell[1:]): OTHER
+        for name, operand in zip(callee.params, args, strict=False)
+        if isinstance(operand, Address) and operand.place.name not in owners
+        if not any(field.deref for field in operand.place.fields)
+        for cell in cells
+    }
 
 
 def _by_value(inside: list[Path]) -> bool:
@@ -88,7 +109,7 @@ def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tupl
                 env[path] = value
         else:
             for inside in names_inside(path, args, callee):
-                if fact.is_zero or inside in callee.tested:
+                if fact.is_zero or inside in callee.tested or value == OTHER:
                     env[inside] = value
     for name, operand in zip(callee.params, args, strict=False):
         wanted = fact.is_zero or (name,) in callee.tested

@@ -4,7 +4,7 @@ it."""
 import msgspec
 
 from vmfdlint.base import LIMITS, Span
-from vmfdlint.ir import Place
+from vmfdlint.ir import Const, Place
 from vmfdlint.link import Site
 from vmfdlint.models import Kind
 from vmfdlint.solve.typestate import Event, Life, Process, State, step
@@ -158,6 +158,8 @@ def match_path(fact: Fact, path: Path, cell: Path | None = None) -> Match | None
     """As :func:`match_place`, for a path and the cell it lies in."""
     if path in fact.places:
         return Match(must=not any("[]" in part for part in path))
+    if isinstance(fact.lookup(path), Const):
+        return None
     for held in fact.places:
         if meets(held, path):
             return Match(must=False)

@@ -130,6 +130,8 @@ def _copies(
     """What the destination of a copy holds of the reference: the number itself, or it lies below a
     pointer."""
     found: list[tuple[Path, Path | None]] = []
+    if isinstance(fact.lookup(src), Const):
+        src_cell = None  # the member is known to hold something else
     for held in fact.places:
         if starts_with(held, src):
             rest = held[len(src) :]

@@ -15,6 +15,9 @@ ANY = NEGATIVE | ZERO | POSITIVE
 Value: TypeAlias = int | Const | Text | FuncRef | Flags
 """Flags: an unknown number of which some bits are known."""
 
+OTHER = Const(None, ("another number",))
+"""What a place holds that surely does not hold the reference at hand."""
+
 _COMPARE = {
     "==": lambda left, right: left == right,
     "!=": lambda left, right: left != right,
