@@ -74,7 +74,7 @@ def environment() -> Environment:
         ("MY_CREATE", Const(0xAE01, ("KVM_CREATE_VM", "MY_CREATE"))),
         ("KVM_SET_NR", Const(0x4004AE71, ("KVM_SET_NR",))),
         ("KVM_CREATE_DEVICE", Const(None, ("KVM_CREATE_DEVICE",))),
-        ("OPEN_FLAGS", Const(None, ("OPEN_FLAGS", "O_CLOEXEC", "O_RDWR"))),
+        ("OPEN_FLAGS", Const(None, ("O_CLOEXEC", "O_RDWR"))),
         ("DEV_PATH", Text("/dev/kvm")),
         ("SHIFTED", Const(8, ("SHIFTED",))),
         ("BLUE", Const(6, ("BLUE",))),

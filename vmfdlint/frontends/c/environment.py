@@ -66,7 +66,8 @@ class Environment:
     def constant(self, name: str) -> Const | Text | None:
         """The value of an object-like macro or enum constant, None where the name is no constant.
 
-        A Const keeps the names on the way: ``#define MY_CREATE KVM_CREATE_VM`` gives both.
+        A Const keeps the names on the way: ``#define MY_CREATE KVM_CREATE_VM`` gives both. One for several
+        bits gives those alone, as if they were written out: ``#define MY_FLAGS (O_RDWR | O_CLOEXEC)``.
         """
         if name in self._constants:
             return self._constants[name]
@@ -91,6 +92,8 @@ class Environment:
                 return None
             value = evaluate(macro.body, self._named, self._called)
             if isinstance(value, Const):
+                if value.value is None and len(value.names) > 1:
+                    return value
                 return Const(value.value, tuple(sorted({*value.names, name})))
             return value
         for file in self._declaring("variables", name, rb"\benum\b"):
