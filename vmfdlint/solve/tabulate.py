@@ -280,6 +280,8 @@ class Tabulation:
             return
         if not fact.is_zero and fact.state.life is Life.CLOSED and not fact.places:
             return
+        if self._emptied(node.fact, flow):
+            return
         fact = self._settle(fact, node.fact, node, instr.at)
         if not self.contexts[node.context].entry.is_zero:
             # What the caller passed in it knows itself; only what was set here goes back.
@@ -295,6 +297,19 @@ class Tabulation:
             self._resume(incoming, fact, node)
         if self.contexts[node.context].entry == ZERO_FACT:
             self._climb(node, fact, flow, instr.at)
+
+    def _emptied(self, fact: Fact, flow: Flow) -> bool:
+        """Whether a child's descriptor comes out of a function whose loop closes all of them: the way on
+        which the list of them could not be read is left out."""
+        if not fact.in_child or not fact.is_open or fact.object is None or fact.object.is_mapping:
+            return False
+        if fact.fork is not None and fact.fork.function == flow.key:
+            return False
+        return any(
+            sweep.path is None and fact.places and not any(path in fact.places for path in sweep.keep)
+            for sweeps in flow.sweeps.values()
+            for sweep in sweeps
+        )
 
     # -- across calls ----------------------------------------------------------------------------------------
 

@@ -312,16 +312,18 @@ class Flow:
         return counted
 
     def _ends_early(self, name: str, loop: frozenset[int]) -> bool:
-        """Whether a count stops at a small number: ``for (i = 0; i < 3; i++)`` means the standard streams."""
+        """Whether the loop ends at a small number: ``for (i = 0; i < 3; i++)`` means the standard streams."""
+        blocks = self.function.blocks
+        exits = {after for number in loop for after in blocks[number].successors if after not in loop}
         return any(
             isinstance(instr, Assume)
             and path_of(instr.left) == (name,)
-            and instr.op in ("<", "<=")
+            and instr.op in (">", ">=")
             and isinstance(instr.right, Const)
             and instr.right.value is not None
             and instr.right.value < _FEW
-            for number in loop
-            for instr in self.function.blocks[number].instrs
+            for number in exits
+            for instr in blocks[number].instrs
         )
 
     def _kept(self, path: Path, loop: frozenset[int]) -> tuple[Path, ...]:
