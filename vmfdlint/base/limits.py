@@ -22,7 +22,6 @@ class Limits(msgspec.Struct, frozen=True):
     slot_targets: int = 64
     climb_callers: int = 400
     trace_steps: int = 60
-    call_depth: int = 60
 
 
 LIMITS = Limits()

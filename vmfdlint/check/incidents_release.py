@@ -9,7 +9,7 @@ from vmfdlint.check.incident import WORDS, Incident, best, noun, objects_of
 from vmfdlint.check.incidents_process import grouped
 from vmfdlint.link import Site
 from vmfdlint.models import Kind
-from vmfdlint.solve import Happening, Life, Observation, Process, Solver, crosses
+from vmfdlint.solve import Happening, Life, Object, Observation, Process, Solver, crosses
 from vmfdlint.summary import ESCAPED, is_cell, is_global
 
 
@@ -51,7 +51,7 @@ def lost(solver: Solver, orphaned: frozenset[Site]) -> Iterator[Incident]:
             )
 
 
-def _exits(solver: Solver, site: Site, at: Span, held: Sequence[object]) -> tuple[Span, ...]:
+def _exits(solver: Solver, site: Site, at: Span, held: Sequence[Object]) -> tuple[Span, ...]:
     """The gotos by which open references reach the return at ``site``; the return itself where none does."""
     flow = solver.behaviour.flow(site.function)
     if flow is None:
@@ -64,40 +64,28 @@ def _exits(solver: Solver, site: Site, at: Span, held: Sequence[object]) -> tupl
     found: set[Span] = set()
     seen = {site.block}
     stack = [site.block]
-    direct = not before[site.block]
     while stack:
-        number = stack.pop()
-        sources = [source for source in before[number] if _open_at(solver, site, source, held)]
-        if not sources:
-            direct = True
-        for source in sources:
+        for source in before[stack.pop()]:
             jump = blocks[source].jump
+            if not _open_at(solver, site, source, held):
+                continue
             if jump is not None:
                 found.add(jump)
-            elif _creates(solver, site, source, held) or not _joins(blocks, before, number):
-                direct = direct or not blocks[number].label
-                if blocks[number].label:
-                    direct = True
-            elif source not in seen:
+            elif source not in seen and not _creates(solver, site, source):
                 seen.add(source)
                 stack.append(source)
-    if found:
-        return tuple(sorted(found))
-    return (at,)
+    return tuple(sorted(found)) or (at,)
 
 
-def _joins(blocks: Sequence[object], before: dict[int, list[int]], number: int) -> bool:
-    return True
-
-
-def _creates(solver: Solver, site: Site, block: int, held: Sequence[object]) -> bool:
+def _creates(solver: Solver, site: Site, block: int) -> bool:
+    """Whether a reference begins in a block of the function that ``site`` lies in."""
     return any(
         seen.what is Happening.CREATE and seen.site.function == site.function and seen.site.block == block
         for seen in solver.observations
     )
 
 
-def _open_at(solver: Solver, site: Site, block: int, held: Sequence[object]) -> bool:
+def _open_at(solver: Solver, site: Site, block: int, held: Sequence[Object]) -> bool:
     """Whether one of the references is still held at the end of a block."""
     flow = solver.behaviour.flow(site.function)
     assert flow is not None
@@ -106,7 +94,7 @@ def _open_at(solver: Solver, site: Site, block: int, held: Sequence[object]) -> 
         fact.object is not None
         and fact.is_open
         and not any(crosses(path) for path in fact.places)
-        and any(fact.object.site == getattr(made, "site", None) for made in held)
+        and any(fact.object.site == made.site for made in held)
         for fact in facts
     )
 

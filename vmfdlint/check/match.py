@@ -12,7 +12,7 @@ from vmfdlint.check.trace import trace
 from vmfdlint.ir import Call
 from vmfdlint.link import Site
 from vmfdlint.models import Daemon, Fork
-from vmfdlint.solve import Happening, Object, Solver
+from vmfdlint.solve import Happening, Solver
 
 _LOWER = {Level.ERROR: Level.WARNING, Level.WARNING: Level.NOTE, Level.NOTE: Level.NOTE}
 
@@ -123,8 +123,3 @@ def _unobserved(solver: Solver, key: object) -> Iterator[SafeSite]:
             else:
                 text = "the child executes a program or ends, and closes what it holds before it waits"
             yield SafeSite(instr.at, function.key.name, f"{modelled.api}: {text}")
-
-
-def described(objects: Sequence[Object]) -> str:
-    """References for people, in order."""
-    return ", ".join(noun(made) for made in objects)

@@ -5,7 +5,7 @@ import msgspec
 from vmfdlint.ir import Address, Const, FuncRef, Operand, Place, Text
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.typestate import Life
-from vmfdlint.solve.values import OTHER, Value, signs
+from vmfdlint.solve.values import OTHER, POSITIVE, Value, signs
 from vmfdlint.summary import (
     ESCAPED,
     OUTER,
@@ -209,7 +209,7 @@ def contradicts(at_exit: Fact, args: tuple[Operand, ...], callee: Flow, caller: 
         if isinstance(operand, Const | Text):
             given = operand
         elif isinstance(operand, Address | FuncRef):
-            given = 4
+            given = POSITIVE
         elif isinstance(operand, Place):
             given = caller.lookup(path_of(operand))
         if given is not None and not _compatible(given, value):

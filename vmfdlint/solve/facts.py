@@ -4,7 +4,7 @@ it."""
 import msgspec
 
 from vmfdlint.base import LIMITS, Span
-from vmfdlint.ir import Const, Place
+from vmfdlint.ir import Const
 from vmfdlint.link import Site
 from vmfdlint.models import Kind
 from vmfdlint.solve.typestate import Event, Life, Process, State, step
@@ -13,12 +13,10 @@ from vmfdlint.summary import (
     ESCAPED,
     OUTER,
     Path,
-    cell_of,
     is_cell,
     is_global,
     is_temporary,
     meets,
-    path_of,
     same_cell,
     starts_with,
 )
@@ -149,13 +147,8 @@ class Match(msgspec.Struct, frozen=True):
     must: bool
 
 
-def match_place(fact: Fact, place: Place) -> Match | None:
-    """Whether ``place`` holds the reference of ``fact``; None where it does not."""
-    return match_path(fact, path_of(place), cell_of(place))
-
-
 def match_path(fact: Fact, path: Path, cell: Path | None = None) -> Match | None:
-    """As :func:`match_place`, for a path and the cell it lies in."""
+    """Whether ``path``, or the cell it lies in, holds the reference of ``fact``; None where it does not."""
     if path in fact.places:
         return Match(must=not any("[]" in part for part in path))
     if isinstance(fact.lookup(path), Const):

@@ -24,7 +24,6 @@ from vmfdlint.link import CallGraph, Edge, EdgeKind, slot_of
 from vmfdlint.models import Daemon, Exec, Fork, Models, PassOn, Spawn, path_kind
 from vmfdlint.solve.boundary import crosses, names_inside
 from vmfdlint.solve.facts import ZERO_FACT, Fact, Object
-from vmfdlint.solve.observe import Node
 from vmfdlint.solve.typestate import Life
 from vmfdlint.summary import (
     Behaviour,
@@ -44,6 +43,9 @@ class Seeds(Protocol):
 
     def seed(self, key: FunctionKey, fact: Fact = ZERO_FACT) -> int:
         """Starts a function with a fact."""
+
+    def again(self, key: FunctionKey) -> None:
+        """Runs the zero facts of a function again, now that a callee wants its constants."""
 
 
 class Interest:
@@ -85,7 +87,7 @@ class Interest:
             return bool(self._names.intersection(operand.names)) or operand.value in self._values
         return False
 
-    def constant(self, written: Operand, evaluated: Operand, flow: Flow) -> Operand:
+    def constant(self, evaluated: Operand) -> Operand:
         """An argument's constant, also from a member or global that some function sets to one of interest."""
         if isinstance(evaluated, Address) and not evaluated.place.fields and evaluated.place.root == "global":
             found = self.cells.get(("@", evaluated.place.name))  # an array that holds the text
@@ -121,7 +123,7 @@ class Interest:
                     tokens.append(instr.dst.name)
         return tokens
 
-    def want(self, seeds: Seeds, node: Node, flow: Flow, operands: Iterable[Operand]) -> None:
+    def want(self, seeds: Seeds, flow: Flow, operands: Iterable[Operand]) -> None:
         """A call's meaning hangs on ``operands``: parameters among them are asked of the callers."""
         for operand in operands:
             base = operand.base if isinstance(operand, Flags) else operand
@@ -147,13 +149,7 @@ class Interest:
             if isinstance(base, Place) and not base.fields and base.name in caller.params:
                 self._want_parameter(seeds, caller, base.name, depth + 1)
             seeds.seed(edge.site.function)
-            self.revisit(seeds, edge.site.function)
-
-    def revisit(self, seeds: Seeds, key: FunctionKey) -> None:
-        """Runs the zero facts of a function again, now that a callee wants its constants."""
-        again = getattr(seeds, "again", None)
-        if again is not None:
-            again(key)
+            seeds.again(edge.site.function)
 
     # -- entry -----------------------------------------------------------------------------------------------
 

@@ -6,10 +6,9 @@ from vmfdlint.ir import Address, Assign, Assume, Const, Flags, FuncRef, Function
 from vmfdlint.solve.boundary import rests, survives_return
 from vmfdlint.solve.facts import Fact, match_path
 from vmfdlint.solve.typestate import Life
-from vmfdlint.solve.values import NEGATIVE, POSITIVE, ZERO, Value, implied, may_hold, narrow, signs, swapped
+from vmfdlint.solve.values import POSITIVE, Value, implied, may_hold, narrow, signs, swapped
 from vmfdlint.summary import (
     ESCAPED,
-    OUTER,
     RESULT,
     Flow,
     Path,
@@ -256,22 +255,3 @@ def leave_function(fact: Fact, instr: Return, flow: Flow, function: Function) ->
     if env_value is not None:
         fact = fact.knowing(RESULT, env_value)
     return fact
-
-
-def outer_only(fact: Fact) -> bool:
-    """Whether only some caller's variable holds the reference."""
-    return fact.places == (OUTER,)
-
-
-__all__ = [
-    "NEGATIVE",
-    "POSITIVE",
-    "ZERO",
-    "assign",
-    "assume",
-    "evaluate",
-    "forget",
-    "hold",
-    "leave_function",
-    "value_of",
-]

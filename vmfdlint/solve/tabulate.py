@@ -35,6 +35,7 @@ from vmfdlint.solve.invocation import Invocation
 from vmfdlint.solve.local import assign, assume, evaluate, forget, hold, leave_function
 from vmfdlint.solve.observe import Happening, Node, Observation
 from vmfdlint.solve.typestate import Event, Life
+from vmfdlint.solve.values import ZERO
 from vmfdlint.summary import (
     ESCAPED,
     RESULT,
@@ -276,7 +277,7 @@ class Tabulation:
 
     def _leave(self, node: Node, instr: Return, flow: Flow) -> None:
         fact = leave_function(node.fact, instr, flow, flow.function)
-        if flow.key.name == "main" and self.contexts[node.context].key.name == "main":
+        if flow.key.name == "main":
             return
         if not fact.is_zero and fact.state.life is Life.CLOSED and not fact.places:
             return
@@ -395,12 +396,12 @@ class Tabulation:
         if incoming.result is not None and incoming.cell is not None and incoming.result in fact.places:
             fact = hold(fact, incoming.result, incoming.cell)
         node = incoming.node
-        tested = self._flow(node).tested
+        caller = self._flow(node)
         env = tuple(
-            (path, value) for path, value in fact.env if path in tested or path[0] in self._flow(node).params
+            (path, value) for path, value in fact.env if path in caller.tested or path[0] in caller.params
         )
         fact = msgspec.structs.replace(fact, env=env)
-        call = self._flow(node).function.blocks[node.block].instrs[node.index]
+        call = caller.function.blocks[node.block].instrs[node.index]
         if not fact.is_zero and fact.state.life is Life.CLOSED and not fact.places:
             return
         fact = self._settle(fact, at_exit, node, call.at)
@@ -411,21 +412,18 @@ class Tabulation:
         assert fact.object is not None
         if RESULT not in at_exit.places or fact.object.chain:
             return fact
-        looping = site.block in (self.behaviour.flow(site.function) or self._missing()).looping
-        made = msgspec.structs.replace(
-            fact.object, chain=(*fact.object.chain, site), many=fact.object.many or looping
-        )
+        user = self.behaviour.flow(site.function)
+        assert user is not None  # a call site always lies in a lowered function
+        many = fact.object.many or site.block in user.looping
+        made = msgspec.structs.replace(fact.object, chain=(site,), many=many)
         return msgspec.structs.replace(fact, object=made)
-
-    def _missing(self) -> Flow:
-        raise AssertionError("a call site always lies in a lowered function")
 
     def _call(self, node: Node, instr: Call, flow: Flow) -> Fact | None:
         """One call. Returns the fact that simply goes on in the block, None where all successors were
         pushed."""
         fact = node.fact
         args = tuple(
-            self.interest.constant(argument, evaluate(argument, fact), flow) for argument in instr.args
+            self.interest.constant(evaluate(argument, fact)) for argument in instr.args
         )
         modelled = self.behaviour.modelled(
             flow.key, msgspec.structs.replace(instr, args=args), lambda port: self._read(port, args, fact)
@@ -469,9 +467,7 @@ class Tabulation:
     ) -> Fact | None:
         site = Site(flow.key, node.block, node.index)
         if node.fact.is_zero and modelled.wants:
-            self.interest.want(
-                self, node, flow, [instr.args[i] for i in modelled.wants if i < len(instr.args)]
-            )
+            self.interest.want(self, flow, [instr.args[i] for i in modelled.wants if i < len(instr.args)])
         call = Invocation(site, instr.at, modelled.api, args, flow, node.block in flow.looping)
 
         def observe(what: Happening, fact: Fact, detail: str = "", made: Fact | None = None) -> None:
@@ -524,7 +520,7 @@ class Tabulation:
     ) -> list[Fact]:
         """clone(2) with a start function: the child runs it and ends; the others go on here."""
         assert effect.entry is not None
-        stay = [fact for fact in facts if not (fact.in_child and fact.lookup(RESULT) == 2)]
+        stay = [fact for fact in facts if not (fact.in_child and fact.lookup(RESULT) == ZERO)]
         position = effect.entry.arg
         operand = args[position] if position is not None and position < len(args) else None
         if isinstance(operand, FuncRef) and position is not None:

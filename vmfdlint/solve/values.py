@@ -7,7 +7,6 @@ stay.
 from typing import TypeAlias
 
 from vmfdlint.ir import Const, Flags, FuncRef, Text
-from vmfdlint.models import Sign
 
 NEGATIVE, ZERO, POSITIVE = 1, 2, 4
 ANY = NEGATIVE | ZERO | POSITIVE
@@ -41,18 +40,6 @@ def signs(value: Value) -> int:
             return ANY
         return NEGATIVE if value.value < 0 else ZERO if value.value == 0 else POSITIVE
     return POSITIVE
-
-
-def from_sign(sign: Sign) -> int:
-    """A model's class of result as a mask."""
-    return {
-        Sign.NEGATIVE: NEGATIVE,
-        Sign.ZERO: ZERO,
-        Sign.POSITIVE: POSITIVE,
-        Sign.NONZERO: NEGATIVE | POSITIVE,
-        Sign.NULL: ZERO,
-        Sign.ANY: ANY,
-    }[sign]
 
 
 def may_hold(value: Value, op: str, right: Value) -> bool:

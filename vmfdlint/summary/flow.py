@@ -11,7 +11,6 @@ import rustworkx
 
 from vmfdlint.base import Span
 from vmfdlint.ir import (
-    Address,
     Assign,
     Assume,
     Call,
@@ -163,17 +162,6 @@ class Flow:
         return frozenset(found)
 
     @cached_property
-    def exposed(self) -> frozenset[str]:
-        """Names of locals whose address is taken."""
-        found = set()
-        for block in self.function.blocks:
-            for instr in block.instrs:
-                for operand in reads(instr):
-                    if isinstance(operand, Address):
-                        found.add(operand.place.name)
-        return frozenset(found)
-
-    @cached_property
     def cells(self) -> dict[Path, Path]:
         """The cell of each path that the function names, where it has one."""
         found: dict[Path, Path] = {}
@@ -197,18 +185,6 @@ class Flow:
         if record is None or "[" in path[1] or not all(step.startswith(".") for step in path[2:]):
             return None
         return ("*" + record, "->" + path[1].removeprefix("->").removeprefix("."), *path[2:])
-
-    @cached_property
-    def reused_temporaries(self) -> dict[str, tuple[int, int]]:
-        """The last position (block, index) that reads each temporary."""
-        found: dict[str, tuple[int, int]] = {}
-        for number, block in enumerate(self.function.blocks):
-            for index, instr in enumerate(block.instrs):
-                for operand in reads(instr):
-                    for place in places(operand):
-                        if place.name.startswith("%"):
-                            found[place.name] = (number, index)
-        return found
 
     @cached_property
     def sweeps(self) -> dict[int, tuple[Sweep, ...]]:
