@@ -91,6 +91,17 @@ def waiting(detail: str) -> str:
     return f"waits in {called(api)}" + (f" in {function}()" if inside else "")
 
 
+def named(held: tuple[Object, ...]) -> str:
+    """The kinds of references for people: ``VM descriptor, vCPU descriptor and kvm_run mapping``."""
+    words = tuple(dict.fromkeys(WORDS[made.kind] for made in held))
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def created(held: tuple[Object, ...]) -> tuple[Related, ...]:
+    """Where references were made, as related places."""
+    return tuple(Related(made.at, f"{noun(made)} created here") for made in held)
+
+
 def best(observations: list[Observation]) -> Observation:
     """The clearest witness: certain before uncertain, a VM before its handles, then the first by place."""
     order = list(Kind)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from vmfdlint.check.finding import Related
-from vmfdlint.check.incident import WORDS, Incident, best, noun, objects_of
+from vmfdlint.check.incident import WORDS, Incident, best, created, named, objects_of
 from vmfdlint.link import Site
 from vmfdlint.models import Kind
 from vmfdlint.solve import Happening, Observation
@@ -53,21 +53,15 @@ def surviving_children(observations: Sequence[Observation]) -> Iterator[Incident
             {"parent": "dies" if dies else "lives", "held": "mapping" if mapping_only else "descriptor"},
             {
                 "api": _api(origin[0]),
-                "holders": _list(tuple(dict.fromkeys(WORDS[made.kind] for made in held))),
+                "holders": named(held),
                 "wait": evidence.detail,
             },
-            related=tuple(Related(made.at, f"{noun(made)} created here") for made in held),
+            related=created(held),
         )
 
 
 def _api(seen: Observation) -> str:
     return seen.detail or "fork"
-
-
-def _list(words: tuple[str, ...]) -> str:
-    if len(words) < 2:
-        return "".join(words)
-    return ", ".join(words[:-1]) + " and " + words[-1]
 
 
 def child_ioctls(observations: Sequence[Observation]) -> Iterator[Incident]:

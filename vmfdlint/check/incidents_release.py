@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from vmfdlint.base import Span
 from vmfdlint.check.finding import Related
-from vmfdlint.check.incident import WORDS, Incident, best, noun, objects_of
+from vmfdlint.check.incident import WORDS, Incident, best, created, objects_of
 from vmfdlint.check.incidents_process import grouped
 from vmfdlint.link import Site
 from vmfdlint.models import Kind
@@ -44,11 +44,15 @@ def lost(solver: Solver, orphaned: frozenset[Site]) -> Iterator[Incident]:
                 {"kind": held[0].kind.value},
                 {
                     "api": held[0].api,
-                    "holders": " and ".join(dict.fromkeys(WORDS[made.kind] for made in held)),
+                    "holders": _kinds(held),
                     "wait": evidence.detail,
                 },
-                tuple(Related(made.at, f"{noun(made)} created here") for made in held),
+                created(held),
             )
+
+
+def _kinds(held: tuple[Object, ...]) -> str:
+    return " and ".join(dict.fromkeys(WORDS[made.kind] for made in held))
 
 
 def _exits(solver: Solver, site: Site, at: Span, held: Sequence[Object]) -> tuple[Span, ...]:
@@ -251,10 +255,10 @@ def remains(solver: Solver) -> Iterator[Incident]:
             {"kind": held[0].kind.value},
             {
                 "api": "close",
-                "holders": " and ".join(dict.fromkeys(WORDS[made.kind] for made in held)),
+                "holders": _kinds(held),
                 "wait": evidence.detail,
             },
-            tuple(Related(made.at, f"{noun(made)} created here") for made in held),
+            created(held),
         )
 
 

@@ -9,7 +9,7 @@ from vmfdlint.check.incidents_process import child_ioctls, inheritance, passed_o
 from vmfdlint.check.incidents_release import copies, lost, misuse, remains
 from vmfdlint.check.rule import Rule
 from vmfdlint.check.trace import trace
-from vmfdlint.ir import Call
+from vmfdlint.ir import FunctionKey
 from vmfdlint.link import Site
 from vmfdlint.models import Daemon, Fork
 from vmfdlint.solve import Happening, Solver
@@ -106,20 +106,11 @@ def safe_sites(solver: Solver, findings: Sequence[Finding]) -> tuple[SafeSite, .
     return tuple(sorted(found.values(), key=lambda site: site.at))
 
 
-def _unobserved(solver: Solver, key: object) -> Iterator[SafeSite]:
+def _unobserved(solver: Solver, key: FunctionKey) -> Iterator[SafeSite]:
     """Forks that no open holder reaches, or whose child does nothing of interest."""
-    function = solver.program.function(key)  # type: ignore[arg-type]
-    if function is None:
-        return
-    for block in function.blocks:
-        for instr in block.instrs:
-            if not isinstance(instr, Call):
-                continue
-            modelled = solver.behaviour.modelled(function.key, instr)
-            if modelled is None or not any(isinstance(e, Fork | Daemon) for e in modelled.effects):
-                continue
-            if function.key in solver.interest.surviving_forks():
-                text = "no VM descriptor is open when this runs"
-            else:
-                text = "the child executes a program or ends, and closes what it holds before it waits"
-            yield SafeSite(instr.at, function.key.name, f"{modelled.api}: {text}")
+    for call, modelled in solver.behaviour.calls_with(key, Fork | Daemon):
+        if key in solver.interest.surviving_forks():
+            text = "no VM descriptor is open when this runs"
+        else:
+            text = "the child executes a program or ends, and closes what it holds before it waits"
+        yield SafeSite(call.at, key.name, f"{modelled.api}: {text}")

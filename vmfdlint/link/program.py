@@ -139,15 +139,16 @@ class Program:
         data = self.lexicon.source(path).data
         if token.encode() not in data:
             return []
+        return self.matching_in(path, word(token))
+
+    def matching_in(self, path: str, pattern: re.Pattern[bytes]) -> list[FunctionKey]:
+        """The functions of a file whose text a pattern meets; the file level where none holds the place."""
         sketches = self.unit(path).sketches
         keys: dict[FunctionKey, None] = {}
-        for match in word(token).finditer(data):
-            offset = match.start()
-            inside = [s for s in sketches if s.start <= offset < s.end]
-            if inside:
-                keys[FunctionKey(path, min(inside, key=lambda s: s.end - s.start).name)] = None
-            else:
-                keys[FunctionKey(path, FILE)] = None
+        for match in pattern.finditer(self.lexicon.source(path).data):
+            inside = [s for s in sketches if s.start <= match.start() < s.end]
+            name = min(inside, key=lambda s: s.end - s.start).name if inside else FILE
+            keys[FunctionKey(path, name)] = None
         return list(keys)
 
     def enclosing(self, path: str, offset: int) -> FunctionKey | None:

@@ -306,21 +306,11 @@ class Interest:
 
     def execs(self) -> frozenset[FunctionKey]:
         """Functions below which a program is executed or spawned."""
-        return self.relevance.calling("exec", self._executing, self._calls_one)
-
-    def _calls_one(self, key: FunctionKey) -> bool:
-        function = self.graph.program.function(key)
-        if function is None:
-            return False
-        for block in function.blocks:
-            for instr in block.instrs:
-                if isinstance(instr, Call):
-                    modelled = self.behaviour.modelled(key, instr)
-                    if modelled is not None and any(
-                        isinstance(effect, Exec | Spawn | PassOn) for effect in modelled.effects
-                    ):
-                        return True
-        return False
+        return self.relevance.calling(
+            "exec",
+            self._executing,
+            lambda key: any(self.behaviour.calls_with(key, Exec | Spawn | PassOn)),
+        )
 
 
 def _use_matters(fact: Fact) -> bool:

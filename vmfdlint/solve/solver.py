@@ -4,6 +4,7 @@ Seeds are the functions that name a constant the models call interesting (a requ
 path of a device); everything else is reached from them on demand.
 """
 
+import re
 from collections.abc import Callable
 from functools import cached_property
 
@@ -93,23 +94,14 @@ class Solver:
         return tuple(key for key in sorted(found) if key.name != FILE)
 
     def _naming(self, token: str) -> tuple[FunctionKey, ...]:
-        if token.startswith("/"):
-            return tuple(
-                key for path in self.program.lexicon.files_with(token) for key in self._with_text(path, token)
-            )
-        return self.program.mentioning(token)
-
-    def _with_text(self, path: str, text: str) -> list[FunctionKey]:
-        data = self.program.lexicon.source(path).data
-        needle = text.encode()
-        found: dict[FunctionKey, None] = {}
-        offset = data.find(needle)
-        while offset >= 0:
-            inside = [s for s in self.program.unit(path).sketches if s.start <= offset < s.end]
-            name = min(inside, key=lambda s: s.end - s.start).name if inside else FILE
-            found[FunctionKey(path, name)] = None
-            offset = data.find(needle, offset + 1)
-        return list(found)
+        if not token.startswith("/"):
+            return self.program.mentioning(token)
+        text = re.compile(re.escape(token.encode()))
+        return tuple(
+            key
+            for path in self.program.lexicon.files_with(token)
+            for key in self.program.matching_in(path, text)
+        )
 
     def _reads_cell(self, key: FunctionKey) -> bool:
         function = self.program.function(key)
@@ -156,7 +148,7 @@ class Solver:
     def _fork_matters(self, key: FunctionKey) -> bool:
         """Whether a fork in ``key`` leaves a child that waits, uses a VM or returns, or makes a daemon."""
         flow = self.behaviour.flow(key)
-        if flow is None or key.name == FILE or not self._forks(key):
+        if flow is None or key.name == FILE or not any(self.behaviour.calls_with(key, Fork | Daemon)):
             return False
         interest = Interest(
             self.graph, self.behaviour, self.relevance_without_forks, self.models, lambda _key: False, True
@@ -179,15 +171,3 @@ class Solver:
     def relevance_without_forks(self) -> Relevance:
         """A second relevance whose fork topic is empty, for judging single forking functions."""
         return Relevance(self.graph, self.behaviour)
-
-    def _forks(self, key: FunctionKey) -> bool:
-        function = self.program.function(key)
-        if function is None:
-            return False
-        for block in function.blocks:
-            for instr in block.instrs:
-                if isinstance(instr, Call):
-                    modelled = self.behaviour.modelled(key, instr)
-                    if modelled is not None and any(isinstance(e, Fork | Daemon) for e in modelled.effects):
-                        return True
-        return False

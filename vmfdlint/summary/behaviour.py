@@ -3,7 +3,7 @@
 In: function keys. Out: memoised answers, found by looking down the call graph with bounds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import UnionType
 
 from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Named, Operand, Place, Return, Unparsed
@@ -78,6 +78,14 @@ class Behaviour:
         if yields and self.program.resolve(call.target.name, caller.path):
             return None
         return found
+
+    def calls_with(self, key: FunctionKey, wanted: type | UnionType) -> Iterator[tuple[Call, Resolved]]:
+        """The calls in the body of ``key`` that a model gives an effect of a ``wanted`` type."""
+        flow = self.flow(key)
+        for call in flow.calls if flow is not None else ():
+            modelled = self.modelled(key, call)
+            if modelled is not None and any(isinstance(effect, wanted) for effect in modelled.effects):
+                yield call, modelled
 
     def never_returns(self, key: FunctionKey, depth: int = 0) -> bool:
         """Whether every call of ``key`` ends the process or the thread."""
