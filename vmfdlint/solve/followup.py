@@ -11,7 +11,7 @@ from vmfdlint.link import Site
 from vmfdlint.models import Kind
 from vmfdlint.solve.facts import Fact, Object
 from vmfdlint.solve.observe import Happening, Node
-from vmfdlint.solve.tabulate import Step, Tabulation
+from vmfdlint.solve.tables import Step, Tables
 from vmfdlint.solve.typestate import Life, Process
 
 _HANDLES = frozenset(
@@ -27,7 +27,7 @@ _HANDLES = frozenset(
 )
 
 
-def follow_up(tabulation: Tabulation) -> None:
+def follow_up(tabulation: Tables) -> None:
     """Sends dependents on from every close of what they depend on."""
     for node, closed, site in _closes(tabulation):
         key = tabulation.contexts[node.context].key
@@ -44,7 +44,7 @@ def follow_up(tabulation: Tabulation) -> None:
             tabulation.push(Node(other.context, other.block, other.index + 1, onward), Step(other))
 
 
-def _closes(tabulation: Tabulation) -> list[tuple[Node, Object, Site]]:
+def _closes(tabulation: Tables) -> list[tuple[Node, Object, Site]]:
     """Nodes over which a reference goes from open to closed, with the reference and where it is closed."""
     found: dict[tuple[int, int, int, Object], tuple[Node, Object, Site]] = {}
     for seen in list(tabulation.observations.values()):
@@ -80,7 +80,7 @@ def _depends(dependent: Object, closed: Object) -> bool:
     return closed.kind is Kind.VM and closed.copy_of is None and dependent.kind in _HANDLES
 
 
-def _goes_on(tabulation: Tabulation, node: Node) -> bool:
+def _goes_on(tabulation: Tables, node: Node) -> bool:
     """Whether the fact passes the instruction unchanged (the close is not its own)."""
     onward = Node(node.context, node.block, node.index + 1, node.fact)
     return onward in tabulation.steps or Fact() == node.fact

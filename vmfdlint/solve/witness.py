@@ -3,10 +3,10 @@
 from vmfdlint.ir import FunctionKey
 from vmfdlint.link import Site
 from vmfdlint.solve.observe import Crumb, Node
-from vmfdlint.solve.tabulate import Tabulation
+from vmfdlint.solve.tables import Tables
 
 
-def witness(tabulation: Tabulation, node: Node) -> tuple[Crumb, ...]:
+def witness(tabulation: Tables, node: Node) -> tuple[Crumb, ...]:
     """The nodes from where the reference began (or its caller's zero fact) to ``node``, one an instruction.
 
     A return leads back through the callee to the call that belongs to it; at a context's entry the walk goes
@@ -45,7 +45,7 @@ def witness(tabulation: Tabulation, node: Node) -> tuple[Crumb, ...]:
     )
 
 
-def _sender(tabulation: Tabulation, entry: Node, pending: list[Node]) -> Node | None:
+def _sender(tabulation: Tables, entry: Node, pending: list[Node]) -> Node | None:
     if pending:
         return pending.pop()
     for incoming in tabulation.incoming.get(entry.context, ()):
@@ -53,7 +53,7 @@ def _sender(tabulation: Tabulation, entry: Node, pending: list[Node]) -> Node | 
     return None
 
 
-def _crumb(tabulation: Tabulation, node: Node, depth: int) -> Crumb:
+def _crumb(tabulation: Tables, node: Node, depth: int) -> Crumb:
     key: FunctionKey = tabulation.contexts[node.context].key
     flow = tabulation.behaviour.flow(key)
     assert flow is not None

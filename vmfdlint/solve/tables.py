@@ -1,0 +1,140 @@
+"""What the solver has found so far: contexts, nodes and how they were reached, observations, the worklist.
+
+In: facts to record. Out: the tables that the door, the witness and the follow-up read. Knows no instruction.
+"""
+
+from collections import deque
+
+import msgspec
+
+from vmfdlint.base import LIMITS, Span
+from vmfdlint.ir import FunctionKey
+from vmfdlint.link import Edge, Site
+from vmfdlint.models import Kind
+from vmfdlint.solve.facts import ZERO_FACT, Fact, Object
+from vmfdlint.solve.observe import Happening, Node, Observation
+from vmfdlint.solve.typestate import Life
+from vmfdlint.summary import Behaviour, Flow, Path
+
+
+class Context(msgspec.Struct, frozen=True):
+    """One function entered with one fact."""
+
+    key: FunctionKey
+    entry: Fact
+
+
+class Incoming(msgspec.Struct, frozen=True):
+    """A call that sent a fact into a context, and the fact before it."""
+
+    node: Node
+    edge: Edge
+    result: Path | None
+    cell: Path | None
+
+
+class Step(msgspec.Struct, frozen=True):
+    """How a node was reached: from ``previous``; for a return also through ``call``, the node before the
+    call."""
+
+    previous: Node | None
+    call: Node | None = None
+
+
+class Tables:
+    """The solver's tables. ``observations`` and ``steps`` are what the door reads when the worklist is
+    empty."""
+
+    def __init__(self, behaviour: Behaviour) -> None:
+        self.behaviour = behaviour
+        self.contexts: list[Context] = []
+        self._numbers: dict[Context, int] = {}
+        self.steps: dict[Node, Step] = {}
+        self.at: dict[tuple[FunctionKey, int, int], dict[Fact, Node]] = {}
+        self.incoming: dict[int, dict[Incoming, None]] = {}
+        self._exits: dict[int, dict[Fact, Node]] = {}
+        self.observations: dict[tuple[Happening, Site, Fact, str], Observation] = {}
+        self._work: deque[Node] = deque()
+        self._settled: set[tuple[Site | None, Object | None]] = set()
+        self._rested: dict[tuple[str, Kind, Site], set[FunctionKey]] = {}
+        self._variants: dict[tuple[int, int, int, Fact], int] = {}
+
+    def seed(self, key: FunctionKey, fact: Fact = ZERO_FACT) -> int:
+        """Starts ``key`` with ``fact``; returns the context's number, -1 where the function has no body."""
+        if self.behaviour.flow(key) is None:
+            return -1
+        number = self._context(key, fact)
+        self.push(Node(number, 0, 0, fact), Step(None))
+        return number
+
+    def _context(self, key: FunctionKey, fact: Fact) -> int:
+        """The number of a context, made where it is new; nothing runs in it yet."""
+        context = Context(key, fact)
+        number = self._numbers.get(context)
+        if number is None:
+            number = self._numbers[context] = len(self.contexts)
+            self.contexts.append(context)
+        return number
+
+    def exits(self, number: int) -> tuple[Fact, ...]:
+        """The facts at the returns of a context, in the order found."""
+        return tuple(self._exits.get(number, ()))
+
+    def push(self, node: Node, step: Step) -> None:
+        """Puts a node on the worklist, unless it was there before."""
+        if node in self.steps or (
+            node.fact.state.life is Life.LOST and (node.fact.mark, node.fact.object) in self._settled
+        ):
+            return  # a lost reference is judged by the first wait it meets for sure
+        if node.fact.env:
+            family = (node.context, node.block, node.index, msgspec.structs.replace(node.fact, env=()))
+            count = self._variants.get(family, 0) + 1
+            self._variants[family] = count
+            if count > LIMITS.variants:
+                # Too many combinations of conditions: go on without any, which only forgets correlations.
+                node = Node(*family)
+                if node in self.steps:
+                    return
+        key = self.contexts[node.context].key
+        here = self.at.setdefault((key, node.block, node.index), {})
+        self.steps[node] = step
+        here.setdefault(node.fact, node)
+        self._work.append(node)
+
+    def _flow(self, node: Node) -> Flow:
+        flow = self.behaviour.flow(self.contexts[node.context].key)
+        assert flow is not None
+        return flow
+
+    def _note(self, previous: Node, index: int, fact: Fact) -> Node:
+        """A node inside a block, remembered for the trace without going through the worklist."""
+        node = Node(previous.context, previous.block, index, fact)
+        if node not in self.steps:
+            self.steps[node] = Step(previous)
+            key = self.contexts[node.context].key
+            self.at.setdefault((key, node.block, index), {}).setdefault(fact, node)
+        return node
+
+    def observe(
+        self, what: Happening, node: Node, at: Span, fact: Fact, detail: str = "", made: Fact | None = None
+    ) -> None:
+        """Records an observation once."""
+        site = Site(self.contexts[node.context].key, node.block, node.index)
+        if what is Happening.LINGER and fact.state.life is Life.LOST and not fact.via:
+            self._settled.add((fact.mark, fact.object))
+        observation = Observation(what, site, at, fact, node, detail, made)
+        self.observations.setdefault((what, site, fact, detail), observation)
+
+    def _within(self, fact: Fact, key: FunctionKey, which: str, for_vm: int, for_handle: int) -> bool:
+        assert fact.object is not None
+        seen = self._rested.setdefault((which, fact.object.kind, fact.object.site), set())
+        if key in seen:
+            return True
+        bound = for_vm if fact.object.kind is Kind.VM else for_handle
+        if len(seen) >= bound:
+            self.behaviour.program.limit(
+                f"{fact.object.api} at {fact.object.at}: followed to {bound} {which}, the others left out"
+            )
+            return False
+        seen.add(key)
+        return True
