@@ -105,7 +105,10 @@ class RuleDoc(msgspec.Struct, frozen=True):
 
 
 class Statistics(msgspec.Struct, frozen=True):
-    """What was done, in counts; ``seconds`` is the wall time per room by name."""
+    """What was done, in counts; ``seconds`` is the wall time per room by name.
+
+    ``unreached_files`` is None where nobody counted them.
+    """
 
     files: int = 0
     parsed: int = 0
@@ -114,7 +117,7 @@ class Statistics(msgspec.Struct, frozen=True):
     descriptor_functions: int = 0
     objects: int = 0
     programs: int = 0
-    unreached_files: int = 0
+    unreached_files: int | None = None
     cpp_files: int = 0
     seconds: tuple[tuple[str, float], ...] = ()
 

@@ -74,11 +74,9 @@ def statistics(outcome: Outcome) -> list[str]:
         per_rule[finding.rule] = per_rule.get(finding.rule, 0) + 1
     names = {rule.id: rule.name for rule in outcome.rules}
     lines = [f"{per_rule[rule]:>9,}  {rule} {names.get(rule, '')}".rstrip() for rule in sorted(per_rule)]
-    counts = (
-        ("functions", done.functions),
-        ("descriptors followed", done.objects),
-        ("files no root reaches", done.unreached_files),
-    )
+    counts = [("functions", done.functions), ("descriptors followed", done.objects)]
+    if done.unreached_files is not None:
+        counts.append(("files no root reaches", done.unreached_files))
     lines += [f"{number:>9,}  {what}" for what, number in counts]
     kinds = [problem.kind for problem in outcome.problems]
     lines += [f"{kinds.count(kind):>9,}  {kind} problems" for kind in ProblemKind if kind in kinds]
