@@ -6,12 +6,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from model_calls import FD, MODELS, UNKNOWN, call, created, effect_types, named
 
 from vmfdlint.base import ProblemKind
 from vmfdlint.ir import Address, Const, Opaque, Operand, Place, Root
 from vmfdlint.models import (
     Create,
-    Effect,
     Exec,
     Fork,
     Kind,
@@ -21,36 +21,11 @@ from vmfdlint.models import (
     Sign,
     Truth,
     Use,
-    default_models,
     load_models,
     path_kind,
     resolve,
     rules_directory,
 )
-
-MODELS = default_models()
-FD = Place(Root.LOCAL, "fd")
-UNKNOWN = Place(Root.LOCAL, "x")
-
-
-def call(name: str, *args: Operand) -> Resolved:
-    """A call that some row must speak of."""
-    found = resolve(MODELS, name, args)
-    assert found is not None
-    return found
-
-
-def effect_types(name: str, *args: Operand) -> list[type[Effect]]:
-    return [type(each) for each in call(name, *args).effects]
-
-
-def created(name: str, *args: Operand) -> list[Create]:
-    return [each for each in call(name, *args).effects if isinstance(each, Create)]
-
-
-def named(*names: str) -> Const:
-    """A constant of a header that is not read: names only."""
-    return Const(None, names)
 
 
 def load(tmp_path: Path, text: str) -> list[str]:

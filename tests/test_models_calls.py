@@ -1,6 +1,7 @@
 """What calls of the C library, GLib and QEMU do: conditions, cases and paths, one call each."""
 
 import pytest
+from model_calls import FD, MODELS, UNKNOWN, call, created, effect_types, named
 
 from vmfdlint.ir import Address, Const, Flags, FuncRef, Opaque, Operand, Place, Root, Text
 from vmfdlint.models import (
@@ -11,7 +12,6 @@ from vmfdlint.models import (
     Daemon,
     DontFork,
     Duplicate,
-    Effect,
     Exec,
     Exit,
     Fork,
@@ -25,35 +25,8 @@ from vmfdlint.models import (
     Spawn,
     Truth,
     Unmap,
-    default_models,
     path_kind,
-    resolve,
 )
-
-MODELS = default_models()
-FD = Place(Root.LOCAL, "fd")
-UNKNOWN = Place(Root.LOCAL, "x")
-
-
-def call(name: str, *args: Operand) -> Resolved:
-    """A call that some row must speak of."""
-    found = resolve(MODELS, name, args)
-    assert found is not None
-    return found
-
-
-def effect_types(name: str, *args: Operand) -> list[type[Effect]]:
-    return [type(each) for each in call(name, *args).effects]
-
-
-def created(name: str, *args: Operand) -> list[Create]:
-    return [each for each in call(name, *args).effects if isinstance(each, Create)]
-
-
-def named(*names: str) -> Const:
-    """A constant of a header that is not read: names only."""
-    return Const(None, names)
-
 
 # --- descriptors of the C library ---
 
