@@ -37,9 +37,11 @@ def flow_text(solver: Solver) -> str:
             lines.append(f"  rests in: {', '.join(sorted(rests[name]))}")
         goes = sorted(f"{key.name} ({key.path})" for key in through[name])
         lines.append(f"  goes through: {', '.join(goes)}")
-        chain = call_chain(solver, made.site.function)
+        handed = [one for one in by_site[name] if one.chain]
+        user = min(one.user for one in handed or [made])
+        chain = call_chain(solver, user)
         if chain:
-            lines.append("  called from: " + "\n    <- ".join(chain))
+            lines.append(f"  {user.name} is called from: " + "\n    <- ".join(chain))
         lines.append("")
     return "\n".join(lines)
 

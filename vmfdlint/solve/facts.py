@@ -4,7 +4,7 @@ it."""
 import msgspec
 
 from vmfdlint.base import LIMITS, Span
-from vmfdlint.ir import Const
+from vmfdlint.ir import Const, FunctionKey
 from vmfdlint.link import Site
 from vmfdlint.models import Kind
 from vmfdlint.solve.typestate import Event, Life, Process, State, step
@@ -44,6 +44,11 @@ class Object(msgspec.Struct, frozen=True):
     there."""
     length: int | None = None
     """Of a mapping: its bytes where they are a constant, 0 where a variable says them."""
+
+    @property
+    def user(self) -> FunctionKey:
+        """The function that asked for the reference: outside the creating wrapper, where there is one."""
+        return (self.chain[-1] if self.chain else self.site).function
 
     @property
     def is_mapping(self) -> bool:

@@ -296,7 +296,7 @@ class Interest:
 
     def _programs(self, made: Object) -> frozenset[str]:
         """The programs of a reference: of the outermost function that it was handed to while fresh."""
-        return self.relevance.mains((made.chain[-1] if made.chain else made.site).function)
+        return self.relevance.mains(made.user)
 
     def _together(self, one: frozenset[str], other: frozenset[str]) -> bool:
         """Whether two functions can be in one program; where that is not known, only if there is but one."""
