@@ -3,6 +3,7 @@
 Imports the app inside the commands: ``vmfdlint --version`` has no use for an engine.
 """
 
+import gc
 import os
 import shlex
 import sys
@@ -180,6 +181,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """The console script."""
+    gc.disable()  # what a run builds lives until it ends: the collector would walk it over and over
     sys.exit(run(sys.argv[1:]))
 
 

@@ -31,7 +31,7 @@ from vmfdlint.ir import (
 from vmfdlint.link.program import FILE, Program, word
 from vmfdlint.models import Callback, Models, resolve
 
-_DECLARES = re.compile(rb"\A[A-Za-z_][\w \t*]*\Z")
+_DECLARES = re.compile(rb"[A-Za-z_][\w \t*]*")
 _CALLED = re.compile(rb"\s*\(")
 
 
@@ -137,7 +137,7 @@ class CallGraph:
                 continue
             data = self.program.lexicon.source(path).data
             for match in pattern.finditer(data):
-                if _DECLARES.search(data, data.rfind(b"\n", 0, match.start()) + 1, match.start()):
+                if _DECLARES.fullmatch(data, data.rfind(b"\n", 0, match.start()) + 1, match.start()):
                     continue
                 here = self.program.enclosing(path, match.start())
                 if _CALLED.match(data, match.end()):

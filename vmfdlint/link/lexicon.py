@@ -61,7 +61,7 @@ class Lexicon:
 
     def files_with(self, token: str) -> tuple[str, ...]:
         """Paths of the files that hold the identifier (or path literal) ``token``, sorted."""
-        wanted = crc32(token.encode())
+        wanted = numpy.uint32(crc32(token.encode()))  # a plain int would have numpy widen all tokens
         low = int(numpy.searchsorted(self._tokens, wanted, side="left"))
         high = int(numpy.searchsorted(self._tokens, wanted, side="right"))
         return tuple(self.paths[number] for number in sorted(self._owners[low:high].tolist()))

@@ -56,7 +56,7 @@ def declarations(source: SourceText) -> Declarations:
     return _declarations(source.data)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2048)
 def _declarations(data: bytes) -> Declarations:
     result = Declarations({}, {}, {}, {}, {}, {})
     root = tree_of(even(data)).root_node
@@ -184,6 +184,7 @@ def _note_function(name: str, type_: CType, words: tuple[str, ...], result: Decl
     result.attributes[name] = tuple(sorted({*result.attributes.get(name, ()), *words}))
 
 
+@lru_cache(maxsize=4096)
 def cast_results(data: bytes) -> dict[str, CType]:
     """Results of the checked casts that macros of an object model declare; found without a parse."""
     results: dict[str, CType] = {}
@@ -195,6 +196,7 @@ def cast_results(data: bytes) -> dict[str, CType]:
     return results
 
 
+@lru_cache(maxsize=4096)
 def fragment_type(text: bytes) -> CType | None:
     """The type before a name, from the text of a declaration up to that name (``static struct kvm *``)."""
     root = tree_of(even(b"%s name_here();" % text)).root_node

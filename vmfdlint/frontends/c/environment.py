@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from vmfdlint.base import LIMITS, SourceText
 from vmfdlint.frontends.c.attributes import attributes_of
@@ -295,14 +296,19 @@ class Environment:
     def _declaring(self, kind: str, name: str, pattern: bytes) -> Iterator[Declarations]:
         """Declarations of the nearest files for a name, of those whose text matches ``pattern``."""
         parsed = 0
-        compiled = re.compile(pattern)
         for path in self._index.defining(kind, name, self._path)[:_LOOKED_AT]:
             source = self._index.source(path)
-            if compiled.search(source.data):
+            if _matches(source.data, pattern):
                 yield declarations(source)
                 parsed += 1
                 if parsed == _PARSED:
                     return
+
+
+@lru_cache(maxsize=65536)
+def _matches(data: bytes, pattern: bytes) -> bool:
+    """Whether a file's text meets a pattern: many files ask the same of one header."""
+    return re.search(pattern, data) is not None
 
 
 def _headers(data: bytes, function: str) -> Iterator[tuple[int, int, int]]:

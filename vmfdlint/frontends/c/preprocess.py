@@ -37,7 +37,7 @@ def macros_in(source: SourceText) -> dict[str, tuple[Macro, ...]]:
     return _macros_in(source.path, source.data)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def _macros_in(path: str, data: bytes) -> dict[str, tuple[Macro, ...]]:
     if b"define" not in data:
         return {}
