@@ -5,7 +5,6 @@ begin inside a callee (its entry fact is the zero fact) return to every caller; 
 that sent them.
 """
 
-
 import msgspec
 
 from vmfdlint.base import LIMITS, Span
@@ -29,18 +28,20 @@ from vmfdlint.models import Fork, Linger, Models, Port, Resolved
 from vmfdlint.solve.apply import apply, close_all, closed, watched
 from vmfdlint.solve.boundary import contradicts, enter, leave, rests
 from vmfdlint.solve.facts import ZERO_FACT, Fact, match_path
+from vmfdlint.solve.guards import guards
 from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.invocation import Invocation
 from vmfdlint.solve.local import assign, assume, evaluate, forget, hold, leave_function
 from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.tables import Incoming, Step, Tables
 from vmfdlint.solve.typestate import Event, Life
-from vmfdlint.solve.values import ZERO
+from vmfdlint.solve.values import ZERO, Value
 from vmfdlint.summary import (
     ESCAPED,
     RESULT,
     Behaviour,
     Flow,
+    Path,
     Relevance,
     cell_of,
     operand_path,
@@ -229,13 +230,16 @@ class Tabulation(Tables):
             if rests(fact) and not self._may_climb(fact, edge.site.function):
                 continue
             caller = self.behaviour.flow(edge.site.function)
-            if caller is None or contradicts(fact, edge.args, flow, ZERO_FACT):
+            if caller is None:
+                continue
+            guarded = msgspec.structs.replace(ZERO_FACT, env=guards(caller, edge.site.block))
+            if contradicts(fact, edge.args, flow, guarded):
                 continue
             number = self._context(edge.site.function, ZERO_FACT)
             call = caller.function.blocks[edge.site.block].instrs[edge.site.index]
             if not isinstance(call, Call):
                 continue
-            before = Node(number, edge.site.block, edge.site.index, ZERO_FACT)
+            before = Node(number, edge.site.block, edge.site.index, guarded)
             self._resume(self._incoming(before, edge, call), fact, node)
 
     def _may_climb(self, fact: Fact, caller: FunctionKey) -> bool:
@@ -271,9 +275,7 @@ class Tabulation(Tables):
         outside = None if born_inside else before
         if outside is not None and incoming.result is not None:
             outside = forget(outside, incoming.result, incoming.cell)
-        fact = leave(
-            outside, at_exit, incoming.edge.args, callee, incoming.result, outside or before
-        )
+        fact = leave(outside, at_exit, incoming.edge.args, callee, incoming.result, outside or before)
         if born_inside and fact.object is not None:
             fact = self._renamed(fact, at_exit, incoming.edge.site)
         if incoming.result is not None and incoming.cell is not None and incoming.result in fact.places:
@@ -305,9 +307,7 @@ class Tabulation(Tables):
         """One call. Returns the fact that simply goes on in the block, None where all successors were
         pushed."""
         fact = node.fact
-        args = tuple(
-            self.interest.constant(evaluate(argument, fact)) for argument in instr.args
-        )
+        args = tuple(self.interest.constant(evaluate(argument, fact)) for argument in instr.args)
         modelled = self.behaviour.modelled(
             flow.key, msgspec.structs.replace(instr, args=args), lambda port: self._read(port, args, fact)
         )
@@ -366,6 +366,9 @@ class Tabulation(Tables):
         for edge in edges:
             if self.interest.enters(node.fact, edge, flow) and self._may_enter(node.fact, edge.callee):
                 self._enter(node, instr, edge)
+        if node.fact.is_zero:
+            known = guards(flow, node.block)
+            facts = [fact if fact.is_zero else _guarded(fact, known) for fact in facts]
         for fact in facts:
             after = self._with_result(fact, instr, flow, node)
             if after is not None:
@@ -516,3 +519,11 @@ class Tabulation(Tables):
         for at_exit, exit_node in list(self._exits.get(number, {}).items()):
             if not at_exit.is_zero:
                 self._resume(incoming, at_exit, exit_node)
+
+
+def _guarded(fact: Fact, known: tuple[tuple[Path, Value], ...]) -> Fact:
+    """A fact that begins behind guards, with what they say beside what it knows itself."""
+    for path, value in known:
+        if fact.lookup(path) is None:
+            fact = fact.knowing(path, value)
+    return fact

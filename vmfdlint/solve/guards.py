@@ -1,0 +1,69 @@
+"""What the branches around a block say: the guards that every way to it passes.
+
+In: a function and one of its blocks. Out: the values the guards leave to the variables they test. A fact that
+begins behind a guard (a reference made there, or handed out of a call there) knows what the guard said.
+"""
+
+from functools import lru_cache
+
+import rustworkx
+
+from vmfdlint.base import LIMITS
+from vmfdlint.ir import Address, Assign, Assume, Call, Instr
+from vmfdlint.solve.values import Value, implied
+from vmfdlint.summary import Flow, Path, path_of, starts_with
+
+
+@lru_cache(maxsize=4096)
+def guards(flow: Flow, block: int) -> tuple[tuple[Path, Value], ...]:
+    """What is known at the end of ``block`` whatever way led there, sorted by path; the innermost guards
+    first where the bound on what a fact knows leaves some out."""
+    graph = _graph(flow)
+    above = rustworkx.immediate_dominators(graph, 0)
+    found: dict[Path, Value] = {}
+    if block not in above:
+        return ()
+    number = block
+    while True:
+        for instr in reversed(flow.function.blocks[number].instrs):
+            if not isinstance(instr, Assume):
+                continue
+            path, learnt = path_of(instr.left), implied(instr.op, instr.right)  # type: ignore[arg-type]
+            wanted = path in flow.correlated and path not in found and len(found) < LIMITS.environment
+            if wanted and learnt is not None and not _changed(flow, graph, path, number, block):
+                found[path] = learnt
+        if number == above[number]:
+            return tuple(sorted(found.items(), key=lambda item: item[0]))
+        number = above[number]
+
+
+@lru_cache(maxsize=256)
+def _graph(flow: Flow) -> "rustworkx.PyDiGraph[None, None]":
+    graph: rustworkx.PyDiGraph[None, None] = rustworkx.PyDiGraph()
+    blocks = flow.function.blocks
+    graph.add_nodes_from([None] * len(blocks))
+    graph.extend_from_edge_list(
+        [(number, after) for number, block in enumerate(blocks) for after in block.successors]
+    )
+    return graph
+
+
+def _changed(
+    flow: Flow, graph: "rustworkx.PyDiGraph[None, None]", path: Path, guard: int, block: int
+) -> bool:
+    """Whether a way from the guard to the block may set the tested place anew."""
+    between = (rustworkx.descendants(graph, guard) | {guard}) & (rustworkx.ancestors(graph, block) | {block})
+    return any(_sets(instr, path) for number in between for instr in flow.function.blocks[number].instrs)
+
+
+def _sets(instr: Instr, path: Path) -> bool:
+    match instr:
+        case Assign(dst=dst):
+            return starts_with(path, path_of(dst)) or (len(path) > 1 and path_of(dst)[-1] == path[-1])
+        case Call(dst=dst, args=args):
+            return (dst is not None and starts_with(path, path_of(dst))) or any(
+                isinstance(argument, Address) and starts_with(path, path_of(argument.place))
+                for argument in args
+            )
+        case _:
+            return False
