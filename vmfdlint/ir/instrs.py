@@ -63,7 +63,8 @@ class Assume(msgspec.Struct, frozen=True, tag=True):
     """Execution passes only where ``left op right`` holds. Stands at the start of a block, on the branch it
     guards.
 
-    ``op`` is one of ``== != < <= > >=``. A plain ``if (x)`` is ``x != 0``. The condition of a short-circuit
+    ``op`` is one of ``== != < <= > >= & !&``. A plain ``if (x)`` is ``x != 0``; ``x & BIT`` holds where they
+    share a bit, ``x !& BIT`` where they share none. The condition of a short-circuit
     operator is split over blocks, so each Assume is one comparison.
     """
 

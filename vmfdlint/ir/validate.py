@@ -7,7 +7,7 @@ from vmfdlint.ir.function import Block, Function
 from vmfdlint.ir.instrs import Assign, Assume, Call, Instr, Member, Return, Unparsed, places, reads
 from vmfdlint.ir.operands import Const, Place, Root
 
-OPERATORS = frozenset({"==", "!=", "<", "<=", ">", ">="})
+OPERATORS = frozenset({"==", "!=", "<", "<=", ">", ">=", "&", "!&"})
 
 
 def validate(function: Function) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ _COMPARE = {
     ">": lambda left, right: left > right,
     ">=": lambda left, right: left >= right,
 }
+_BITS = frozenset({"&", "!&"})
 _SWAPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
@@ -44,6 +45,8 @@ def signs(value: Value) -> int:
 
 def may_hold(value: Value, op: str, right: Value) -> bool:
     """Whether ``value op right`` can be true."""
+    if op in _BITS:
+        return _share(value, right) in (None, op == "&")
     if isinstance(value, Const) and isinstance(right, Const):
         if value.value is not None and right.value is not None:
             return bool(_COMPARE[op](value.value, right.value))
@@ -56,8 +59,30 @@ def may_hold(value: Value, op: str, right: Value) -> bool:
     return True
 
 
+def _share(value: Value, right: Value) -> bool | None:
+    """Whether two sets of bits have one in common; None where that is not known. Different names are taken
+    for different bits."""
+    if not isinstance(right, Const):
+        return None
+    if isinstance(value, Const):
+        if value.value is not None and right.value is not None:
+            return bool(value.value & right.value)
+        if value.value == 0:
+            return False
+        if value.names and right.names:
+            return not set(value.names).isdisjoint(right.names)
+    if isinstance(value, Flags) and right.names:
+        if not set(value.on).isdisjoint(right.names):
+            return True
+        if set(value.off) >= set(right.names):
+            return False
+    return None
+
+
 def narrow(mask: int, op: str, number: int) -> int:
     """The part of a sign class that can satisfy ``op number``."""
+    if op in _BITS:
+        return mask & ~ZERO if op == "&" else mask
     result = 0
     for sign, low, high in ((NEGATIVE, -(1 << 62), -1), (ZERO, 0, 0), (POSITIVE, 1, 1 << 62)):
         if mask & sign and _range_meets(low, high, op, number):
@@ -94,6 +119,8 @@ def implied(op: str, right: Value) -> Value | None:
     """What a satisfied comparison says of its left side; None where it says nothing."""
     if not isinstance(right, Const):
         return None
+    if op in _BITS:
+        return None
     if op == "==":
         return right if right.value is not None or right.names else None
     if right.value is None:
@@ -104,4 +131,4 @@ def implied(op: str, right: Value) -> Value | None:
 
 def swapped(op: str) -> str:
     """The comparison with its sides exchanged."""
-    return _SWAPPED[op]
+    return _SWAPPED.get(op, op)

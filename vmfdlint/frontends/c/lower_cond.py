@@ -35,6 +35,8 @@ class Conditions(Operators):
             self._logical(node, true, false)
         elif kind == "binary_expression" and self._operator(node) in COMPARISONS:
             self._decide(self._comparison(node), node, true, false)
+        elif kind == "binary_expression" and self._operator(node) == "&":
+            self._bits(node, true, false)
         elif kind == "comma_expression" and parts(node):
             for part in parts(node)[:-1]:
                 self.discard(part)
@@ -106,6 +108,14 @@ class Conditions(Operators):
         self.graph.start(middle)
         self.branch(right, true, false)
 
+    def _bits(self, node: Node, true: int, false: int) -> None:
+        """``flags & O_CREAT`` as a condition."""
+        comparison = self._comparison(node)
+        if isinstance(comparison.left, Place) and isinstance(comparison.right, Const):
+            self.guard(comparison.left, "&", comparison.right, node, true, false)
+        else:
+            self._decide(_Comparison(self.value(node).operand, "!=", Const(0)), node, true, false)
+
     def _choice(self, node: Node, true: int, false: int) -> None:
         condition = node.child_by_field_name("condition")
         arms = (node.child_by_field_name("consequence"), node.child_by_field_name("alternative"))
@@ -129,7 +139,7 @@ class Conditions(Operators):
         op = self._operator(node)
         first, second = self.value(left).operand, self.value(right).operand
         if not isinstance(first, Place) and isinstance(second, Place):
-            return _Comparison(second, SWAPPED[op], first)
+            return _Comparison(second, SWAPPED.get(op, op), first)
         return _Comparison(first, op, second)
 
     def _decide(self, comparison: _Comparison, node: Node, true: int, false: int) -> None:
