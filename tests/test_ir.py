@@ -153,7 +153,9 @@ class _Maker:
         makers = (
             lambda: Assign(self.place(), self.operand(), self.span()),
             self.call,
-            lambda: Assume(self.place(), self.random.choice(("==", "<", ">=", "&", "!&")), self.operand(), self.span()),
+            lambda: Assume(
+                self.place(), self.random.choice(("==", "<", ">=", "&", "!&")), self.operand(), self.span()
+            ),
             lambda: Return(self.random.choice((None, self.operand())), self.span()),
             lambda: Unparsed(self.sorted_names(), self.span()),
         )

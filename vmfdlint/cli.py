@@ -75,13 +75,23 @@ def cli() -> None:
 @click.argument("paths", nargs=-1, metavar="[PATHS]...")
 @click.option("--output-format", type=_Format(), help="How to report; full is the default.")
 @click.option("-o", "--output-file", metavar="FILE", help="Write the report there.")
-@click.option("--select", multiple=True, metavar="RULE", callback=_split,
-              help="Only these rules: ids, prefixes, names or ALL, with commas.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="RULE",
+    callback=_split,
+    help="Only these rules: ids, prefixes, names or ALL, with commas.",
+)
 @click.option("--ignore", multiple=True, metavar="RULE", callback=_split, help="All but these rules.")
 @_selecting
 @click.option("-q", "--quiet", is_flag=True, default=None, help="Findings and errors only.")
-@click.option("-v", "--verbose", is_flag=True, default=None,
-              help="Also say why forks were judged safe, and what could not be read in full.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    default=None,
+    help="Also say why forks were judged safe, and what could not be read in full.",
+)
 @click.option("-e", "--exit-zero", is_flag=True, default=None, help="Exit with 0 in spite of findings.")
 @click.option("--statistics", is_flag=True, default=None, help="Also count findings by rule, and time.")
 def check(paths: tuple[str, ...], **given: Any) -> int:

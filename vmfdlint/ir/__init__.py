@@ -3,6 +3,7 @@
 Five instructions, closed. Nothing here names a language, an API or a rule.
 """
 
+from vmfdlint.ir.compare import holds
 from vmfdlint.ir.function import Block, Function, FunctionKey
 from vmfdlint.ir.instrs import (
     Assign,
@@ -59,6 +60,7 @@ __all__ = [
     "Text",
     "Unparsed",
     "Via",
+    "holds",
     "parse_function",
     "places",
     "print_function",

@@ -287,4 +287,3 @@ def _root(context: Context) -> Json:
     if not context.root:
         return {"description": {"text": "The directory that was checked."}}
     return {"uri": "file://" + quote(context.root.rstrip("/")) + "/"}
-

@@ -280,6 +280,9 @@ class Tabulation(Tables):
             fact = self._renamed(fact, at_exit, incoming.edge.site)
         if incoming.result is not None and incoming.cell is not None and incoming.result in fact.places:
             fact = hold(fact, incoming.result, incoming.cell)
+        for argument in incoming.edge.args if born_inside else ():
+            if isinstance(argument, Address) and (filled := path_of(argument.place)) in fact.places:
+                fact = hold(fact, filled, cell_of(argument.place))
         node = incoming.node
         caller = self._flow(node)
         env = tuple(
@@ -462,7 +465,7 @@ class Tabulation(Tables):
         if entered and not fact.is_zero:
             return None
         direct = [edge for edge in edges if edge.kind is EdgeKind.DIRECT]
-        if direct and all(self.behaviour.never_returns(edge.callee) for edge in direct):
+        if direct and all(self.behaviour.never_returns(edge.callee, args) for edge in direct):
             for edge in direct:
                 self._linger_below(node, instr, edge)
             return None

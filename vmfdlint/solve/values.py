@@ -6,7 +6,7 @@ stay.
 
 from typing import TypeAlias
 
-from vmfdlint.ir import Const, Flags, FuncRef, Text
+from vmfdlint.ir import Const, Flags, FuncRef, Text, holds
 
 NEGATIVE, ZERO, POSITIVE = 1, 2, 4
 ANY = NEGATIVE | ZERO | POSITIVE
@@ -17,14 +17,6 @@ Value: TypeAlias = int | Const | Text | FuncRef | Flags
 OTHER = Const(None, ("another number",))
 """What a place holds that surely does not hold the reference at hand."""
 
-_COMPARE = {
-    "==": lambda left, right: left == right,
-    "!=": lambda left, right: left != right,
-    "<": lambda left, right: left < right,
-    "<=": lambda left, right: left <= right,
-    ">": lambda left, right: left > right,
-    ">=": lambda left, right: left >= right,
-}
 _BITS = frozenset({"&", "!&"})
 _SWAPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
@@ -49,7 +41,7 @@ def may_hold(value: Value, op: str, right: Value) -> bool:
         return _share(value, right) in (None, op == "&")
     if isinstance(value, Const) and isinstance(right, Const):
         if value.value is not None and right.value is not None:
-            return bool(_COMPARE[op](value.value, right.value))
+            return holds(op, value.value, right.value)
         if value.names and value.names == right.names:
             return op in ("==", "<=", ">=")
     if isinstance(right, Const) and right.value is not None:
@@ -66,7 +58,7 @@ def _share(value: Value, right: Value) -> bool | None:
         return None
     if isinstance(value, Const):
         if value.value is not None and right.value is not None:
-            return bool(value.value & right.value)
+            return holds("&", value.value, right.value)
         if value.value == 0:
             return False
         if value.names and right.names:

@@ -3,10 +3,24 @@
 In: function keys. Out: memoised answers, found by looking down the call graph with bounds.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import UnionType
 
-from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Named, Operand, Place, Return, Unparsed
+from vmfdlint.ir import (
+    Address,
+    Assign,
+    Assume,
+    Call,
+    Const,
+    Function,
+    FunctionKey,
+    Named,
+    Operand,
+    Place,
+    Return,
+    Unparsed,
+    holds,
+)
 from vmfdlint.link import Program
 from vmfdlint.models import (
     CloseAll,
@@ -41,7 +55,7 @@ class Behaviour:
         self.program = program
         self.models = models
         self._flows: dict[FunctionKey, Flow | None] = {}
-        self._noreturn: dict[FunctionKey, bool] = {}
+        self._noreturn: dict[tuple[FunctionKey, tuple[tuple[str, int], ...]], bool] = {}
         self._lingers: dict[FunctionKey, str] = {}
         self._changes: dict[tuple[FunctionKey, int], bool] = {}
         self._closes_all: dict[FunctionKey, bool] = {}
@@ -87,21 +101,30 @@ class Behaviour:
             if modelled is not None and any(isinstance(effect, wanted) for effect in modelled.effects):
                 yield call, modelled
 
-    def never_returns(self, key: FunctionKey, depth: int = 0) -> bool:
-        """Whether every call of ``key`` ends the process or the thread."""
-        known = self._noreturn.get(key)
+    def never_returns(self, key: FunctionKey, args: tuple[Operand, ...], depth: int = 0) -> bool:
+        """Whether a call of ``key`` with ``args`` ends the process or the thread: ``check(false)`` may where
+        ``check(n > 0)`` need not."""
+        flow = self.flow(key)
+        if flow is None or depth >= _NORETURN_DEPTH:
+            return False
+        given = {
+            name: argument.value
+            for name, argument in zip(flow.params, args, strict=False)
+            if isinstance(argument, Const) and argument.value is not None
+            if (name,) in flow.tested and name not in flow.assigned
+        }
+        question = (key, tuple(sorted(given.items())))
+        known = self._noreturn.get(question)
         if known is not None:
             return known
-        self._noreturn[key] = False
-        flow = self.flow(key)
-        answer = False
-        if flow is not None and depth < _NORETURN_DEPTH:
-            answer = "noreturn" in flow.function.attributes or not self._reaches_return(flow, depth)
-        self._noreturn[key] = answer
+        self._noreturn[question] = False
+        answer = "noreturn" in flow.function.attributes or not self._reaches_return(flow, given, depth)
+        self._noreturn[question] = answer
         return answer
 
-    def _reaches_return(self, flow: Flow, depth: int) -> bool:
-        """Whether some path reaches a return; only the last call before one is looked into."""
+    def _reaches_return(self, flow: Flow, given: Mapping[str, int], depth: int) -> bool:
+        """Whether some path that the ``given`` parameters allow reaches a return; only the last call before
+        one is looked into."""
         blocks = flow.function.blocks
         seen = {0}
         stack = [0]
@@ -110,6 +133,9 @@ class Behaviour:
             ended = False
             last: Call | None = None
             for instr in blocks[number].instrs:
+                if isinstance(instr, Assume) and _excluded(instr, given):
+                    ended = True
+                    break
                 if isinstance(instr, Return):
                     if last is not None and self._call_ends(flow.key, last, depth):
                         ended = True
@@ -152,7 +178,7 @@ class Behaviour:
         if self.modelled(caller, call) is not None:
             return False
         targets = self.program.targets(caller, call)
-        return bool(targets) and all(self.never_returns(target, depth + 1) for target in targets)
+        return bool(targets) and all(self.never_returns(target, call.args, depth + 1) for target in targets)
 
     def lingers(self, key: FunctionKey) -> str:
         """What a call of ``key`` can wait in (an API's name, or ``a loop without a bound``), "" for nothing
@@ -373,6 +399,14 @@ def changes(modelled: Resolved, own: bool) -> bool:
     """Whether an API does more to its descriptors than use them or wait; ``own`` counts a mapping as more."""
     harmless = Use | Linger | Exit | Exec if own else Use | Linger | Exit | Exec | Map
     return any(not isinstance(effect, harmless) for effect in modelled.effects)
+
+
+def _excluded(guard: Assume, given: Mapping[str, int]) -> bool:
+    """Whether a guard on a parameter cannot hold for the value given."""
+    value = given.get(guard.left.name) if not guard.left.fields else None
+    if value is None or not isinstance(guard.right, Const) or guard.right.value is None:
+        return False
+    return not holds(guard.op, value, guard.right.value)
 
 
 def _is_variable(operand: object, name: str) -> bool:

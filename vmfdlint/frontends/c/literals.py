@@ -78,15 +78,3 @@ def computed(op: str, left: Const, right: Const) -> Operand:
         ">>": lambda: a >> b,
     }
     return Const(results[op](), names) if op in results else Opaque(op)
-
-
-def holds(op: str, left: int, right: int) -> bool:
-    """A comparison of two known numbers."""
-    return {
-        "==": left == right,
-        "!=": left != right,
-        "<": left < right,
-        "<=": left <= right,
-        ">": left > right,
-        ">=": left >= right,
-    }[op]

@@ -4,10 +4,9 @@ from typing import NamedTuple
 
 from tree_sitter import Node
 
-from vmfdlint.frontends.c.literals import holds
 from vmfdlint.frontends.c.lower_ops import Operators
 from vmfdlint.frontends.c.syntax import COMPARISONS, LOGICAL, OPPOSITE, SWAPPED, parts
-from vmfdlint.ir import Address, Assume, Const, FuncRef, Opaque, Operand, Place, Text
+from vmfdlint.ir import Address, Assume, Const, FuncRef, Opaque, Operand, Place, Text, holds
 
 
 class _Comparison(NamedTuple):
