@@ -21,6 +21,7 @@ class Limits(msgspec.Struct, frozen=True):
     value_climbs: int = 24
     slot_targets: int = 64
     climb_callers: int = 400
+    teardown_depth: int = 4
     trace_steps: int = 60
 
 

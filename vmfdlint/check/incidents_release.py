@@ -13,10 +13,10 @@ from vmfdlint.solve import Happening, Life, Object, Observation, Process, Solver
 from vmfdlint.summary import ESCAPED, is_cell, is_global
 
 
-def lost(solver: Solver, orphaned: frozenset[Site]) -> Iterator[Incident]:
+def lost(solver: Solver, orphaned: frozenset[tuple[Kind, Site, tuple[Site, ...]]]) -> Iterator[Incident]:
     """One incident an exit (or overwrite) where the last place of a holder goes and the process lives on.
 
-    ``orphaned`` are creation sites already reported as remaining after the close of their VM.
+    ``orphaned`` are the names of references already reported as remaining after the close of their VM.
     """
     lingering: dict[Site, list[Observation]] = defaultdict(list)
     for seen in solver.observations:
@@ -25,7 +25,7 @@ def lost(solver: Solver, orphaned: frozenset[Site]) -> Iterator[Incident]:
             continue
         if fact.object is None or fact.state.process is not Process.OWN or fact.object.alone_since:
             continue
-        if fact.object.copy_of is None and fact.object.site not in orphaned:
+        if fact.object.copy_of is None and fact.object.name not in orphaned:
             lingering[fact.mark].append(seen)
     losses = grouped(solver.observations, Happening.LOST)
     for site, seen_list in sorted(lingering.items()):

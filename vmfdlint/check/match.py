@@ -26,7 +26,7 @@ def incidents(solver: Solver) -> Iterator[Incident]:
     yield from copies(solver)
     remaining = tuple(remains(solver))
     yield from remaining
-    orphaned = frozenset(made.site for incident in remaining for made in incident.objects)
+    orphaned = frozenset(made.name for incident in remaining for made in incident.objects)
     yield from lost(solver, orphaned)
     yield from misuse(solver.observations)
 

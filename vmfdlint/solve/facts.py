@@ -46,6 +46,11 @@ class Object(msgspec.Struct, frozen=True):
     """Of a mapping: its bytes where they are a constant, 0 where a variable says them."""
 
     @property
+    def name(self) -> tuple[Kind, Site, tuple[Site, ...]]:
+        """What tells two references apart: one creating wrapper may make many."""
+        return self.kind, self.site, self.chain
+
+    @property
     def user(self) -> FunctionKey:
         """The function that asked for the reference: outside the creating wrapper, where there is one."""
         return (self.chain[-1] if self.chain else self.site).function

@@ -13,6 +13,8 @@ from vmfdlint.solve.facts import Fact, Object
 from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.tables import Step, Tables
 from vmfdlint.solve.typestate import Life, Process
+from vmfdlint.solve.witness import witness
+from vmfdlint.summary import operand_path
 
 _HANDLES = frozenset(
     {
@@ -37,7 +39,7 @@ def follow_up(tabulation: Tables) -> None:
                 continue
             if fact.object.alone_since is not None or not _depends(fact.object, closed):
                 continue
-            if not _goes_on(tabulation, other):
+            if not _goes_on(tabulation, other) or _of_another(tabulation, other, node, closed):
                 continue
             alone = msgspec.structs.replace(fact.object, alone_since=site)
             onward = msgspec.structs.replace(fact, object=alone)
@@ -78,6 +80,60 @@ def _depends(dependent: Object, closed: Object) -> bool:
     if dependent.copy_of is not None:
         return dependent.copy_of == closed
     return closed.kind is Kind.VM and closed.copy_of is None and dependent.kind in _HANDLES
+
+
+def _of_another(tabulation: Tables, handle: Node, vm: Node, closed: Object) -> bool:
+    """Whether a handle belongs to another VM than the one closed: its creating call names another one, or it
+    was there before this one was made."""
+    assert handle.fact.object is not None
+    if closed.kind is not Kind.VM or handle.fact.object.copy_of is not None:
+        return False
+    parents = _parents(tabulation, handle.fact.object)
+    if parents and not any(_same(parent, closed) for parent in parents):
+        return True
+    made_at = (*_handed_out(tabulation, vm), closed.site)
+    maker = Site(made_at[0].function, 0, 0)
+    return any(
+        crumb.site in made_at or crumb.site == maker
+        for crumb in witness(tabulation, handle)
+        if crumb.fact.object is not None
+    )
+
+
+def _parents(tabulation: Tables, handle: Object) -> list[Object]:
+    """The VMs that the call which made a handle surely names."""
+    site = handle.site
+    flow = tabulation.behaviour.flow(site.function)
+    assert flow is not None
+    subject = operand_path(flow.call_at(site.block, site.index).args[0])
+    here = tabulation.at.get((site.function, site.block, site.index), {})
+    return [
+        fact.object
+        for fact in here
+        if fact.object is not None and fact.object.kind is Kind.VM and subject in fact.places
+    ]
+
+
+def _same(one: Object, other: Object) -> bool:
+    """Whether two abstract VMs may be one, also where only one of them is told apart by its user."""
+    return one.site == other.site and (not one.chain or not other.chain or one.chain == other.chain)
+
+
+def _handed_out(tabulation: Tables, node: Node) -> tuple[Site, ...]:
+    """The calls out of which the reference at ``node`` came while it was fresh, the outermost first."""
+    found: list[Site] = []
+    seen: set[Node] = set()
+    current: Node | None = node
+    while current is not None and current not in seen:
+        seen.add(current)
+        step = tabulation.steps.get(current)
+        if step is None:
+            break
+        call = step.call
+        if call is not None and call.fact.is_zero:
+            found.append(Site(tabulation.contexts[call.context].key, call.block, call.index))
+        current = call if call is not None and not call.fact.is_zero else step.previous
+    return tuple(found)
 
 
 def _goes_on(tabulation: Tables, node: Node) -> bool:

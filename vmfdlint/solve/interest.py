@@ -179,6 +179,10 @@ class Interest:
             return True
         return self._by_argument(fact, edge)
 
+    def touches(self, fact: Fact, flow: Flow, callee: FunctionKey) -> bool:
+        """Whether a callee, or what it calls, changes a place of a fact."""
+        return any(callee in reached for reached in self._reached(fact, flow))
+
     def _zero_enters(self, edge: Edge, callee: Flow) -> bool:
         if any(self.is_interesting(argument) for argument in edge.args):
             return True

@@ -5,6 +5,8 @@ begin inside a callee (its entry fact is the zero fact) return to every caller; 
 that sent them.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 
 from vmfdlint.base import LIMITS, Span
@@ -43,7 +45,10 @@ from vmfdlint.summary import (
     Flow,
     Path,
     Relevance,
+    Sweep,
+    Teardown,
     cell_of,
+    is_temporary,
     operand_path,
     path_of,
     port_path,
@@ -64,6 +69,7 @@ class Tabulation(Tables):
         self.relevance = relevance
         self.models = models
         self.interest = interest
+        self.teardown = Teardown(behaviour)
         self._climbed: dict[FunctionKey, tuple[Edge, ...]] = {}
 
     # -- the worklist ----------------------------------------------------------------------------------------
@@ -137,7 +143,7 @@ class Tabulation(Tables):
     def _sweep(self, node: Node, flow: Flow) -> Fact | None:
         """The fact at a loop's head after what the loop closes; None where that ends it."""
         fact = node.fact
-        for sweep in flow.sweeps.get(node.block, ()):
+        for sweep in self._sweeps_at(node, flow):
             if fact.object is None or fact.object.creator:
                 continue
             site = Site(flow.key, sweep.block, sweep.index)
@@ -159,6 +165,14 @@ class Tabulation(Tables):
                 return None
             fact = remaining[0]
         return fact
+
+    def _sweeps_at(self, node: Node, flow: Flow) -> Iterator[Sweep]:
+        """What the loops entered at a node release, by calls of their own or through helpers."""
+        yield from flow.sweeps.get(node.block, ())
+        if node.fact.is_open and not node.fact.is_zero:
+            yield from self.teardown.sweeps(
+                flow, node.block, lambda helper: self.interest.touches(node.fact, flow, helper)
+            )
 
     def _settle(self, after: Fact, before: Fact, node: Node, at: Span) -> Fact:
         """Decides that a reference whose last place is gone is lost."""
@@ -296,15 +310,20 @@ class Tabulation(Tables):
         self.push(Node(node.context, node.block, node.index + 1, fact), Step(exit_node, node))
 
     def _renamed(self, fact: Fact, at_exit: Fact, site: Site) -> Fact:
-        """A fresh reference handed out by a creating wrapper is a new object for each user of the wrapper."""
+        """A fresh reference handed out by a creating wrapper is a new object for each user of the wrapper,
+        and several where the user asks in a loop."""
         assert fact.object is not None
-        if RESULT not in at_exit.places or fact.object.chain:
+        handed = any(starts_with(path, RESULT) for path in at_exit.places)
+        if not handed or not fact.is_open:
             return fact
         user = self.behaviour.flow(site.function)
         assert user is not None  # a call site always lies in a lowered function
-        many = fact.object.many or site.block in user.looping
-        made = msgspec.structs.replace(fact.object, chain=(site,), many=many)
-        return msgspec.structs.replace(fact, object=made)
+        made = fact.object
+        if site.block in user.looping and not made.many:
+            made = msgspec.structs.replace(made, many=True)
+        if RESULT in at_exit.places and not made.chain:
+            made = msgspec.structs.replace(made, chain=(site,))
+        return msgspec.structs.replace(fact, object=made) if made is not fact.object else fact
 
     def _call(self, node: Node, instr: Call, flow: Flow) -> Fact | None:
         """One call. Returns the fact that simply goes on in the block, None where all successors were
@@ -479,6 +498,10 @@ class Tabulation(Tables):
         for argument in args:
             if isinstance(argument, Address) and fact.env:
                 fact = fact.knowing(path_of(argument.place), None)
+        for argument in instr.args:
+            path = operand_path(argument)
+            if path is not None and is_temporary(path) and fact.env:
+                fact = fact.knowing(path, None)  # it was made for this call
         return self._settle(fact, node.fact, node, instr.at)
 
     def _linger_below(self, node: Node, instr: Call, edge: Edge) -> None:

@@ -5,7 +5,7 @@ Follows no descriptor itself and knows no rule.
 """
 
 from vmfdlint.summary.behaviour import Behaviour
-from vmfdlint.summary.flow import Flow, Sweep
+from vmfdlint.summary.flow import Flow
 from vmfdlint.summary.paths import (
     ESCAPED,
     OUTER,
@@ -24,6 +24,8 @@ from vmfdlint.summary.paths import (
     starts_with,
 )
 from vmfdlint.summary.relevance import Relevance
+from vmfdlint.summary.sweeps import Sweep
+from vmfdlint.summary.teardown import Teardown
 
 __all__ = [
     "ESCAPED",
@@ -34,6 +36,7 @@ __all__ = [
     "Path",
     "Relevance",
     "Sweep",
+    "Teardown",
     "cell_of",
     "is_cell",
     "is_global",

@@ -6,7 +6,6 @@ In: a lowered function and the models. Out: a Flow. Purely intra-procedural.
 from collections import defaultdict
 from functools import cached_property
 
-import msgspec
 import rustworkx
 
 from vmfdlint.base import Span
@@ -17,33 +16,15 @@ from vmfdlint.ir import (
     Const,
     Function,
     Named,
-    Opaque,
-    Operand,
     Place,
     Return,
     places,
     reads,
 )
-from vmfdlint.models import Close, Models, Unmap, resolve
-from vmfdlint.summary.paths import Path, cell_of, path_of, port_path
+from vmfdlint.models import Models
+from vmfdlint.summary.paths import Path, cell_of, is_temporary, operand_path, path_of
+from vmfdlint.summary.sweeps import Handed, Loop, Sweep
 from vmfdlint.summary.variadic import forwarded
-
-_FEW = 10
-"""A close loop that ends below this number is not after the descriptors that a program opened."""
-_PARSERS = ("atoi", "strtol", "strtoul", "strtoll", "qemu_strtoi")
-
-
-class Sweep(msgspec.Struct, frozen=True):
-    """A loop that closes (or unmaps) a whole collection, or every descriptor where ``path`` is None.
-
-    ``keep`` are paths the loop skips.
-    """
-
-    path: Path | None
-    cell: Path | None
-    block: int
-    index: int
-    keep: tuple[Path, ...] = ()
 
 
 class Flow:
@@ -94,12 +75,17 @@ class Flow:
 
     @cached_property
     def tested(self) -> frozenset[Path]:
-        """Paths whose value decides a branch, or that are returned or copied into such a path."""
+        """Paths whose value decides a branch, or that are returned or copied into such a path; the temporary
+        that holds an argument's truth (``check(fd < 0)``) decides in the callee."""
         found = set(self._tests)
         for block in self.function.blocks:
             for instr in block.instrs:
                 if isinstance(instr, Return) and isinstance(instr.value, Place):
                     found.add(path_of(instr.value))
+                if isinstance(instr, Call):
+                    found.update(
+                        path for path in map(operand_path, instr.args) if path and is_temporary(path)
+                    )
         changed = True
         while changed:
             changed = False
@@ -188,132 +174,29 @@ class Flow:
 
     @cached_property
     def sweeps(self) -> dict[int, tuple[Sweep, ...]]:
-        """For the first block of a loop: the collections it closes.
-
-        A loop over an empty collection closes nothing, but then nothing was open; so the closes of such a
-        loop count from its head on (the zero-trip edge must not keep a descriptor alive).
-        """
+        """For the block a loop is entered through: the collections that its own calls close."""
         found: dict[int, tuple[Sweep, ...]] = {}
-        for loop in self.loops:
-            sweeps = tuple(self._sweeps_in(loop))
-            if not sweeps:
-                continue
-            for head in self._heads(loop):
+        for loop in map(self._loop, self.loops):
+            sweeps = tuple(loop.sweeps(self._models))
+            for head in loop.heads if sweeps else ():
                 found[head] = found.get(head, ()) + sweeps
         return found
 
-    def _heads(self, loop: frozenset[int]) -> list[int]:
-        entered = {
-            successor
-            for number, block in enumerate(self.function.blocks)
-            if number not in loop
-            for successor in block.successors
-            if successor in loop
-        }
-        return sorted(entered)
-
-    def _sweeps_in(self, loop: frozenset[int]) -> list[Sweep]:
-        found: list[Sweep] = []
-        for number in sorted(loop):
-            for index, instr in enumerate(self.function.blocks[number].instrs):
-                if not isinstance(instr, Call) or not isinstance(instr.target, Named) or not instr.args:
-                    continue
-                modelled = resolve(self._models, instr.target.name, instr.args)
-                for effect in modelled.effects if modelled is not None else ():
-                    if isinstance(effect, Close):
-                        found.extend(
-                            self._sweep(loop, number, index, instr, port_path(effect.fd, instr.args))
-                        )
-                    elif isinstance(effect, Unmap):
-                        found.extend(
-                            self._sweep(loop, number, index, instr, port_path(effect.at, instr.args))
-                        )
+    @cached_property
+    def handed(self) -> dict[int, tuple[Handed, ...]]:
+        """For the block a loop is entered through: the calls that are given an element of a collection."""
+        found: dict[int, tuple[Handed, ...]] = {}
+        for loop in map(self._loop, self.loops):
+            handed = tuple(loop.handed())
+            for head in loop.heads if handed else ():
+                found[head] = found.get(head, ()) + handed
         return found
 
-    def _sweep(
-        self, loop: frozenset[int], number: int, index: int, call: Call, path: Path | None
-    ) -> list[Sweep]:
-        if path is None:
-            return []
-        if len(path) == 1:
-            if self._counts(path[0], loop):
-                return [Sweep(None, None, number, index, self._kept(path, loop))]
-            source = self._copied_in_loop(path[0], loop)
-            return [] if source is None else [Sweep(path_of(source), cell_of(source), number, index)]
-        varies = any("[]" in step for step in path) or self._assigned_in(path[0], loop)
-        if not varies:
-            return []
-        return [Sweep(path, self.cells.get(path), number, index)]
+    def _loop(self, blocks: frozenset[int]) -> Loop:
+        return Loop(self.function, blocks, self.cells)
 
-    def _copied_in_loop(self, name: str, loop: frozenset[int]) -> Place | None:
-        """The element a loop body copies into a local before it closes it: ``fd = fds[i]; close(fd)``."""
-        for number in loop:
-            for instr in self.function.blocks[number].instrs:
-                if not isinstance(instr, Assign) or instr.dst.name != name or instr.dst.fields:
-                    continue
-                if isinstance(instr.src, Place) and instr.src.fields:
-                    return instr.src
-        return None
-
-    def _assigned_in(self, name: str, loop: frozenset[int]) -> bool:
-        for number in loop:
-            for instr in self.function.blocks[number].instrs:
-                dst = instr.dst if isinstance(instr, Assign | Call) else None
-                if dst is not None and dst.name == name and not dst.fields:
-                    return True
-        return False
-
-    def _counts(self, name: str, loop: frozenset[int]) -> bool:
-        """Whether a local runs over descriptor numbers: counted in the loop, or read from /proc/self/fd
-        names."""
-        if self._ends_early(name, loop):
-            return False
-        counted = False
-        for number, block in enumerate(self.function.blocks):
-            for instr in block.instrs:
-                dst = instr.dst if isinstance(instr, Assign | Call) else None
-                if dst is None or dst.name != name or dst.fields:
-                    continue
-                if isinstance(instr, Call):
-                    if number in loop:
-                        return isinstance(instr.target, Named) and instr.target.name in _PARSERS
-                elif not isinstance(instr, Assign):
-                    continue
-                elif number in loop:
-                    if not isinstance(instr.src, Opaque) and not _is_step(instr.src, name):
-                        return False
-                    counted = True
-                elif isinstance(instr.src, Const) and instr.src.value is not None and instr.src.value > 63:
-                    return False
-        return counted
-
-    def _ends_early(self, name: str, loop: frozenset[int]) -> bool:
-        """Whether the loop ends at a small number: ``for (i = 0; i < 3; i++)`` means the standard streams."""
-        blocks = self.function.blocks
-        exits = {after for number in loop for after in blocks[number].successors if after not in loop}
-        return any(
-            isinstance(instr, Assume)
-            and path_of(instr.left) == (name,)
-            and instr.op in (">", ">=")
-            and isinstance(instr.right, Const)
-            and instr.right.value is not None
-            and instr.right.value < _FEW
-            for number in exits
-            for instr in blocks[number].instrs
-        )
-
-    def _kept(self, path: Path, loop: frozenset[int]) -> tuple[Path, ...]:
-        kept = []
-        for number in loop:
-            for instr in self.function.blocks[number].instrs:
-                if isinstance(instr, Assume) and instr.op in ("==", "!=") and isinstance(instr.right, Place):
-                    left, right = path_of(instr.left), path_of(instr.right)
-                    if left == path:
-                        kept.append(right)
-                    elif right == path:
-                        kept.append(left)
-        return tuple(sorted(set(kept)))
-
-
-def _is_step(operand: Operand, name: str) -> bool:
-    return isinstance(operand, Place) and operand.name == name and not operand.fields
+    def call_at(self, block: int, index: int) -> Call:
+        """The call at a place; AssertionError where something else stands there."""
+        call = self.function.blocks[block].instrs[index]
+        assert isinstance(call, Call)
+        return call

@@ -1,0 +1,179 @@
+"""Loops that release a whole collection: ``for (i = 0; i < n; i++) close(fds[i])``.
+
+In: a lowered function, its loops and cells, the models. Out: what each loop closes, by the block it is
+entered through. A loop over an empty collection closes nothing, but then nothing was open; so the closes of
+such a loop count from its head on (the zero-trip edge must not keep a descriptor alive).
+"""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from vmfdlint.ir import Assign, Assume, Call, Const, Function, Named, Opaque, Operand, Place
+from vmfdlint.models import Close, Models, Unmap, resolve
+from vmfdlint.summary.paths import Path, cell_of, operand_path, path_of, port_path
+
+_FEW = 10
+"""A close loop that ends below this number is not after the descriptors that a program opened."""
+_PARSERS = ("atoi", "strtol", "strtoul", "strtoll", "qemu_strtoi")
+
+
+class Sweep(msgspec.Struct, frozen=True):
+    """A loop that closes (or unmaps) a whole collection, or every descriptor where ``path`` is None.
+
+    ``block`` and ``index`` name the call that closes one. ``keep`` are paths the loop skips.
+    """
+
+    path: Path | None
+    cell: Path | None
+    block: int
+    index: int
+    keep: tuple[Path, ...] = ()
+
+
+class Handed(msgspec.Struct, frozen=True):
+    """A call in a loop that is given an element: ``vcpu_free(vm->vcpus[i])``; what it releases its body
+    says."""
+
+    block: int
+    index: int
+    position: int
+    path: Path
+    cell: Path | None
+
+
+class Loop:
+    """One loop of a function: the ``blocks``, ``cells`` as in :attr:`Flow.cells`."""
+
+    def __init__(self, function: Function, blocks: frozenset[int], cells: Mapping[Path, Path]) -> None:
+        self.function = function
+        self.blocks = blocks
+        self.cells = cells
+
+    @property
+    def heads(self) -> list[int]:
+        """The blocks that are entered from outside the loop."""
+        entered = {
+            successor
+            for number, block in enumerate(self.function.blocks)
+            if number not in self.blocks
+            for successor in block.successors
+            if successor in self.blocks
+        }
+        return sorted(entered)
+
+    def sweeps(self, models: Models) -> Iterator[Sweep]:
+        """What the loop closes by calls of its own."""
+        for number, index, call in self._calls():
+            name = call.target.name if isinstance(call.target, Named) else ""
+            modelled = resolve(models, name, call.args) if name and call.args else None
+            for effect in modelled.effects if modelled is not None else ():
+                if isinstance(effect, Close | Unmap):
+                    port = effect.fd if isinstance(effect, Close) else effect.at
+                    yield from self._sweep(number, index, port_path(port, call.args))
+
+    def handed(self) -> Iterator[Handed]:
+        """The calls that are given an element of what the loop runs over."""
+        for number, index, call in self._calls():
+            for position, argument in enumerate(call.args):
+                path = operand_path(argument)
+                if path is None or not isinstance(argument, Place):
+                    continue
+                if len(path) == 1 and (source := self._copied_in_loop(path[0])) is not None:
+                    yield Handed(number, index, position, path_of(source), cell_of(source))
+                elif any("[]" in step for step in path) or self._assigned(path[0]):
+                    yield Handed(number, index, position, path, self.cells.get(path))
+
+    def _calls(self) -> Iterator[tuple[int, int, Call]]:
+        for number in sorted(self.blocks):
+            for index, instr in enumerate(self.function.blocks[number].instrs):
+                if isinstance(instr, Call):
+                    yield number, index, instr
+
+    def _sweep(self, number: int, index: int, path: Path | None) -> Iterator[Sweep]:
+        if path is None:
+            return
+        if len(path) > 1:
+            if any("[]" in step for step in path) or self._assigned(path[0]):
+                yield Sweep(path, self.cells.get(path), number, index)
+        elif self._counts(path[0]):
+            yield Sweep(None, None, number, index, self._kept(path))
+        else:
+            source = self._copied_in_loop(path[0])
+            if source is not None:
+                yield Sweep(path_of(source), cell_of(source), number, index)
+
+    def _copied_in_loop(self, name: str) -> Place | None:
+        """The element a loop body copies into a local before it closes it: ``fd = fds[i]; close(fd)``."""
+        for number in self.blocks:
+            for instr in self.function.blocks[number].instrs:
+                if not isinstance(instr, Assign) or instr.dst.name != name or instr.dst.fields:
+                    continue
+                if isinstance(instr.src, Place) and instr.src.fields:
+                    return instr.src
+        return None
+
+    def _assigned(self, name: str) -> bool:
+        for number in self.blocks:
+            for instr in self.function.blocks[number].instrs:
+                dst = instr.dst if isinstance(instr, Assign | Call) else None
+                if dst is not None and dst.name == name and not dst.fields:
+                    return True
+        return False
+
+    def _counts(self, name: str) -> bool:
+        """Whether a local runs over descriptor numbers: counted in the loop, or read from /proc/self/fd
+        names."""
+        if self._ends_early(name):
+            return False
+        counted = False
+        for number, block in enumerate(self.function.blocks):
+            for instr in block.instrs:
+                dst = instr.dst if isinstance(instr, Assign | Call) else None
+                if dst is None or dst.name != name or dst.fields:
+                    continue
+                if isinstance(instr, Call):
+                    if number in self.blocks:
+                        return isinstance(instr.target, Named) and instr.target.name in _PARSERS
+                elif not isinstance(instr, Assign):
+                    continue
+                elif number in self.blocks:
+                    if not isinstance(instr.src, Opaque) and not _is_step(instr.src, name):
+                        return False
+                    counted = True
+                elif isinstance(instr.src, Const) and instr.src.value is not None and instr.src.value > 63:
+                    return False
+        return counted
+
+    def _ends_early(self, name: str) -> bool:
+        """Whether the loop ends at a small number: ``for (i = 0; i < 3; i++)`` means the standard streams."""
+        blocks = self.function.blocks
+        exits = {
+            after for number in self.blocks for after in blocks[number].successors if after not in self.blocks
+        }
+        return any(
+            isinstance(instr, Assume)
+            and path_of(instr.left) == (name,)
+            and instr.op in (">", ">=")
+            and isinstance(instr.right, Const)
+            and instr.right.value is not None
+            and instr.right.value < _FEW
+            for number in exits
+            for instr in blocks[number].instrs
+        )
+
+    def _kept(self, path: Path) -> tuple[Path, ...]:
+        kept = []
+        for number in self.blocks:
+            for instr in self.function.blocks[number].instrs:
+                if isinstance(instr, Assume) and instr.op in ("==", "!=") and isinstance(instr.right, Place):
+                    left, right = path_of(instr.left), path_of(instr.right)
+                    if left == path:
+                        kept.append(right)
+                    elif right == path:
+                        kept.append(left)
+        return tuple(sorted(set(kept)))
+
+
+def _is_step(operand: Operand, name: str) -> bool:
+    return isinstance(operand, Place) and operand.name == name and not operand.fields

@@ -1,0 +1,78 @@
+"""What a helper releases of the object it is given: ``vcpu_free(vcpu)`` closes ``vcpu->fd`` and unmaps
+``vcpu->run``.
+
+In: a function and a parameter. Out: the steps below the parameter that it, or a callee, closes or unmaps on
+some path; memoised, found by looking down the call graph with a bound.
+"""
+
+from collections.abc import Callable, Iterator
+
+from vmfdlint.base import LIMITS
+from vmfdlint.ir import FunctionKey
+from vmfdlint.models import Close, Unmap
+from vmfdlint.summary.behaviour import Behaviour
+from vmfdlint.summary.flow import Flow
+from vmfdlint.summary.paths import Path, operand_path, port_path
+from vmfdlint.summary.sweeps import Handed, Sweep
+
+Released = dict[Path, Path | None]
+"""Steps below a parameter -> the cell they lie in, None where the member's record is not known."""
+
+
+class Teardown:
+    """Memoised answers on release helpers."""
+
+    def __init__(self, behaviour: Behaviour) -> None:
+        self.behaviour = behaviour
+        self._released: dict[tuple[FunctionKey, int], Released] = {}
+
+    def sweeps(self, flow: Flow, head: int, matters: Callable[[FunctionKey], bool]) -> Iterator[Sweep]:
+        """What the loops entered at block ``head`` release through helpers, of those that ``matters``
+        accepts."""
+        for handed in flow.handed.get(head, ()):
+            call = flow.call_at(handed.block, handed.index)
+            if self.behaviour.modelled(flow.key, call) is not None:
+                continue
+            for target in self.behaviour.program.targets(flow.key, call):
+                if matters(target):
+                    yield from _swept(handed, self.released(target, handed.position))
+
+    def released(self, key: FunctionKey, position: int, depth: int = 0) -> Released:
+        """What a call of ``key`` releases of its parameter ``position``; ``()`` stands for the parameter
+        itself."""
+        known = self._released.get((key, position))
+        if known is not None:
+            return known
+        self._released[(key, position)] = {}
+        flow = self.behaviour.flow(key)
+        found: Released = {}
+        if flow is not None and position < len(flow.params) and depth < LIMITS.teardown_depth:
+            found = self._find(flow, flow.params[position], depth)
+        self._released[(key, position)] = found
+        return found
+
+    def _find(self, flow: Flow, name: str, depth: int) -> Released:
+        found: Released = {}
+        for call in flow.calls:
+            paths = [operand_path(argument) for argument in call.args]
+            if not any(path is not None and path[0] == name for path in paths):
+                continue
+            modelled = self.behaviour.modelled(flow.key, call)
+            for effect in modelled.effects if modelled is not None else ():
+                if isinstance(effect, Close | Unmap):
+                    path = port_path(effect.fd if isinstance(effect, Close) else effect.at, call.args)
+                    if path is not None and path[0] == name:
+                        found.setdefault(path[1:], flow.cells.get(path))
+            for target in self.behaviour.program.targets(flow.key, call) if modelled is None else ():
+                for index, path in enumerate(paths):
+                    if path is not None and path[0] == name:
+                        for steps, cell in self.released(target, index, depth + 1).items():
+                            whole = (*path, *steps)
+                            found.setdefault(whole[1:], cell or flow.cells.get(whole))
+        return found
+
+
+def _swept(handed: Handed, released: Released) -> Iterator[Sweep]:
+    for steps, cell in released.items():
+        own = cell if steps else handed.cell
+        yield Sweep((*handed.path, *steps), own, handed.block, handed.index)
