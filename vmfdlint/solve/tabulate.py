@@ -476,11 +476,15 @@ class Tabulation(Tables):
         self, node: Node, instr: Call, args: tuple[Operand, ...], flow: Flow, edges: list[Edge]
     ) -> Fact | None:
         fact = node.fact
-        entered = False
+        entered = left_out = False
         for edge in edges:
-            if self.interest.enters(fact, edge, flow) and self._may_enter(fact, edge.callee):
+            if not self.interest.enters(fact, edge, flow):
+                continue
+            if self._may_enter(fact, edge.callee):
                 self._enter(node, instr, edge)
                 entered = entered or edge.kind is not EdgeKind.THREAD
+            else:
+                left_out = True
         if entered and not fact.is_zero:
             return None
         direct = [edge for edge in edges if edge.kind is EdgeKind.DIRECT]
@@ -488,6 +492,8 @@ class Tabulation(Tables):
             for edge in direct:
                 self._linger_below(node, instr, edge)
             return None
+        if left_out:
+            fact = fact.marked("limit reached")
         if not fact.is_zero:
             for edge in direct:
                 self._linger_below(node, instr, edge)
