@@ -31,6 +31,8 @@ _HANDLES = frozenset(
 
 def follow_up(tabulation: Tables) -> None:
     """Sends dependents on from every close of what they depend on."""
+    # A handle that went into the call meets the close there, or a path on which nothing is closed.
+    entered = {incoming.node for sent in tabulation.incoming.values() for incoming in sent}
     for node, closed, site in _closes(tabulation):
         key = tabulation.contexts[node.context].key
         here = tabulation.at.get((key, node.block, node.index), {})
@@ -39,7 +41,11 @@ def follow_up(tabulation: Tables) -> None:
                 continue
             if fact.object.alone_since is not None or not _depends(fact.object, closed):
                 continue
-            if not _goes_on(tabulation, other) or _of_another(tabulation, other, node, closed):
+            if (
+                other in entered
+                or not _goes_on(tabulation, other)
+                or _of_another(tabulation, other, node, closed)
+            ):
                 continue
             alone = msgspec.structs.replace(fact.object, alone_since=site)
             onward = msgspec.structs.replace(fact, object=alone)
