@@ -6,6 +6,7 @@ Knows no descriptor, no state and no rule.
 from vmfdlint.link.callgraph import CallGraph, Edge, EdgeKind, Site, Slot, slot_of
 from vmfdlint.link.lexicon import Lexicon, common_directories
 from vmfdlint.link.program import FILE, Program
+from vmfdlint.link.slots import Slots
 
 __all__ = [
     "FILE",
@@ -16,6 +17,7 @@ __all__ = [
     "Program",
     "Site",
     "Slot",
+    "Slots",
     "common_directories",
     "slot_of",
 ]

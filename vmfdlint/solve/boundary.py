@@ -115,6 +115,8 @@ def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tupl
         wanted = fact.is_zero or (name,) in callee.tested
         if not wanted and isinstance(operand, Const) and operand.names:
             wanted = (name,) in callee.selecting
+        if not wanted and isinstance(operand, FuncRef):
+            wanted = (name,) in callee.called
         if wanted and isinstance(operand, Const | Text | FuncRef):
             env[(name,)] = operand
     return tuple(sorted(env.items(), key=lambda item: item[0]))

@@ -18,6 +18,7 @@ from vmfdlint.ir import (
     Const,
     FuncRef,
     FunctionKey,
+    Indirect,
     Named,
     Operand,
     Place,
@@ -354,12 +355,22 @@ class Tabulation(Tables):
                 Edge(site, target, EdgeKind.DIRECT, args)
                 for target in self.graph.program.targets(flow.key, instr)
             ]
+        if node.fact.in_child and not isinstance(instr.target, Named):
+            # What runs in a child matters whatever it touches: it may wait.
+            behind = self._behind(node.fact, instr, flow)
+            found = [Edge(site, target, EdgeKind.SLOT, args) for target in behind]
         direct = {edge.callee for edge in found}
         self.interest.prepare(node.fact, flow)
         for edge in self.relevance.edges.get(site, {}).values():
             if edge.callee not in direct and edge.kind not in _DEFERRED:
                 found.append(edge)
         return found
+
+    def _behind(self, fact: Fact, instr: Call, flow: Flow) -> tuple[FunctionKey, ...]:
+        """What a call through a member or a variable runs; the one, where a caller said which."""
+        found = self.behaviour.slots.targets(flow.key, instr)
+        given = fact.lookup(path_of(instr.target.place)) if isinstance(instr.target, Indirect) else None
+        return tuple(key for key in found if not isinstance(given, FuncRef) or key.name == given.name)
 
     def _api(
         self,
@@ -495,7 +506,7 @@ class Tabulation(Tables):
         if left_out:
             fact = fact.marked("limit reached")
         if not fact.is_zero:
-            for edge in direct:
+            for edge in edges if fact.in_child else direct:
                 self._linger_below(node, instr, edge)
             if not edges:
                 fact = self._unknown(fact, instr, args)
@@ -516,7 +527,7 @@ class Tabulation(Tables):
         if fact.is_zero:
             return
         if watched(fact):
-            wait = self.behaviour.lingers(edge.callee)
+            wait = self.behaviour.lingers(edge.callee, slots=fact.in_child)
             if wait:
                 self.observe(Happening.LINGER, node, instr.at, fact, f"{wait} in {edge.callee.name}")
         elif self._defers(fact) and self.behaviour.lingers(edge.callee):

@@ -21,7 +21,7 @@ from vmfdlint.ir import (
     Unparsed,
     holds,
 )
-from vmfdlint.link import Program
+from vmfdlint.link import Program, Slots
 from vmfdlint.models import (
     CloseAll,
     Daemon,
@@ -56,7 +56,8 @@ class Behaviour:
         self.models = models
         self._flows: dict[FunctionKey, Flow | None] = {}
         self._noreturn: dict[tuple[FunctionKey, tuple[tuple[str, int], ...]], bool] = {}
-        self._lingers: dict[FunctionKey, str] = {}
+        self.slots = Slots(program)
+        self._lingers: dict[tuple[FunctionKey, bool], str] = {}
         self._changes: dict[tuple[FunctionKey, int], bool] = {}
         self._closes_all: dict[FunctionKey, bool] = {}
         self._executes: dict[FunctionKey, bool] = {}
@@ -180,18 +181,20 @@ class Behaviour:
         targets = self.program.targets(caller, call)
         return bool(targets) and all(self.never_returns(target, call.args, depth + 1) for target in targets)
 
-    def lingers(self, key: FunctionKey) -> str:
+    def lingers(self, key: FunctionKey, slots: bool = False) -> str:
         """What a call of ``key`` can wait in (an API's name, or ``a loop without a bound``), "" for nothing
-        found."""
-        known = self._lingers.get(key)
+        found. ``slots``: look through members and variables as well, which costs a search."""
+        known = self._lingers.get((key, slots))
         if known is None:
             budget = [_LINGER_VISITS]
-            known = self._lingers[key] = self._find_linger(key, 0, set(), budget)
+            known = self._lingers[(key, slots)] = self._find_linger(key, slots, 0, set(), budget)
         return known
 
-    def _find_linger(self, key: FunctionKey, depth: int, seen: set[FunctionKey], budget: list[int]) -> str:
-        if key in self._lingers:
-            return self._lingers[key]
+    def _find_linger(
+        self, key: FunctionKey, slots: bool, depth: int, seen: set[FunctionKey], budget: list[int]
+    ) -> str:
+        if (key, slots) in self._lingers:
+            return self._lingers[(key, slots)]
         if key in seen or depth > _LINGER_DEPTH or budget[0] <= 0:
             return ""
         seen.add(key)
@@ -215,8 +218,10 @@ class Behaviour:
                         return modelled.api
                     continue
                 below.extend(self.program.targets(key, instr))
+                if slots:
+                    below.extend(self.slots.targets(key, instr))
         for target in below:
-            found = self._find_linger(target, depth + 1, seen, budget)
+            found = self._find_linger(target, slots, depth + 1, seen, budget)
             if found:
                 return found
         return ""

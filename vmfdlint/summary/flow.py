@@ -15,6 +15,7 @@ from vmfdlint.ir import (
     Call,
     Const,
     Function,
+    Indirect,
     Named,
     Place,
     Return,
@@ -61,6 +62,12 @@ class Flow:
         return tuple(
             instr for block in self.function.blocks for instr in block.instrs if isinstance(instr, Call)
         )
+
+    @cached_property
+    def called(self) -> frozenset[Path]:
+        """Variables that are called, or handed to another call."""
+        indirect = {path_of(call.target.place) for call in self.calls if isinstance(call.target, Indirect)}
+        return frozenset(indirect | self.selecting)
 
     @cached_property
     def _tests(self) -> dict[Path, set[Span]]:
