@@ -145,6 +145,7 @@ class CallGraph:
                         callers.add(here)
                 else:
                     values.update({here or FunctionKey(path, FILE), FunctionKey(path, FILE)})
+                    values.update(self.program.around(path, match.start()))
         self._named_by[key] = frozenset(callers), frozenset(values)
         return self._named_by[key]
 

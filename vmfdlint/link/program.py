@@ -6,7 +6,7 @@ when a question first needs it; nothing here is computed for the whole tree.
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import assert_never
 
@@ -150,6 +150,13 @@ class Program:
             name = min(inside, key=lambda s: s.end - s.start).name if inside else FILE
             keys[FunctionKey(path, name)] = None
         return list(keys)
+
+    def around(self, path: str, offset: int) -> Iterator[FunctionKey]:
+        """The functions that hold a byte offset, those too that a macro makes of its use at file level:
+        ``core_init(kvm__init);``. Parses the file."""
+        for sketch in self.unit(path).sketches:
+            if sketch.start <= offset < sketch.end:
+                yield FunctionKey(path, sketch.name)
 
     def enclosing(self, path: str, offset: int) -> FunctionKey | None:
         """The function whose text holds a byte offset, found from the lines that open definitions, without a

@@ -10,12 +10,10 @@ from typing import Protocol
 from vmfdlint.ir import (
     Address,
     Assign,
-    Call,
     Const,
     Flags,
     Function,
     FunctionKey,
-    Indirect,
     Operand,
     Place,
     Text,
@@ -173,11 +171,22 @@ class Interest:
             self.behaviour.closes_all(edge.callee) or self.behaviour.executes(edge.callee)
         ):
             return True
-        if _next_of_table(fact, edge, flow):
+        if self._next_of_table(fact, edge, flow):
             return False
         if any(edge.callee in reached for reached in self._reached(fact, flow, edge, callee)):
             return True
         return self._by_argument(fact, edge)
+
+    def _next_of_table(self, fact: Fact, edge: Edge, flow: Flow) -> bool:
+        """Whether a loop over a table or list of functions, having called the entry that made the reference,
+        would call it again: each entry runs once."""
+        if edge.kind is not EdgeKind.SLOT or fact.object is None or edge.site.block not in flow.looping:
+            return False
+        loop = next(loop for loop in flow.loops if edge.site.block in loop)
+        if any(flow.function.blocks[number].unbounded for number in loop):
+            return False
+        maker = fact.object.site.function
+        return edge.callee in self.relevance.reaches(f"make what {maker} makes", lambda: (maker,))
 
     def touches(self, fact: Fact, flow: Flow, callee: FunctionKey) -> bool:
         """Whether a callee, or what it calls, changes a place of a fact."""
@@ -326,15 +335,3 @@ def _use_matters(fact: Fact) -> bool:
         or (fact.object is not None and fact.object.copy_of is not None)
     )
 
-
-def _next_of_table(fact: Fact, edge: Edge, flow: Flow) -> bool:
-    """Whether a loop over a table of functions, having called the one that made the reference, would call it
-    again: each entry runs once."""
-    if edge.kind is not EdgeKind.SLOT or fact.object is None or fact.object.site.function != edge.callee:
-        return False
-    call = flow.function.blocks[edge.site.block].instrs[edge.site.index]
-    return (
-        isinstance(call, Call)
-        and isinstance(call.target, Indirect)
-        and any(field.name == "[]" for field in call.target.place.fields)
-    )
