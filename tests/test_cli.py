@@ -54,7 +54,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine finds one thing, whatever it is given."""
 
-    def analyze(sources: tuple[SourceText, ...], options: Options) -> Outcome:
+    def analyze(sources: tuple[SourceText, ...], options: Options, targets: object) -> Outcome:
         return Outcome((FINDING,), app.rule_docs(), statistics=Statistics(files=len(sources)))
 
     monkeypatch.setattr(app, "analyze", analyze)

@@ -48,11 +48,15 @@ class Run(msgspec.Struct, frozen=True):
 # -- the doors to the engine -------------------------------------------------------------------------------
 
 
-def analyze(sources: tuple[SourceText, ...], options: Options) -> Outcome:
-    """Sources -> everything found in them by the rules in ``options.rules``."""
+def analyze(
+    sources: tuple[SourceText, ...],
+    options: Options,
+    targets: Mapping[str, tuple[str, ...]] | None = None,
+) -> Outcome:
+    """Sources, and what they are built into -> everything found by the rules in ``options.rules``."""
     rules = load_rules()
     models, problems = models_for(options)
-    solved = solve(sources, models, options.jobs)
+    solved = solve(sources, models, options.jobs, targets)
     solver = solved.solver
     started = perf_counter()
     findings = match(solver, rules, options.rules)
@@ -98,10 +102,14 @@ def notices(solver: Solver) -> tuple[str, ...]:
     return ()
 
 
-def show_flow(sources: tuple[SourceText, ...], options: Options) -> str:
-    """Sources -> where each descriptor is created, where it goes and where it rests, as text."""
+def show_flow(
+    sources: tuple[SourceText, ...],
+    options: Options,
+    targets: Mapping[str, tuple[str, ...]] | None = None,
+) -> str:
+    """Sources, and what they are built into -> where each descriptor is created, goes and rests, as text."""
     models, _problems = models_for(options)
-    return flow_text(solve(sources, models, options.jobs).solver)
+    return flow_text(solve(sources, models, options.jobs, targets).solver)
 
 
 def show_ir(sources: tuple[SourceText, ...], options: Options, path: str, function: str) -> str:
@@ -164,7 +172,7 @@ def check(options: Options, command: str = "", color: bool = False) -> Run:
 def flow(options: Options) -> Run:
     """``show flow``: discover -> the engine's picture of every descriptor."""
     found = _find(options)
-    result = run_one(lambda sources: show_flow(sources, options), found.files, "show flow")
+    result = run_one(lambda sources: show_flow(sources, options, found.targets), found.files, "show flow")
     if isinstance(result, Crash):
         return Run(b"", (f"error: {_crashed(result, options)}",), EXIT_INCOMPLETE)
     return _shown(result.value, found)
@@ -215,7 +223,7 @@ def _find(options: Options) -> Discovery:
 
 def _judged(found: Discovery, options: Options) -> Outcome:
     """The engine's outcome with what discovery knows put in; a crash of the engine is a Problem."""
-    result = run_one(lambda sources: analyze(sources, options), found.files, "the analysis")
+    result = run_one(lambda sources: analyze(sources, options, found.targets), found.files, "the analysis")
     if isinstance(result, Crash):
         problem = Problem(ProblemKind.CRASH, _crashed(result, options))
         outcome = Outcome((), rule_docs(), (problem,), statistics=Statistics(files=len(found.files)))

@@ -3,6 +3,7 @@
 Crashes in one file or one function become Problems with the file's name; the run goes on.
 """
 
+from collections.abc import Mapping
 from time import perf_counter
 
 import msgspec
@@ -24,12 +25,20 @@ class Solved(msgspec.Struct, frozen=True):
     seconds: tuple[tuple[str, float], ...]
 
 
-def solve(sources: tuple[SourceText, ...], models: Models, jobs: int) -> Solved:
-    """Scans ``sources`` over the cores, then follows descriptors through them on demand."""
+def solve(
+    sources: tuple[SourceText, ...],
+    models: Models,
+    jobs: int,
+    targets: Mapping[str, tuple[str, ...]] | None = None,
+) -> Solved:
+    """Scans ``sources`` over the cores, then follows descriptors through them on demand.
+
+    ``targets`` is what each file is built into, where that is known.
+    """
     started = perf_counter()
     scans, problems = _scan(sources, jobs)
     scanned = perf_counter()
-    lexicon = Lexicon({source.path: source for source in sources}, scans)
+    lexicon = Lexicon({source.path: source for source in sources}, scans, targets)
     program = Program(lexicon, c.open_unit)
     linked = perf_counter()
     solver = Solver(program, models, c.aliases)

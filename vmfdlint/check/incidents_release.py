@@ -9,11 +9,11 @@ from vmfdlint.check.incident import WORDS, Incident, best, created, objects_of
 from vmfdlint.check.incidents_process import grouped
 from vmfdlint.link import Site
 from vmfdlint.models import Kind
-from vmfdlint.solve import Happening, Life, Object, Observation, Process, Solver, crosses
+from vmfdlint.solve import Happening, Life, Name, Object, Observation, Process, Solver, crosses
 from vmfdlint.summary import ESCAPED, is_cell, is_global
 
 
-def lost(solver: Solver, orphaned: frozenset[tuple[Kind, Site, tuple[Site, ...]]]) -> Iterator[Incident]:
+def lost(solver: Solver, orphaned: frozenset[Name]) -> Iterator[Incident]:
     """One incident an exit (or overwrite) where the last place of a holder goes and the process lives on.
 
     ``orphaned`` are the names of references already reported as remaining after the close of their VM.

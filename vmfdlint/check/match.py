@@ -1,7 +1,7 @@
 """Rules against incidents: findings with message, level, trace and fingerprint, and the sites judged safe."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from vmfdlint.check.finding import Certainty, Finding, Level, SafeSite
 from vmfdlint.check.incident import Incident, called, noun, waiting
@@ -10,9 +10,8 @@ from vmfdlint.check.incidents_release import copies, lost, misuse, remains
 from vmfdlint.check.rule import Rule
 from vmfdlint.check.trace import trace
 from vmfdlint.ir import FunctionKey
-from vmfdlint.link import Site
 from vmfdlint.models import Daemon, Fork
-from vmfdlint.solve import Happening, Solver
+from vmfdlint.solve import Happening, Name, Solver
 
 _LOWER = {Level.ERROR: Level.WARNING, Level.WARNING: Level.NOTE, Level.NOTE: Level.NOTE}
 
@@ -44,9 +43,7 @@ def match(solver: Solver, rules: Sequence[Rule], selected: frozenset[str]) -> tu
     return tuple(sorted(found.values(), key=lambda finding: (finding.at, finding.rule)))
 
 
-def _finding(
-    solver: Solver, incident: Incident, rule: Rule, programs: dict[Site, tuple[str, ...]]
-) -> Finding:
+def _finding(solver: Solver, incident: Incident, rule: Rule, programs: Mapping[Name, set[str]]) -> Finding:
     level = rule.level(incident.attributes)
     certainty = Certainty.MAY if incident.via else Certainty.MUST
     if certainty is Certainty.MAY:
@@ -54,7 +51,6 @@ def _finding(
     steps = trace(solver, incident)
     fields = {"api": "", "holders": "", "wait": "", "reason": ""} | incident.fields
     fields |= {"api": called(fields["api"]), "wait": waiting(fields["wait"])}
-    holds = sorted({path for made in incident.objects for path in programs.get(made.site, ())})
     story = [rule.doc.id, incident.site.function.name, *(f"{s.function}:{s.role.value}" for s in steps)]
     return Finding(
         rule=rule.doc.id,
@@ -66,21 +62,30 @@ def _finding(
         related=incident.related,
         certainty=certainty,
         via=incident.via,
-        programs=tuple(holds),
+        programs=_holds_for(solver, incident, programs),
         fingerprint=hashlib.sha256("\n".join(story).encode()).hexdigest()[:32],
     )
 
 
-def _programs(solver: Solver) -> dict[Site, tuple[str, ...]]:
-    """For each creating site the files with a ``main`` that its references climb to."""
-    found: dict[Site, set[str]] = {}
+def _holds_for(solver: Solver, incident: Incident, programs: Mapping[Name, set[str]]) -> tuple[str, ...]:
+    """The programs an incident happens in: where its references get to, of those its file is linked into."""
+    found: set[str] = set()
+    for made in incident.objects:
+        found |= programs.get(made.name) or solver.relevance.mains(made.user)
+    lexicon = solver.program.lexicon
+    return tuple(sorted(lexicon.build.programs(incident.at.path, found) or found))
+
+
+def _programs(solver: Solver) -> dict[Name, set[str]]:
+    """For each reference the files with a ``main`` that it climbs to."""
+    found: dict[Name, set[str]] = {}
     for (function, _block, _index), facts in solver.tabulation.at.items():
         if function.name != "main":
             continue
         for fact in facts:
             if fact.object is not None:
-                found.setdefault(fact.object.site, set()).add(function.path)
-    return {site: tuple(sorted(paths)) for site, paths in found.items()}
+                found.setdefault(fact.object.name, set()).add(function.path)
+    return found
 
 
 def safe_sites(solver: Solver, findings: Sequence[Finding]) -> tuple[SafeSite, ...]:

@@ -6,12 +6,13 @@ Problem for everything that was named or found and could not be read. Knows no l
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from vmfdlint.base import LIMITS, Problem, ProblemKind, SourceText
+from vmfdlint.discover.compile_db import build_targets
 from vmfdlint.discover.ignore import Layer, above, gitignore, ignored, layer
 
 C_SUFFIXES = (".c", ".h", ".c.inc", ".h.inc")
@@ -37,7 +38,8 @@ class Discovery(msgspec.Struct, frozen=True):
 
     ``root`` is the current directory where every path lies in it, else the directory all paths lie in.
     ``cpp_files`` counts C++ files seen; they are not read. ``left_out`` counts the files with a wanted suffix
-    and the whole directories that .gitignore or ``exclude`` left out.
+    and the whole directories that .gitignore or ``exclude`` left out. ``targets`` says what a file is built
+    into, where a compilation database in the tree does.
     """
 
     files: tuple[SourceText, ...]
@@ -45,6 +47,7 @@ class Discovery(msgspec.Struct, frozen=True):
     cpp_files: int = 0
     left_out: int = 0
     problems: tuple[Problem, ...] = ()
+    targets: Mapping[str, tuple[str, ...]] = {}
 
 
 def discover(paths: Sequence[str], search: Search | None = None) -> Discovery:
@@ -58,8 +61,9 @@ def discover(paths: Sequence[str], search: Search | None = None) -> Discovery:
         walk.take(path)
     walk.take_links()
     files = walk.read()
-    problems = sorted(walk.problems, key=lambda problem: (problem.path, problem.text))
-    return Discovery(files, root, len(walk.cpp), walk.left_out, tuple(problems))
+    targets, unread = build_targets([path for path in named if Path(path).is_dir()], walk.shown)
+    problems = sorted((*walk.problems, *unread), key=lambda problem: (problem.path, problem.text))
+    return Discovery(files, root, len(walk.cpp), walk.left_out, tuple(problems), targets)
 
 
 def _root(named: Sequence[str], here: Path) -> Path:
@@ -168,6 +172,8 @@ class _Walk:
                     yield full
                 continue
             suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - ten times faster than Path
+            if suffix == ".inc":
+                suffix = entry.name[-6:].lower()
             if suffix not in self.search.suffixes and suffix not in CPP_SUFFIXES:
                 continue
             if ignored(layers, full):

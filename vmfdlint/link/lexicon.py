@@ -13,6 +13,7 @@ import numpy
 
 from vmfdlint.base import SourceText
 from vmfdlint.frontends.contract import Scan
+from vmfdlint.link.build import Build
 
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*["<]([^">\n]+)[">]', re.MULTILINE)
 KINDS = ("functions", "macros", "types", "variables")
@@ -24,8 +25,14 @@ class Lexicon:
     A CRC-32 collision makes ``files_with`` name a file too many, which costs a parse and changes no answer.
     """
 
-    def __init__(self, sources: Mapping[str, SourceText], scans: Mapping[str, Scan]) -> None:
+    def __init__(
+        self,
+        sources: Mapping[str, SourceText],
+        scans: Mapping[str, Scan],
+        targets: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
         self.sources = dict(sorted(sources.items()))
+        self.build = Build(targets or {})
         self.paths = tuple(self.sources)
         tokens: list[numpy.ndarray] = []
         owners: list[numpy.ndarray] = []

@@ -118,6 +118,9 @@ class Program:
             return tuple(direct)
         if len(visible) < 2:
             return tuple(visible)
+        linked = self.lexicon.build.beside(path, (key.path for key in visible))
+        if linked:
+            return tuple(key for key in visible if key.path in linked)
         closest = max(common_directories(key.path, path) for key in visible)
         if closest:
             return tuple(key for key in visible if common_directories(key.path, path) == closest)

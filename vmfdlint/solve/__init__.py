@@ -4,7 +4,7 @@ The solver knows effects, never an API's name or a rule.
 """
 
 from vmfdlint.solve.boundary import crosses
-from vmfdlint.solve.facts import Fact, Object
+from vmfdlint.solve.facts import Fact, Name, Object
 from vmfdlint.solve.observe import Crumb, Happening, Observation
 from vmfdlint.solve.solver import Solver
 from vmfdlint.solve.typestate import Life, Process, State
@@ -15,6 +15,7 @@ __all__ = [
     "Fact",
     "Happening",
     "Life",
+    "Name",
     "Object",
     "Observation",
     "Process",

@@ -1,6 +1,8 @@
 """What flows through the program: one reference, the places that hold it, its state, what is known beside
 it."""
 
+from typing import TypeAlias
+
 import msgspec
 
 from vmfdlint.base import LIMITS, Span
@@ -20,6 +22,9 @@ from vmfdlint.summary import (
     same_cell,
     starts_with,
 )
+
+Name: TypeAlias = tuple[Kind, Site, tuple[Site, ...]]
+"""A reference's kind, creating call and chain of users."""
 
 
 class Object(msgspec.Struct, frozen=True):
@@ -46,7 +51,7 @@ class Object(msgspec.Struct, frozen=True):
     """Of a mapping: its bytes where they are a constant, 0 where a variable says them."""
 
     @property
-    def name(self) -> tuple[Kind, Site, tuple[Site, ...]]:
+    def name(self) -> "Name":
         """What tells two references apart: one creating wrapper may make many."""
         return self.kind, self.site, self.chain
 

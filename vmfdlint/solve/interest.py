@@ -334,4 +334,3 @@ def _use_matters(fact: Fact) -> bool:
         or fact.state.life is Life.CLOSED
         or (fact.object is not None and fact.object.copy_of is not None)
     )
-

@@ -65,11 +65,16 @@ class Relevance:
     def mains(self, key: FunctionKey) -> frozenset[str]:
         """Paths of the files whose ``main`` is nearest above ``key``: the programs it most likely belongs to.
 
-        Empty where the bounded climb meets none.
+        A build that says what the file is linked into decides. Empty where the bounded climb meets none.
         """
         known = self._mains.get(key)
         if known is not None:
             return known
+        lexicon = self.program.lexicon
+        built = lexicon.build.programs(key.path, lexicon.defined("functions", "main"))
+        if built:
+            self._mains[key] = built
+            return built
         found = {key}
         frontier = [key]
         values_left = LIMITS.value_climbs
