@@ -159,8 +159,12 @@ def test_members(environment: Environment) -> None:
 def test_variables(environment: Environment) -> None:
     shared = environment.variable("kvm_state")
     own = environment.variable("own_fd")
-    assert shared is not None and (shared[0].record, shared[0].pointer, shared[1]) == ("KVMState", 1, "")
-    assert own is not None and own[1] == "main.c"
+    assert shared is not None and (shared.type.record, shared.type.pointer, shared.place.unit) == (
+        "KVMState",
+        1,
+        "",
+    )
+    assert own is not None and own.place.unit == "main.c"
     assert environment.variable("hidden") is None and environment.variable("RED") is None
 
 
@@ -179,5 +183,5 @@ def test_declarations_of_one_file() -> None:
     found = declarations(SourceText("kvm.h", KVM_H.encode()))
     assert found.constants == {"RED": 0, "GREEN": 5, "BLUE": 6, "ODD": None, "AFTER": None}
     assert found.attributes["die"] == ("noreturn", "variadic") and found.attributes["lives"] == ()
-    assert found.variables["kvm_state"][1] is False and "die" not in found.variables
+    assert not found.variables["kvm_state"].static and "die" not in found.variables
     assert found.typedefs["InitFn"].function and found.results["lives"].name == "void"

@@ -12,7 +12,9 @@ class Root(StrEnum):
     LOCAL = "local"
     """A local variable, a parameter or a temporary of the function."""
     GLOBAL = "global"
-    """A variable that outlives the call: extern, file-static, function-static or thread-local."""
+    """A variable that outlives the call: extern, file-static or function-static."""
+    THREAD = "thread"
+    """Such a variable of which each thread has its own."""
 
 
 class Field(msgspec.Struct, frozen=True, order=True):
@@ -33,14 +35,19 @@ class Place(msgspec.Struct, frozen=True, order=True, tag=True):
     """An access path: a variable and the steps from it.
 
     A parameter is a LOCAL whose name is listed in ``Function.params``. ``unit`` is the path of the declaring
-    file for a GLOBAL with internal linkage, else "". A temporary of the lowering has a name that starts with
-    ``%``.
+    file for a GLOBAL or THREAD with internal linkage, else "". A temporary of the lowering has a name that
+    starts with ``%``.
     """
 
     root: Root
     name: str
     fields: tuple[Field, ...] = ()
     unit: str = ""
+
+    @property
+    def is_global(self) -> bool:
+        """Whether the variable outlives the call."""
+        return self.root is not Root.LOCAL
 
 
 class Const(msgspec.Struct, frozen=True, tag=True):

@@ -135,6 +135,8 @@ class _Line:
             self.need("}")
         elif self.take("@", skip=False):
             root = Root.GLOBAL
+        if root is Root.GLOBAL and self.take("~", skip=False):
+            root = Root.THREAD
         name = self.name(skip=False)
         fields: list[Field] = []
         while (field := self.step()) is not None:

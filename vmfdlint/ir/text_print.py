@@ -47,8 +47,9 @@ def _names(names: tuple[str, ...]) -> str:
 def print_place(place: Place, home: str) -> str:
     """An access path as text; ``home`` is the path of the file that ``@@`` stands for."""
     prefix = ""
-    if place.root is Root.GLOBAL:
+    if place.is_global:
         prefix = "@" if not place.unit else "@@" if place.unit == home else "@{" + _path(place.unit) + "}"
+        prefix += "~" if place.root is Root.THREAD else ""
     parts = [prefix, _name(place.name)]
     for field in place.fields:
         element = ELEMENT.fullmatch(field.name)

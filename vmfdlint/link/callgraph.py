@@ -77,7 +77,7 @@ def slot_of(place: Place) -> Slot | None:
     for field in reversed(place.fields):
         if field.name not in ("*",) and not field.name.startswith("["):
             return Slot(field.record, field.name)
-    if place.root is Root.GLOBAL:
+    if place.is_global:
         return Slot("@" + place.name, "[]")
     return None
 

@@ -7,7 +7,7 @@ the parameter. Bounded; a record that is not known is not searched for.
 import re
 
 from vmfdlint.base import LIMITS
-from vmfdlint.ir import Assign, Call, FuncRef, Function, FunctionKey, Indirect, Member, Named, Place, Root
+from vmfdlint.ir import Assign, Call, FuncRef, Function, FunctionKey, Indirect, Member, Named, Place
 from vmfdlint.link.callgraph import Slot, slot_of
 from vmfdlint.link.program import FILE, Program
 
@@ -38,7 +38,7 @@ class Slots:
         if slot is not None:
             return set(self._in_slot(slot))
         found: set[FunctionKey] = set()
-        if depth > _DEPTH or place.root is Root.GLOBAL:
+        if depth > _DEPTH or place.is_global:
             return found
         for block in function.blocks:
             for instr in block.instrs:

@@ -177,7 +177,7 @@ def _is(clause: Clause, operand: Operand) -> Truth:
     match operand:
         case Address(place=place):
             return _truth(place.name == clause.name and not place.fields)
-        case Place(root=Root.GLOBAL, name=name, fields=()):
+        case Place(root=Root.GLOBAL | Root.THREAD, name=name, fields=()):
             return Truth.YES if name == clause.name else Truth.MAYBE
         case FuncRef(name=name):
             return _truth(name == clause.name)

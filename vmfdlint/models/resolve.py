@@ -2,7 +2,7 @@
 
 import msgspec
 
-from vmfdlint.ir import Const, Operand, Place, Root, Text
+from vmfdlint.ir import Const, Operand, Place, Text
 from vmfdlint.models.compiled import Api, Behaviour, Models, OpenPath, Policy, Spec
 from vmfdlint.models.conditions import Reader, Situation, decide
 from vmfdlint.models.effects import Create, Effect, Kind, Resolved, Truth
@@ -37,7 +37,7 @@ def _choose(api: Api, args: tuple[Operand, ...], wants: set[int]) -> Behaviour:
     index = api.select.arg if api.select is not None else None
     assert index is not None  # the parser of a row allows no other port here
     operand = args[index] if index < len(args) else None
-    if isinstance(operand, Place) and operand.root is Root.GLOBAL and operand.name in api.by_name:
+    if isinstance(operand, Place) and operand.is_global and operand.name in api.by_name:
         # A macro of a system header that is spelt like a variable: SYS_clone.
         return api.by_name[operand.name]
     if not isinstance(operand, Const):

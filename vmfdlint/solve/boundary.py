@@ -14,6 +14,7 @@ from vmfdlint.summary import (
     Path,
     is_cell,
     is_global,
+    is_per_thread,
     is_temporary,
     operand_path,
     path_of,
@@ -58,6 +59,11 @@ def names_inside(path: Path, args: tuple[Operand, ...], callee: Flow) -> list[Pa
             if base_path is not None and starts_with(path, base_path):
                 found.append((name, *path[len(base_path) :]))
     return found
+
+
+def in_new_thread(fact: Fact) -> Fact:
+    """The fact as a thread that starts sees it: the variables of its creator's thread are not its own."""
+    return fact.with_places({OUTER if is_per_thread(path) else path for path in fact.places})
 
 
 def enter(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> Fact:

@@ -87,7 +87,7 @@ class Interest:
 
     def constant(self, evaluated: Operand) -> Operand:
         """An argument's constant, also from a member or global that some function sets to one of interest."""
-        if isinstance(evaluated, Address) and not evaluated.place.fields and evaluated.place.root == "global":
+        if isinstance(evaluated, Address) and not evaluated.place.fields and evaluated.place.is_global:
             found = self.cells.get(("@", evaluated.place.name))  # an array that holds the text
             if found and len(found) == 1:
                 return next(iter(found))
@@ -97,7 +97,7 @@ class Interest:
                 found = self.cells.get((slot.record, slot.field)) or self.cells.get(("", slot.field))
                 if found and len(found) == 1:
                     return next(iter(found))
-            if evaluated.root == "global" and not evaluated.fields:
+            if evaluated.is_global and not evaluated.fields:
                 found = self.cells.get(("@", evaluated.name))
                 if found and len(found) == 1:
                     return next(iter(found))
@@ -116,7 +116,7 @@ class Interest:
                 if slot is not None and not slot.record.startswith("@"):
                     self.cells.setdefault((slot.record, slot.field), set()).add(instr.src)
                     tokens.append(slot.field)
-                elif instr.dst.root == "global":
+                elif instr.dst.is_global:
                     self.cells.setdefault(("@", instr.dst.name), set()).add(instr.src)
                     tokens.append(instr.dst.name)
         return tokens

@@ -29,7 +29,7 @@ from vmfdlint.ir import (
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
 from vmfdlint.models import Fork, Linger, Models, Port, Resolved
 from vmfdlint.solve.apply import apply, close_all, closed, watched
-from vmfdlint.solve.boundary import contradicts, enter, leave, rests
+from vmfdlint.solve.boundary import contradicts, enter, in_new_thread, leave, rests
 from vmfdlint.solve.facts import ZERO_FACT, Fact, match_path
 from vmfdlint.solve.guards import guards
 from vmfdlint.solve.interest import Interest
@@ -54,6 +54,7 @@ from vmfdlint.summary import (
     path_of,
     port_path,
     starts_with,
+    variable,
 )
 
 _DEFERRED = (EdgeKind.LATER, EdgeKind.EXIT, EdgeKind.SIGNAL)
@@ -118,7 +119,7 @@ class Tabulation(Tables):
                     self._leave(current, instr, flow)
                     return
                 case Unparsed():
-                    if watched(fact) or any(path[0].lstrip("@") in instr.names for path in fact.places):
+                    if watched(fact) or any(variable(path) in instr.names for path in fact.places):
                         fact = fact.marked("damaged statement")
                 case Call():
                     after = self._call(current, instr, flow)
@@ -550,7 +551,8 @@ class Tabulation(Tables):
         callee = self.behaviour.flow(edge.callee)
         if callee is None:
             return
-        inside = enter(node.fact, edge.args, callee)
+        fact = node.fact if edge.kind is not EdgeKind.THREAD else in_new_thread(node.fact)
+        inside = enter(fact, edge.args, callee)
         if node.fact.is_zero:
             inside = msgspec.structs.replace(inside, places=())
         number = self.seed(edge.callee, inside)

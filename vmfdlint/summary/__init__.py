@@ -14,6 +14,7 @@ from vmfdlint.summary.paths import (
     cell_of,
     is_cell,
     is_global,
+    is_per_thread,
     is_temporary,
     meets,
     operand_path,
@@ -22,6 +23,7 @@ from vmfdlint.summary.paths import (
     same_cell,
     show,
     starts_with,
+    variable,
 )
 from vmfdlint.summary.relevance import Relevance
 from vmfdlint.summary.sweeps import Sweep
@@ -40,6 +42,7 @@ __all__ = [
     "cell_of",
     "is_cell",
     "is_global",
+    "is_per_thread",
     "is_temporary",
     "meets",
     "operand_path",
@@ -48,4 +51,5 @@ __all__ = [
     "same_cell",
     "show",
     "starts_with",
+    "variable",
 ]

@@ -1,9 +1,10 @@
 """Access paths as the solver compares them: a root and steps, records left out, so that equal places are
 equal.
 
-A path is a tuple of strings. The root is a local's name, ``@name`` for a global, ``*Record`` for the cell of
-a record's member (all objects of the record together), or one of the marks below. A step is ``->name``
-through a pointer or ``.name`` inside an object; ``*p`` and ``p[0]`` are the same step ``->[0]``.
+A path is a tuple of strings. The root is a local's name, ``@name`` for a global (``@~name`` where each thread
+has its own), ``*Record`` for the cell of a record's member (all objects of the record together), or one of
+the marks below. A step is ``->name`` through a pointer or ``.name`` inside an object; ``*p`` and ``p[0]`` are
+the same step ``->[0]``.
 """
 
 from typing import TypeAlias
@@ -24,8 +25,9 @@ ESCAPED: Path = ("%escaped",)
 def path_of(place: Place) -> Path:
     """An IR place as a path."""
     root = place.name
-    if place.root is Root.GLOBAL:
-        root = f"@{place.unit}:{place.name}" if place.unit else f"@{place.name}"
+    if place.is_global:
+        mark = "~" if place.root is Root.THREAD else ""
+        root = f"@{mark}{place.unit}:{place.name}" if place.unit else f"@{mark}{place.name}"
     return (root, *(_step(field.name, field.deref) for field in place.fields))
 
 
@@ -48,7 +50,7 @@ def cell_of(place: Place) -> Path | None:
         if field.deref or through_element:
             rest = (_step(later.name, later.deref) for later in place.fields[index + 1 :])
             return ("*" + (field.record or "?"), "->" + field.name, *rest)
-    if place.root is Root.GLOBAL and place.fields and not place.fields[0].deref:
+    if place.is_global and place.fields and not place.fields[0].deref:
         field = place.fields[0]
         if not field.name.startswith("["):
             rest = (_step(later.name, later.deref) for later in place.fields[1:])
@@ -64,6 +66,17 @@ def is_cell(path: Path) -> bool:
 def is_global(path: Path) -> bool:
     """Whether the path's root outlives every call."""
     return path[0].startswith("@")
+
+
+def is_per_thread(path: Path) -> bool:
+    """Whether each thread has its own variable of the path's root."""
+    return path[0].startswith("@~")
+
+
+def variable(path: Path) -> str:
+    """The name of the variable a path starts from, as it is written in the source."""
+    name = path[0].rsplit(":", 1)[-1] if is_global(path) else path[0]
+    return name.removeprefix("@").removeprefix("~").split(".")[-1]
 
 
 def is_temporary(path: Path) -> bool:
@@ -151,7 +164,7 @@ def show(path: Path) -> str:
         name = path[1].removeprefix("->") + "".join(path[2:])
         return f"{record}.{name}" if record != "?" else f"a member {name}"
     if root.startswith("@"):
-        root = root.rsplit(":", 1)[-1].removeprefix("@")
+        root = root.rsplit(":", 1)[-1].removeprefix("@").removeprefix("~")
     root = root.split("#", 1)[0]
     text = root + "".join(path[1:])
     return text.replace("->[", "[").replace(".[", "[")

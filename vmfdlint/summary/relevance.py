@@ -12,6 +12,7 @@ from vmfdlint.base import LIMITS
 from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Place
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
 from vmfdlint.summary.behaviour import Behaviour, changes
+from vmfdlint.summary.paths import variable
 
 
 class Relevance:
@@ -150,7 +151,7 @@ class Relevance:
         return tuple(sorted(found))
 
     def _naming_global(self, name: str, touches: Callable[[Function, str], bool]) -> tuple[FunctionKey, ...]:
-        bare = name.rsplit(":", 1)[-1].removeprefix("@").split(".")[-1]
+        bare = variable((name,))
         found = []
         for key in self.program.mentioning(bare):
             function = self.program.function(key)
@@ -221,7 +222,7 @@ def _names(place: Place, record: str, member: str) -> bool:
 
 
 def _is_global(place: Place, name: str) -> bool:
-    return place.root == "global" and place.name.split(".")[-1] == name
+    return place.is_global and place.name.split(".")[-1] == name
 
 
 def _argument_is_global(argument: object, name: str) -> bool:

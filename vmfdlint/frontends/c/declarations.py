@@ -10,13 +10,22 @@ from tree_sitter import Language, Node, Query, QueryCursor
 from vmfdlint.base import SourceText
 from vmfdlint.frontends.c.attributes import attributes_of
 from vmfdlint.frontends.c.constants import Value, evaluate
-from vmfdlint.frontends.c.declarators import CType, Declared, declared, text_of
+from vmfdlint.frontends.c.declarators import THREAD_WORDS, CType, Declared, declared, storage_of, text_of
 from vmfdlint.frontends.c.even import even
 from vmfdlint.frontends.c.macros import MACROS
 from vmfdlint.frontends.c.parse import tree_of
 from vmfdlint.ir import Const
 
-__all__ = ["CType", "Declarations", "Declared", "cast_results", "declarations", "declared", "fragment_type"]
+__all__ = [
+    "CType",
+    "Declaration",
+    "Declarations",
+    "Declared",
+    "cast_results",
+    "declarations",
+    "declared",
+    "fragment_type",
+]
 
 _CAST = re.compile(rb"\b(" + b"|".join(sorted(MACROS.casts)) + rb")\s*\(([^()]*)\)")
 _CONDITIONALS = ("preproc_if", "preproc_ifdef", "preproc_else", "preproc_elif", "preproc_elifdef")
@@ -26,19 +35,26 @@ _CONTAINERS = frozenset(
 _MEMBERS = frozenset((*_CONDITIONALS, "field_declaration_list", "ERROR"))
 
 
+class Declaration(msgspec.Struct, frozen=True):
+    """A variable as declared at file level."""
+
+    type: CType
+    static: bool
+    per_thread: bool
+
+
 class Declarations(msgspec.Struct, frozen=True):
     """What a file declares at file level; types are as written. Anonymous inner records are flattened.
 
     ``records`` has local ones too. A named field of an anonymous inner record gets the synthetic record
-    ``Outer.field``. ``constants`` holds enum constants (None where not a plain number). ``variables`` maps to
-    (type, is it static). ``results`` maps a function to its result type, ``attributes`` to the words of all
-    its declarations here.
+    ``Outer.field``. ``constants`` holds enum constants (None where not a plain number). ``results`` maps
+    a function to its result type, ``attributes`` to the words of all its declarations here.
     """
 
     typedefs: dict[str, CType]
     records: dict[str, dict[str, CType]]
     constants: dict[str, int | None]
-    variables: dict[str, tuple[CType, bool]]
+    variables: dict[str, Declaration]
     results: dict[str, CType]
     attributes: dict[str, tuple[str, ...]]
 
@@ -148,10 +164,6 @@ def _typedef(node: Node, result: Declarations) -> None:
         result.typedefs.setdefault(each.name, each.type)
 
 
-def _is_static(node: Node) -> bool:
-    return any(child.type == "storage_class_specifier" and child.text == b"static" for child in node.children)
-
-
 def _declaration(node: Node, data: bytes, result: Declarations) -> None:
     names = declared(node)
     _unnamed_record(node, names, result)
@@ -159,7 +171,9 @@ def _declaration(node: Node, data: bytes, result: Declarations) -> None:
         if each.type.function and _declares_function(each.node):
             _note_function(each.name, each.type, attributes_of(data, node.start_byte, node.end_byte), result)
         elif each.name not in result.variables or each.value is not None:
-            result.variables[each.name] = (each.type, _is_static(node))
+            storage = storage_of(node)
+            per_thread = not THREAD_WORDS.isdisjoint(storage)
+            result.variables[each.name] = Declaration(each.type, "static" in storage, per_thread)
 
 
 def _declares_function(name: Node) -> bool:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import msgspec
 from tree_sitter import Node
 
+THREAD_WORDS = frozenset(("__thread", "_Thread_local", "thread_local"))
+"""Storage words that give each thread its own variable."""
+
 
 class CType(msgspec.Struct, frozen=True):
     """A declared type, as far as access paths need it.
@@ -116,3 +119,8 @@ def declared(node: Node, outer: str = "") -> tuple[Declared, ...]:
         base = base_type(specifier, f"{outer}.{text}" if outer else text)
         found.append(Declared(text, _shaped(base, layers), name, value))
     return tuple(found)
+
+
+def storage_of(node: Node) -> frozenset[str]:
+    """The storage words of a declaration: ``static``, ``extern``, ``__thread`` …"""
+    return frozenset(text_of(child) for child in node.children if child.type == "storage_class_specifier")

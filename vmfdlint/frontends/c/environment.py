@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 from vmfdlint.base import LIMITS, SourceText
 from vmfdlint.frontends.c.attributes import attributes_of
@@ -13,7 +14,7 @@ from vmfdlint.frontends.c.noreturn import noreturn_functions
 from vmfdlint.frontends.c.preprocess import Macro, expand, macros_in
 from vmfdlint.frontends.c.text import WORD
 from vmfdlint.frontends.contract import Index
-from vmfdlint.ir import Const, Text
+from vmfdlint.ir import Const, Place, Root, Text
 
 _PARSED = 3
 _LOOKED_AT = 40
@@ -25,6 +26,13 @@ _LIST_LINKS = frozenset(("first", "next"))
 _OPENED = re.compile(rb"\s*\(")
 _ENDS_STATEMENT = re.compile(rb"[;{}]|\*/|^[ \t]*#[^\n]*\n|//[^\n]*\n|\)[ \t]*\n(?=\s*\n)", re.M)
 _STATEMENT = re.compile(rb"[;{]")
+
+
+class Global(NamedTuple):
+    """A variable at file level: its type, and what it is called everywhere."""
+
+    type: CType
+    place: Place
 
 
 class Environment:
@@ -41,7 +49,7 @@ class Environment:
         self._constants: dict[str, Value] = {}
         self._types: dict[str, CType] = {}
         self._fields: dict[tuple[str, str], CType | None] = {}
-        self._variables: dict[str, tuple[CType, str] | None] = {}
+        self._variables: dict[str, Global | None] = {}
         self._results: dict[str, CType | None] = {}
         self._functions: dict[str, bool] = {}
         self._attributes: dict[str, tuple[str, ...]] = {}
@@ -204,21 +212,21 @@ class Environment:
                 if record in file.records:
                     yield file.records[record]
 
-    def variable(self, name: str) -> tuple[CType, str] | None:
-        """A variable at file level: its type, and the path of its file if static, else ""."""
+    def variable(self, name: str) -> Global | None:
+        """A variable at file level, None where no file that counts declares one."""
         if name not in self._variables:
             self._variables[name] = self._find_variable(name)
         return self._variables[name]
 
-    def _find_variable(self, name: str) -> tuple[CType, str] | None:
+    def _find_variable(self, name: str) -> Global | None:
         for path in self._index.defining("variables", name, self._path)[: _PARSED + 1]:
             found = declarations(self._index.source(path)).variables.get(name)
             if found is None:
                 continue
-            type_, static = found
-            if static and path != self._path and not path.endswith(".h"):
+            if found.static and path != self._path and not path.endswith(".h"):
                 continue
-            return self.resolve_type(type_), path if static else ""
+            root = Root.THREAD if found.per_thread else Root.GLOBAL
+            return Global(self.resolve_type(found.type), Place(root, name, (), path if found.static else ""))
         return None
 
     def result(self, function: str) -> CType | None:

@@ -8,7 +8,7 @@ from vmfdlint.frontends.c.lower_builtin import Builtins
 from vmfdlint.frontends.c.preprocess import Macro
 from vmfdlint.frontends.c.state import UNKNOWN, Typed
 from vmfdlint.frontends.c.syntax import parts, text_of
-from vmfdlint.ir import FuncRef, Indirect, Member, Named, Opaque, Operand, Place, Root, Target
+from vmfdlint.ir import FuncRef, Indirect, Member, Named, Opaque, Operand, Place, Target
 
 SEE_THROUGH = frozenset(
     {"likely", "unlikely", "__builtin_expect", "G_LIKELY", "G_UNLIKELY", "__builtin_assume_aligned"}
@@ -92,10 +92,10 @@ class Calls(Builtins):
         elif name in _ASSERTIONS and inner:
             return self._assertion(name, inner[0], node)
         variable = environment.variable(name) if macro is None else None
-        if variable is not None and (variable[0].function or variable[1] == self.source.path):
+        if variable is not None and (variable.type.function or variable.place.unit == self.source.path):
             # Anything else of that name is some other file's, and this is read() or exit() of the library.
-            target = Indirect(Place(Root.GLOBAL, name, (), variable[1]))
-            return self._emit(target, _result(variable[0]), node, arguments, dst, wanted)
+            target = Indirect(variable.place)
+            return self._emit(target, _result(variable.type), node, arguments, dst, wanted)
         return self._emit(Named(name), None, node, arguments, dst, wanted)
 
     def _is_alias(self, macro: Macro) -> bool:

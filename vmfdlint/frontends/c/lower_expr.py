@@ -133,7 +133,7 @@ class Expressions(State):
                 return Typed(FuncRef(name), UNKNOWN)
             variable = environment.variable(name)
             if variable is not None:
-                return Typed(Place(Root.GLOBAL, name, (), variable[1]), variable[0])
+                return Typed(variable.place, variable.type)
         constant = environment.constant(name)
         if constant is not None:
             return Typed(constant, UNKNOWN)
@@ -144,7 +144,7 @@ class Expressions(State):
             variable = environment.variable(name)
             if variable is None:
                 return Typed(Const(-1 if name == "MAP_FAILED" else None, (name,)), UNKNOWN)
-            return Typed(Place(Root.GLOBAL, name, (), variable[1]), variable[0])
+            return Typed(variable.place, variable.type)
         return Typed(Place(Root.GLOBAL, name), UNKNOWN)
 
     def _number(self, node: Node) -> Typed:

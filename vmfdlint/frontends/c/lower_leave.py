@@ -11,7 +11,7 @@ from typing import NamedTuple
 from tree_sitter import Node
 
 from vmfdlint.base import SourceText, Span
-from vmfdlint.frontends.c.declarators import declared
+from vmfdlint.frontends.c.declarators import THREAD_WORDS, declared, storage_of
 from vmfdlint.frontends.c.environment import Environment
 from vmfdlint.frontends.c.even import cleanup_of
 from vmfdlint.frontends.c.lower_init import Initialisers
@@ -48,7 +48,7 @@ class Exits(Initialisers):
 
     def declaration(self, node: Node) -> None:
         """Declares locals and assigns their initial values."""
-        storage = {text_of(child) for child in node.children if child.type == "storage_class_specifier"}
+        storage = storage_of(node)
         cleanup = None
         if _MAY_CLEAN.search(self.fragment.original, max(0, node.start_byte - 60), node.end_byte):
             cleanup = cleanup_of(self.fragment.original, node.start_byte, node.end_byte)
@@ -56,9 +56,9 @@ class Exits(Initialisers):
             if not found.name:
                 continue
             ctype = self.declared_type(found, node)
-            if storage & {"static", "extern", "__thread", "_Thread_local"}:
+            if storage & {"static", "extern", *THREAD_WORDS}:
                 # What a static starts with is assigned once, at file level.
-                self.declare_global(found.name, ctype, "extern" not in storage)
+                self.declare_global(found.name, ctype, storage)
                 continue
             if found.value is None and is_prototype(found.node):
                 continue

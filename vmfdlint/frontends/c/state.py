@@ -16,7 +16,7 @@ from tree_sitter import Node
 
 from vmfdlint.base import LIMITS, Problem, SourceText, Span
 from vmfdlint.frontends.c.cfg import Graph
-from vmfdlint.frontends.c.declarations import CType
+from vmfdlint.frontends.c.declarators import THREAD_WORDS, CType
 from vmfdlint.frontends.c.environment import Environment
 from vmfdlint.frontends.c.preprocess import Macro
 from vmfdlint.ir import Assign, Call, Operand, Place, Root, Target, Via
@@ -129,13 +129,14 @@ class State(ABC):
         self.scopes[-1].names[name] = variable
         return variable
 
-    def declare_global(self, name: str, ctype: CType, static: bool) -> Variable:
-        """A variable that a block declares but that outlives it: ``static`` or ``extern``."""
-        if static:
-            place = Place(Root.GLOBAL, f"{self.name}.{name}", (), self.source.path)
+    def declare_global(self, name: str, ctype: CType, storage: frozenset[str]) -> Variable:
+        """A variable that a block declares but that outlives it: ``static``, ``extern`` or of a thread."""
+        root = Root.GLOBAL if THREAD_WORDS.isdisjoint(storage) else Root.THREAD
+        if "extern" not in storage:
+            place = Place(root, f"{self.name}.{name}", (), self.source.path)
         else:
             known = self.environment.variable(name)
-            place = Place(Root.GLOBAL, name, (), known[1] if known else "")
+            place = known.place if known is not None else Place(root, name)
         variable = Variable(place, ctype)
         self.scopes[-1].names[name] = variable
         return variable

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tree_sitter import Node
 
 from vmfdlint.base import LIMITS, SourceText
-from vmfdlint.frontends.c.declarators import declared
+from vmfdlint.frontends.c.declarators import THREAD_WORDS, declared, storage_of
 from vmfdlint.frontends.c.environment import Environment
 from vmfdlint.frontends.c.even import even
 from vmfdlint.frontends.c.lower_macro import snippet_of
@@ -178,16 +178,16 @@ class FileLevel(Statements):
         """A declaration's initialisers; ``function`` names the one whose static variables these are."""
         if not any(child.type == "init_declarator" for child in node.children):
             return
-        static = any(
-            child.type == "storage_class_specifier" and text_of(child) == "static" for child in node.children
-        )
-        if function and not static:
+        storage = storage_of(node)
+        static = "static" in storage
+        root = Root.GLOBAL if THREAD_WORDS.isdisjoint(storage) else Root.THREAD
+        if function and not static and root is Root.GLOBAL:
             return
         for found in declared(node):
             if not found.name or found.value is None:
                 continue
             name = f"{function}.{found.name}" if function else found.name
-            place = Place(Root.GLOBAL, name, (), self.source.path if static else "")
+            place = Place(root, name, (), self.source.path if static or function else "")
             ctype = self.declared_type(found, node)
             self.initial(place, ctype, found.value, found.value)
 
