@@ -14,8 +14,8 @@ import msgspec
 from vmfdlint import __version__
 from vmfdlint.base import Problem, ProblemKind, SourceText
 from vmfdlint.base.location import rules_directory
-from vmfdlint.check import flow_text, load_rules, match, safe_sites
-from vmfdlint.check.finding import Outcome, RuleDoc, Statistics
+from vmfdlint.check import flow_text, load_rules, match, safe_sites, suggestions
+from vmfdlint.check.finding import Certainty, Outcome, RuleDoc, Statistics
 from vmfdlint.config import ConfigError, Options, load, resolve_rules
 from vmfdlint.discover import Discovery, Search, discover
 from vmfdlint.engine import load_program, solve
@@ -198,6 +198,21 @@ def rules(names: Sequence[str], every: bool) -> Run:
     return Run("\n".join(rule_markdown(rule) for rule in docs if rule.id in wanted).encode())
 
 
+def models_suggest(options: Options) -> Run:
+    """``models suggest``: rows for the unknown functions that are given a holder, as TOML."""
+    found = _find(options)
+
+    def suggested(sources: tuple[SourceText, ...]) -> str:
+        models, _problems = models_for(options)
+        rows = list(suggestions(solve(sources, models, options.jobs, found.targets).solver))
+        return "\n".join(rows) if rows else "# Every function that is given a KVM descriptor is known.\n"
+
+    result = run_one(suggested, found.files, "models suggest")
+    if isinstance(result, Crash):
+        return Run(b"", (f"error: {_crashed(result, options)}",), EXIT_INCOMPLETE)
+    return _shown(result.value, found)
+
+
 def models_check(files: Sequence[str]) -> Run:
     """Reads model files (without any, the ones shipped) the way ``check --models`` does."""
     paths = [Path(file) for file in files] or sorted((rules_directory() / "models").glob("*.toml"))
@@ -234,7 +249,12 @@ def _judged(found: Discovery, options: Options) -> Outcome:
         notices = (_nothing(found, options), *notices)
     return msgspec.structs.replace(
         outcome,
-        findings=tuple(finding for finding in outcome.findings if finding.rule in options.rules),
+        findings=tuple(
+            finding
+            for finding in outcome.findings
+            if finding.rule in options.rules
+            and (options.min_certainty == "may" or finding.certainty is Certainty.MUST)
+        ),
         problems=(*found.problems, *outcome.problems),
         notices=notices,
         statistics=msgspec.structs.replace(outcome.statistics, cpp_files=found.cpp_files),

@@ -84,6 +84,11 @@ def cli() -> None:
 )
 @click.option("--ignore", multiple=True, metavar="RULE", callback=_split, help="All but these rules.")
 @_selecting
+@click.option(
+    "--min-certainty",
+    type=click.Choice(["may", "must"]),
+    help="must: leave out findings that hang on something unknown.",
+)
 @click.option("-q", "--quiet", is_flag=True, default=None, help="Findings and errors only.")
 @click.option(
     "-v",
@@ -161,6 +166,16 @@ def models_check(files: tuple[str, ...]) -> int:
     from vmfdlint import app
 
     return _print(app.models_check(files))
+
+
+@models.command("suggest")
+@click.argument("paths", nargs=-1, metavar="[PATHS]...")
+@_selecting
+def models_suggest(paths: tuple[str, ...], **given: Any) -> int:
+    """Propose rows for unknown functions that are given a KVM descriptor."""
+    from vmfdlint import app
+
+    return _print(app.models_suggest(app.options_for(paths or (".",), given)))
 
 
 @cli.command()

@@ -6,6 +6,17 @@ Knows no language and no API; a new rule is a file in rules/.
 from vmfdlint.check.flow import call_chain, flow_text
 from vmfdlint.check.load import RuleError, load_rules
 from vmfdlint.check.match import incidents, match, safe_sites
+from vmfdlint.check.review import suggestions
 from vmfdlint.check.rule import Rule
 
-__all__ = ["Rule", "RuleError", "call_chain", "flow_text", "incidents", "load_rules", "match", "safe_sites"]
+__all__ = [
+    "Rule",
+    "RuleError",
+    "call_chain",
+    "flow_text",
+    "incidents",
+    "load_rules",
+    "match",
+    "safe_sites",
+    "suggestions",
+]

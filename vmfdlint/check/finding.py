@@ -60,12 +60,20 @@ class Related(msgspec.Struct, frozen=True):
     text: str
 
 
+class Question(msgspec.Struct, frozen=True):
+    """A fact that only a person can add. ``row`` is TOML for a model file that states it."""
+
+    text: str
+    row: str
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One reported fault.
 
     ``at`` is the primary place, ``function`` its enclosing function. ``via`` names what made it uncertain
-    (``unknown callee poll_events``). ``programs`` are the paths of the files with the ``main`` it holds for.
-    ``fingerprint`` is stable under edits elsewhere: no line numbers go into it.
+    (``unknown callee poll_events``), ``questions`` what would make it certain. ``programs`` are the paths of
+    the files with the ``main`` it holds for. ``fingerprint`` is stable under edits elsewhere: no line numbers
+    go into it.
     """
 
     rule: str
@@ -79,6 +87,7 @@ class Finding(msgspec.Struct, frozen=True):
     via: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     fingerprint: str = ""
+    questions: tuple[Question, ...] = ()
 
 
 class SafeSite(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from vmfdlint.solve import Fact, Object, Observation
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "parent": ("lives", "dies"),
     "held": ("descriptor", "mapping"),
+    "survival": ("sure", "unsure"),
     "kind": tuple(kind.value for kind in Kind),
     "exec": ("reached", "none"),
     "channel": ("scm_rights", "io_uring", "vm", "other"),
@@ -70,6 +71,10 @@ WORDS: dict[Kind, str] = {
 }
 
 
+UNSURE = "unsure "
+"""Begins the detail of a wait that an unknown function may do."""
+
+
 def noun(made: Object) -> str:
     """What a reference is, for people."""
     word = WORDS[made.kind]
@@ -83,6 +88,8 @@ def called(api: str) -> str:
 
 def waiting(detail: str) -> str:
     """The reason of a linger point as what a process does there: ``waits in read()``."""
+    if detail.startswith(UNSURE):
+        return f"may wait in {called(detail.removeprefix(UNSURE))}, which is not in the tree"
     if detail.startswith("the return"):
         return f"goes on after {detail}"
     if detail.startswith("a loop"):

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from vmfdlint.check.finding import Related
-from vmfdlint.check.incident import WORDS, Incident, best, created, named, objects_of
+from vmfdlint.check.incident import UNSURE, WORDS, Incident, best, created, named, objects_of
 from vmfdlint.link import Site
 from vmfdlint.models import Kind
 from vmfdlint.solve import Happening, Observation
@@ -29,14 +29,18 @@ def surviving_children(observations: Sequence[Observation]) -> Iterator[Incident
         if seen.what is Happening.LINGER and seen.fact.object is not None and seen.fact.object.creator
     }
     survivors: dict[Site, list[Observation]] = defaultdict(list)
+    unsure: dict[Site, list[Observation]] = defaultdict(list)
     for seen in observations:
         fact = seen.fact
-        if seen.what is not Happening.LINGER or not fact.in_child or fact.fork is None or not fact.is_open:
+        if not fact.in_child or fact.fork is None or not fact.is_open:
             continue
         if fact.object is None or not fact.object.holds_vm or fact.object.creator:
             continue
-        survivors[fact.fork].append(seen)
-    for site, seen_list in sorted(survivors.items()):
+        if seen.what is Happening.LINGER:
+            survivors[fact.fork].append(seen)
+        elif seen.what is Happening.UNSURE:
+            unsure[fact.fork].append(seen)
+    for site, seen_list in sorted((dict(unsure) | survivors).items()):
         origin = forks.get(site) or daemons.get(site)
         if not origin:
             continue
@@ -50,11 +54,15 @@ def surviving_children(observations: Sequence[Observation]) -> Iterator[Incident
             origin[0].at,
             evidence,
             held,
-            {"parent": "dies" if dies else "lives", "held": "mapping" if mapping_only else "descriptor"},
+            {
+                "parent": "dies" if dies else "lives",
+                "held": "mapping" if mapping_only else "descriptor",
+                "survival": "sure" if site in survivors else "unsure",
+            },
             {
                 "api": _api(origin[0]),
                 "holders": named(held),
-                "wait": evidence.detail,
+                "wait": evidence.detail if site in survivors else UNSURE + evidence.detail,
             },
             related=created(held),
         )

@@ -7,6 +7,7 @@ from vmfdlint.check.finding import Certainty, Finding, Level, SafeSite
 from vmfdlint.check.incident import Incident, called, noun, waiting
 from vmfdlint.check.incidents_process import child_ioctls, inheritance, passed_on, surviving_children
 from vmfdlint.check.incidents_release import copies, lost, misuse, remains
+from vmfdlint.check.review import questions
 from vmfdlint.check.rule import Rule
 from vmfdlint.check.trace import trace
 from vmfdlint.ir import FunctionKey
@@ -63,6 +64,7 @@ def _finding(solver: Solver, incident: Incident, rule: Rule, programs: Mapping[N
         certainty=certainty,
         via=incident.via,
         programs=_holds_for(solver, incident, programs),
+        questions=questions(incident.via),
         fingerprint=hashlib.sha256("\n".join(story).encode()).hexdigest()[:32],
     )
 

@@ -2,7 +2,7 @@
 
 from vmfdlint.base import LIMITS
 from vmfdlint.check.finding import Role, Step
-from vmfdlint.check.incident import Incident, noun
+from vmfdlint.check.incident import Incident, called, noun
 from vmfdlint.solve import Crumb, Fact, Happening, Life, Observation, Solver, witness
 from vmfdlint.summary import ESCAPED, OUTER, is_cell, is_temporary, show
 
@@ -119,6 +119,8 @@ def _last(incident: Incident, crumb: Crumb | None) -> Step:
         if seen.detail.startswith("the return into"):
             text = f"{who} goes on after {seen.detail}"
         role = Role.SURVIVE
+    elif seen.what is Happening.UNSURE:
+        role, text = Role.EXIT, f"the child ends; whether {called(seen.detail)} waited before is not known"
     elif seen.what is Happening.CREATE:
         assert fact.object is not None
         role, text = Role.CREATE, f"{noun(fact.object)} created here by {fact.object.api}"

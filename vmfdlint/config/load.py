@@ -24,6 +24,7 @@ KEYS: Mapping[str, str] = {
     "exclude": "a list of strings",
     "models": "a list of strings",
     "output-format": "a string",
+    "min-certainty": '"may" or "must"',
     "jobs": "a whole number, 0 or more",
     "force-exclude": "true or false",
     "respect-gitignore": "true or false",
@@ -134,6 +135,8 @@ def _fits(value: Any, kind: str) -> bool:
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     if kind == "a string":
         return isinstance(value, str)
+    if kind == '"may" or "must"':
+        return value in ("may", "must")
     if kind == "true or false":
         return isinstance(value, bool)
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -1,5 +1,7 @@
 """What a run was asked to do: complete, frozen, with every default in one place."""
 
+from typing import Literal
+
 import msgspec
 
 
@@ -11,6 +13,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     that is empty, at the directory that the reported paths are relative to. ``select`` and ``ignore`` hold
     selectors (``VMFD101``, ``VMFD1``, ``fork-while-vm-live``, ``ALL``); ``rules`` the ids they come to, empty
     until :func:`vmfdlint.config.resolve_rules` was asked. ``jobs`` 0 means one per usable CPU.
+    ``min_certainty`` "must" leaves out findings that hang on something unknown.
     """
 
     paths: tuple[str, ...] = (".",)
@@ -24,6 +27,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     force_exclude: bool = False
     respect_gitignore: bool = True
     models: tuple[str, ...] = ()
+    min_certainty: Literal["may", "must"] = "may"
     config_file: str | None = None
     jobs: int = 0
     no_cache: bool = False

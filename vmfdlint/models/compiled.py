@@ -150,6 +150,8 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     neutral_prefixes: tuple[str, ...] = ()
     paths: tuple[PathRule, ...] = ()
     constants: dict[str, int] = {}
+    roots: frozenset[str] = frozenset()
+    """Functions that code outside the tree calls."""
 
     def __hash__(self) -> int:
         # Dictionaries have no hash; identity is enough for the caches that key on one loaded set.

@@ -17,14 +17,14 @@ from vmfdlint.models.compile import compile_api, compile_path, extend_api
 from vmfdlint.models.compiled import Api, Models, PathRule
 from vmfdlint.models.effects import Kind, Sign
 from vmfdlint.models.parse import RowError, suggestion
-from vmfdlint.models.schema import ApiRow, CaseRow, FileRows, GroupRow, NeutralRow, PathRow
+from vmfdlint.models.schema import ApiRow, CaseRow, FileRows, GroupRow, NeutralRow, PathRow, RootRow
 
-Row = TypeVar("Row", ApiRow, PathRow, NeutralRow)
+Row = TypeVar("Row", ApiRow, PathRow, NeutralRow, RootRow)
 
 _KNOWN_WORDS = sorted(
     {
         field.name
-        for struct in (FileRows, ApiRow, CaseRow, GroupRow, PathRow, NeutralRow)
+        for struct in (FileRows, ApiRow, CaseRow, GroupRow, PathRow, NeutralRow, RootRow)
         for field in msgspec.structs.fields(struct)
     }
 )
@@ -175,11 +175,14 @@ def load_models(paths: Sequence[Path]) -> tuple[Models, tuple[Problem, ...]]:
     more: dict[str, list[Api]] = {}
     rules: list[PathRule] = []
     neutral: set[str] = set()
+    roots: set[str] = set()
     for file in files:
         _read_apis(file, constants, apis, more)
         rules.extend(_read_paths(file))
         for _, row in file.rows("neutral", NeutralRow):
             neutral.update(row.names)
+        for _, root in file.rows("root", RootRow):
+            roots.update(root.names)
     for name, extensions in more.items():
         for extension in extensions:
             apis[name] = extend_api(apis[name], extension) if name in apis else extension
@@ -189,6 +192,7 @@ def load_models(paths: Sequence[Path]) -> tuple[Models, tuple[Problem, ...]]:
         tuple(sorted(name.removesuffix("*") for name in neutral if name.endswith("*"))),
         tuple(rules),
         constants,
+        frozenset(roots),
     )
     return models, tuple(problem for file in files for problem in file.problems)
 

@@ -84,10 +84,18 @@ class NeutralRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str = ""
 
 
+class RootRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Functions that code outside the tree calls, and goes on after: the entries of a plugin or a library."""
+
+    names: list[str]
+    source: str = ""
+
+
 class FileRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The tables a file may hold. ``constants`` gives the numbers of names that conditions speak of."""
 
     api: list[ApiRow] = []
     path: list[PathRow] = []
     neutral: list[NeutralRow] = []
+    root: list[RootRow] = []
     constants: dict[str, int] = {}

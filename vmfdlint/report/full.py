@@ -58,6 +58,11 @@ def _finding(finding: Finding, rule: RuleDoc | None, context: Context) -> list[s
     if finding.programs:
         programs = ", ".join(context.prefix + path for path in finding.programs)
         lines.append(printable(f"  in program: {programs}"))
+    for question in finding.questions:
+        lines.append(paint("  review: ", "36", context) + printable(question.text))
+        lines += [
+            printable(f"    {line}") for line in ("say it in a model file:", *question.row.splitlines())
+        ]
     if rule and rule.fix:
         lines.append(paint("  help: ", "36", context) + printable(" ".join(rule.fix.split())))
     return lines

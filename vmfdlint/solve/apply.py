@@ -41,7 +41,7 @@ from vmfdlint.models import (
     Unmap,
     Use,
 )
-from vmfdlint.solve.facts import Fact, Match, Object, match_path
+from vmfdlint.solve.facts import IN_CHILD, Fact, Match, Object, match_path
 from vmfdlint.solve.invocation import Invocation, Observe
 from vmfdlint.solve.local import forget, hold
 from vmfdlint.solve.observe import Happening
@@ -88,12 +88,14 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
         case Exec():
             if fact.is_open and fact.state.inherit and not _is_mapping(fact):
                 observe(Happening.EXEC, fact)
-            return [fact.knowing(RESULT, NEGATIVE)]
+            return [_executed(fact).knowing(RESULT, NEGATIVE)]
         case Spawn(inherits=inherits):
             if fact.is_open and fact.state.inherit and inherits is not Truth.NO and not _is_mapping(fact):
                 observe(Happening.SPAWN, fact)
             return [fact]
         case Exit() | Raise():
+            if fact.unsure and fact.in_child and fact.is_open:
+                observe(Happening.UNSURE, fact, detail=fact.unsure[0])
             return []
         case Linger(brief=brief):
             if watched(fact) and not brief:
@@ -135,6 +137,14 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             return [fact]
         case _:
             assert_never(effect)
+
+
+def _executed(fact: Fact) -> Fact:
+    """The fact behind a failed exec. What a child called before it is taken for set-up (rules.md,
+    "Survives")."""
+    if not fact.unsure:
+        return fact
+    return msgspec.structs.replace(fact, via=tuple(one for one in fact.via if not one.endswith(IN_CHILD)))
 
 
 def _is_mapping(fact: Fact) -> bool:

@@ -23,6 +23,11 @@ from vmfdlint.summary import (
     starts_with,
 )
 
+UNKNOWN_CALLEE = "unknown callee "
+"""Begins a reason for doubt: a call of a function without a body in the tree and without a model."""
+IN_CHILD = " in the child"
+"""Ends such a reason where the call stands in a forked child, before it executes a program."""
+
 Name: TypeAlias = tuple[Kind, Site, tuple[Site, ...]]
 """A reference's kind, creating call and chain of users."""
 
@@ -133,6 +138,15 @@ class Fact(msgspec.Struct, frozen=True):
         if state is None:
             return None
         return msgspec.structs.replace(self, state=state, mark=mark or self.mark)
+
+    @property
+    def unsure(self) -> tuple[str, ...]:
+        """The unknown functions that a forked child called, in order of name."""
+        return tuple(
+            reason.removeprefix(UNKNOWN_CALLEE).removesuffix(IN_CHILD)
+            for reason in self.via
+            if reason.endswith(IN_CHILD)
+        )
 
     def marked(self, reason: str) -> "Fact":
         """The fact with one more reason for doubt."""

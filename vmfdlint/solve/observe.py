@@ -17,6 +17,8 @@ class Happening(StrEnum):
     FORK = "fork"
     DAEMON = "daemon"
     LINGER = "linger"
+    UNSURE = "unsure"
+    """A child ends that called a function of which nothing is known."""
     EXEC = "exec"
     SPAWN = "spawn"
     PASS_ON = "pass on"

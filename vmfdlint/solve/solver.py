@@ -162,7 +162,7 @@ class Solver:
             if any(at_exit.in_child for at_exit in trial.exits(number)):
                 return True
         return any(
-            (seen.what in (Happening.LINGER, Happening.CHILD_USE) and seen.fact.in_child)
+            (seen.what in (Happening.LINGER, Happening.CHILD_USE, Happening.UNSURE) and seen.fact.in_child)
             or seen.what is Happening.DAEMON
             for seen in trial.observations.values()
         )

@@ -27,10 +27,10 @@ from vmfdlint.ir import (
     Unparsed,
 )
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
-from vmfdlint.models import Fork, Linger, Models, Port, Resolved
+from vmfdlint.models import Fork, Kind, Linger, Models, Port, Resolved
 from vmfdlint.solve.apply import apply, close_all, closed, watched
 from vmfdlint.solve.boundary import contradicts, enter, in_new_thread, leave, rests
-from vmfdlint.solve.facts import ZERO_FACT, Fact, match_path
+from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, ZERO_FACT, Fact, match_path
 from vmfdlint.solve.guards import guards
 from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.invocation import Invocation
@@ -72,6 +72,7 @@ class Tabulation(Tables):
         self.models = models
         self.interest = interest
         self.teardown = Teardown(behaviour)
+        self.unknown: dict[str, dict[tuple[int, Kind], Span]] = {}
         self._climbed: dict[FunctionKey, tuple[Edge, ...]] = {}
 
     # -- the worklist ----------------------------------------------------------------------------------------
@@ -235,12 +236,12 @@ class Tabulation(Tables):
         if edges is None:
             edges = self._climbed[key] = self.graph.callers(key)
         calls = [edge for edge in edges if edge.kind not in _DEFERRED]
-        if watched(fact) and (not calls or any(edge.kind is EdgeKind.THREAD for edge in calls)):
-            if not edges and "static" in flow.function.attributes:
+        root = key.name in self.models.roots
+        if watched(fact) and (root or not calls or any(edge.kind is EdgeKind.THREAD for edge in calls)):
+            if not edges and not root and "static" in flow.function.attributes:
                 return  # no call in the tree reaches it
-            marked = (
-                fact if edges or not self.interest.has_main else fact.marked(f"no caller of {key.name} found")
-            )
+            sure = edges or root or not self.interest.has_main
+            marked = fact if sure else fact.marked(f"no caller of {key.name} found")
             self.observe(Happening.LINGER, node, at, marked, f"the return into the caller of {key.name}")
         for edge in calls:
             if rests(fact) and not self._may_climb(fact, edge.site.function):
@@ -539,11 +540,13 @@ class Tabulation(Tables):
         if not isinstance(instr.target, Named):
             return fact
         name = instr.target.name
-        given = any((path := operand_path(argument)) is not None and path in fact.places for argument in args)
-        if given and fact.is_open:
+        given = [index for index, argument in enumerate(args) if operand_path(argument) in fact.places]
+        if given and fact.is_open and fact.object is not None:
+            seen = self.unknown.setdefault(name, {}).setdefault((given[0], fact.object.kind), instr.at)
+            self.unknown[name][(given[0], fact.object.kind)] = min(seen, instr.at)
             fact = fact.with_places({*fact.places, ESCAPED})
         if given or watched(fact):
-            fact = fact.marked(f"unknown callee {name}")
+            fact = fact.marked(UNKNOWN_CALLEE + name + (IN_CHILD if fact.in_child else ""))
         return fact
 
     def _enter(self, node: Node, instr: Call, edge: Edge) -> None:
