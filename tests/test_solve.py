@@ -6,7 +6,7 @@ import pytest
 
 from vmfdlint.base import Problem, SourceText
 from vmfdlint.frontends.c import scan
-from vmfdlint.frontends.contract import Index, Sketch
+from vmfdlint.frontends.contract import Damage, Index, Sketch
 from vmfdlint.ir import Block, Function, FunctionKey
 from vmfdlint.ir.text import parse_functions
 from vmfdlint.link import Lexicon, Program
@@ -81,6 +81,9 @@ class Unit:
 
     def lower(self, sketch: Sketch) -> Function:
         return self._functions[sketch.name]
+
+    def damage(self, sketch: Sketch) -> Damage:
+        return Damage(sketch.end - sketch.start, 0, 0)
 
     def toplevel(self) -> Function:
         any_function = next(iter(self._functions.values()))

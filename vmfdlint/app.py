@@ -62,6 +62,7 @@ def analyze(
     findings = match(solver, rules, options.rules)
     safe = safe_sites(solver, findings) if options.verbose else ()
     lowered = solver.program.lowered
+    damage = solver.program.damage(sorted(solver.descriptor_functions) if options.statistics else ())
     statistics = Statistics(
         files=len(sources),
         parsed=len(solver.program.parsed),
@@ -70,6 +71,9 @@ def analyze(
         descriptor_functions=len(solver.descriptor_functions),
         objects=solver.object_count,
         programs=len(solver.programs),
+        descriptor_bytes=damage.size,
+        unread_raw=damage.raw,
+        unread_left=damage.left,
         seconds=(*solved.seconds, ("check", perf_counter() - started)),
     )
     return Outcome(

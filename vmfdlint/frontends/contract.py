@@ -51,6 +51,15 @@ class Sketch(msgspec.Struct, frozen=True):
     attributes: tuple[str, ...] = ()
 
 
+class Damage(msgspec.Struct, frozen=True):
+    """Bytes of a function: all of them, those the parser could not read in the source as it stands, and those
+    it still could not read as the front-end prepared it."""
+
+    size: int
+    raw: int
+    left: int
+
+
 class Unit(Protocol):
     """One file, parsed once. Syntax trees stay inside."""
 
@@ -64,6 +73,9 @@ class Unit(Protocol):
 
     def lower(self, sketch: Sketch) -> Function:
         """The function's IR. Pure: the same file and program give the same value."""
+
+    def damage(self, sketch: Sketch) -> Damage:
+        """How much of a function was read; costs another parse of the file."""
 
     def toplevel(self) -> Function:
         """A function named ``<file>`` whose one block holds what file-level initialisers and registrations

@@ -6,12 +6,12 @@ when a question first needs it; nothing here is computed for the whole tree.
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import assert_never
 
 from vmfdlint.base import LIMITS, Problem, ProblemKind, SourceText
-from vmfdlint.frontends.contract import Index, Sketch, Unit
+from vmfdlint.frontends.contract import Damage, Index, Sketch, Unit
 from vmfdlint.ir import Call, Function, FunctionKey, Indirect, Member, Named
 from vmfdlint.link.lexicon import Lexicon, common_directories
 
@@ -57,6 +57,14 @@ class Program:
                 table.setdefault(sketch.name, []).append(sketch)
             self._sketches[path] = table
         return unit
+
+    def damage(self, keys: Iterable[FunctionKey]) -> Damage:
+        """The sum over functions; those without a definition count nothing."""
+        found = []
+        for key in keys:
+            unit = self.unit(key.path)
+            found += [unit.damage(sketch) for sketch in self._sketches[key.path].get(key.name, ())]
+        return Damage(*(sum(getattr(one, field) for one in found) for field in ("size", "raw", "left")))
 
     def keys(self, path: str) -> tuple[FunctionKey, ...]:
         """Every function of a file, in source order, without the file-level one."""

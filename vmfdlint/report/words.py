@@ -78,6 +78,12 @@ def statistics(outcome: Outcome) -> list[str]:
     if done.unreached_files is not None:
         counts.append(("files no root reaches", done.unreached_files))
     lines += [f"{number:>9,}  {what}" for what, number in counts]
+    if done.descriptor_bytes:
+        share = 100 * done.unread_left / done.descriptor_bytes
+        lines.append(
+            f"{done.unread_left:>9,}  bytes unread of the {done.descriptor_bytes:,} in functions that touch "
+            f"descriptors ({share:.2f} %); {done.unread_raw:,} before the pre-pass"
+        )
     kinds = [problem.kind for problem in outcome.problems]
     lines += [f"{kinds.count(kind):>9,}  {kind} problems" for kind in ProblemKind if kind in kinds]
     return lines + [f"{seconds:>9.2f}  s {room}" for room, seconds in done.seconds]

@@ -16,6 +16,7 @@ __all__ = [
     "damage_names",
     "damaged_bytes",
     "declared_name",
+    "error_bytes",
     "is_prototype",
     "is_truth",
     "names_in",
@@ -82,6 +83,21 @@ def damaged_bytes(node: Node) -> int:
                 total += child.end_byte - child.start_byte
             elif child.has_error and child.type != "function_definition":
                 stack.append(child)
+    return total
+
+
+def error_bytes(root: Node, start: int, end: int) -> int:
+    """How many of the bytes from ``start`` to ``end`` lie under ERROR nodes, nested ones counted once."""
+    total = 0
+    stack = [root] if root.has_error else []
+    while stack:
+        node = stack.pop()
+        if node.end_byte <= start or node.start_byte >= end:
+            continue
+        if node.is_error:
+            total += min(node.end_byte, end) - max(node.start_byte, start)
+        elif node.has_error:
+            stack.extend(node.children)
     return total
 
 

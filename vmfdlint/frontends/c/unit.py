@@ -9,9 +9,9 @@ from vmfdlint.frontends.c.environment import Environment
 from vmfdlint.frontends.c.even import attributes_of, even
 from vmfdlint.frontends.c.lower_stmt import Statements
 from vmfdlint.frontends.c.parse import tree_of
-from vmfdlint.frontends.c.syntax import damaged_bytes, declared_name, names_in
+from vmfdlint.frontends.c.syntax import damaged_bytes, declared_name, error_bytes, names_in
 from vmfdlint.frontends.c.toplevel import FileLevel, Item, items_of
-from vmfdlint.frontends.contract import Index, Sketch
+from vmfdlint.frontends.contract import Damage, Index, Sketch
 from vmfdlint.ir import Block, Function, FunctionKey, Return, Unparsed
 
 
@@ -68,6 +68,16 @@ class CUnit:
                 None
             )
             return Function(FunctionKey(self._source.path, sketch.name), (), blocks, at, sketch.attributes)
+
+    def damage(self, sketch: Sketch) -> Damage:
+        """See :class:`vmfdlint.frontends.contract.Unit`; counted straight from the syntax trees."""
+        item = self._definitions[sketch]
+        raw = error_bytes(self._raw_root, sketch.start, sketch.end)
+        return Damage(sketch.end - sketch.start, raw, damaged_bytes(item.node))
+
+    @cached_property
+    def _raw_root(self) -> Node:
+        return tree_of(self._source.data).root_node
 
     def toplevel(self) -> Function:
         """A function named ``<file>`` whose one block holds what file-level initialisers and

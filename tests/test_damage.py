@@ -1,0 +1,30 @@
+"""How much of a function was read: counted in the source as it stands, and after the pre-pass."""
+
+from collections.abc import Mapping
+
+from vmfdlint.base import SourceText
+from vmfdlint.frontends import c
+from vmfdlint.ir import FunctionKey
+from vmfdlint.link import Lexicon, Program
+
+
+def program(files: Mapping[str, str]) -> Program:
+    sources = {path: SourceText(path, text.encode()) for path, text in files.items()}
+    return Program(Lexicon(sources, {path: c.scan(one.data) for path, one in sources.items()}), c.open_unit)
+
+
+def test_what_the_pre_pass_mends_is_no_damage_left() -> None:
+    text = "static int __init start(struct vm __user *vm)\n{\n    return vm->fd;\n}\n"
+    found = program({"a.c": text}).damage([FunctionKey("a.c", "start")])
+    assert found.size == len(text) - 1
+    assert found.raw > 0 and found.left == 0
+
+
+def test_what_nobody_can_read_is() -> None:
+    text = "int good(void)\n{\n    return 1;\n}\n\nint bad(int vm)\n{\n    vm = = 3 @ 4;\n    return vm;\n}\n"
+    joined = program({"a.c": text})
+    bad, good = joined.damage([FunctionKey("a.c", "bad")]), joined.damage([FunctionKey("a.c", "good")])
+    assert 0 < bad.left < bad.size and bad.raw > 0
+    assert (good.raw, good.left) == (0, 0)
+    whole = joined.damage([FunctionKey("a.c", "bad"), FunctionKey("a.c", "good"), FunctionKey("a.c", "none")])
+    assert whole.left == bad.left and whole.size == bad.size + good.size
