@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
@@ -13,6 +14,7 @@ import pytest
 REPOSITORY = Path(__file__).parent.parent
 PACKAGE = REPOSITORY / "vmfdlint"
 MODULES = sorted(PACKAGE.rglob("*.py"))
+TOOLS = sorted((REPOSITORY / "tools").rglob("*.py"))
 
 
 class Room(NamedTuple):
@@ -121,6 +123,23 @@ def test_others_come_in_by_the_door() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_the_tools_stand_outside() -> None:
+    """They use vmfdlint by the same doors as its rooms do, and nothing that is installed knows them."""
+    wrong = [
+        f"{path.relative_to(REPOSITORY)}:{found.line}: {found.module} is behind the door"
+        for path in TOOLS
+        for found in imports_of(path)
+        if len(parts := found.module.split(".")) > 2 and parts[2] not in rooms()[parts[1]].open
+    ]
+    uses = re.compile(r"^\s*(from|import) tools\b", re.MULTILINE)
+    wrong += [path.name for path in MODULES if uses.search(path.read_text(encoding="utf-8"))]
+    assert not wrong, "\n".join(wrong)
+    build = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"][
+        "build"
+    ]
+    assert build["targets"]["wheel"]["packages"] == ["vmfdlint"]
+
+
 def test_rooms_are_imported_at_the_top() -> None:
     wrong = [
         f"{path.relative_to(REPOSITORY)}:{found.line}: {found.module}"
@@ -168,7 +187,7 @@ def code_only(path: Path) -> str:
 
 
 def test_every_module_says_its_contract() -> None:
-    bare = [path for path in MODULES if not ast.get_docstring(ast.parse(path.read_bytes()))]
+    bare = [path for path in (*MODULES, *TOOLS) if not ast.get_docstring(ast.parse(path.read_bytes()))]
     assert not [path.relative_to(REPOSITORY).as_posix() for path in bare]
 
 

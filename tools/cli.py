@@ -1,0 +1,134 @@
+"""``python -m tools``: the command line of the tools.
+
+Exit codes: 0 as expected, 1 different, 2 could not do it all.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from tools import bench as benchmark
+from tools import corpus as comparison
+from tools.labels import Label, read_categories, read_labels
+from tools.trees import SHEETS, Tree, Unreadable, trees
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _reading(command: Command) -> Command:
+    """The options of every command that reads trees."""
+    options = (
+        click.option("--tree", "words", multiple=True, metavar="NAME=PATH",
+                     help="An unpacked tree. May repeat."),
+        click.option("--trees", "table", type=click.Path(path_type=Path), metavar="FILE",
+                     help="A TOML file with a [trees] table: NAME = \"PATH\"."),
+        click.option("--expected", type=click.Path(path_type=Path), metavar="DIR", default=SHEETS,
+                     help="Where the data files of the trees are (default: tests/corpus)."),
+        click.option("-j", "--jobs", type=click.IntRange(min=0), metavar="N", default=0,
+                     help="Processes of vmfdlint; 0, the default: one per CPU."),
+        click.option("--json", "as_json", is_flag=True, help="Report as JSON."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Checks vmfdlint on whole trees: what it finds, and how long it takes."""
+
+
+@cli.command()
+@_reading
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also score against a file of labelled places, one JSON object a line.",
+)
+@click.option("--update", is_flag=True, help="Write new findings into the data files, without a reason.")
+def corpus(
+    words: tuple[str, ...],
+    table: Path | None,
+    expected: Path,
+    jobs: int,
+    as_json: bool,
+    labels: Path | None,
+    update: bool,
+) -> int:
+    """Compare the findings in trees with the expected ones.
+
+    Exit codes: 0 as expected, 1 findings added, lost or without a reason, 2 a tree could not be read.
+    """
+    categories = read_categories()
+    places: Sequence[Label] | None = None if labels is None else read_labels(labels, categories)
+    results = [
+        comparison.run(tree, jobs, places, categories, update) for tree in _trees(words, table, expected)
+    ]
+    if as_json:
+        _out_json(comparison.document(results))
+    else:
+        click.echo(comparison.text(results, places), nl=False)
+    return comparison.exit_code(results)
+
+
+@cli.command()
+@_reading
+@click.option(
+    "--repeat", type=click.IntRange(min=1), default=1, metavar="N", help="Rounds; the median counts."
+)
+def bench(
+    words: tuple[str, ...], table: Path | None, expected: Path, jobs: int, as_json: bool, repeat: int
+) -> int:
+    """Time a check of each tree beside two yardsticks on the same files.
+
+    Exit codes: 0 measured, 2 a tree could not be read.
+    """
+    results, code = [], 0
+    for tree in _trees(words, table, expected):
+        try:
+            results.append(benchmark.bench(tree, jobs, repeat))
+        except Unreadable as error:
+            click.echo(f"error: {error}", err=True)
+            code = 2
+            continue
+        if not as_json:
+            click.echo(benchmark.text(results[-1]), nl=False)
+    if as_json:
+        _out_json(benchmark.document(results))
+    return code
+
+
+def _trees(words: tuple[str, ...], table: Path | None, expected: Path) -> tuple[Tree, ...]:
+    found = trees(words, table, expected)
+    if not found:
+        raise click.UsageError("Name a tree: --tree NAME=PATH, or --trees FILE.")
+    return found
+
+
+def _out_json(document: dict[str, Any]) -> None:
+    click.echo(msgspec.json.format(msgspec.json.encode(document), indent=1).decode())
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line; returns the exit code. Errors go to the error stream."""
+    try:
+        result = cli.main(list(arguments), prog_name="python -m tools", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted: nothing was reported", err=True)
+        return 130
+    except Unreadable as error:
+        click.echo(f"error: {error}", err=True)
+        return 2
+
+
+def main() -> None:
+    sys.exit(run(sys.argv[1:]))
