@@ -149,8 +149,9 @@ class Fact(msgspec.Struct, frozen=True):
         )
 
     def marked(self, reason: str) -> "Fact":
-        """The fact with one more reason for doubt."""
-        if reason in self.via:
+        """The fact with a reason for doubt. The first one is kept, and the first of a child: one is enough to
+        make a finding uncertain, and their combinations would be many."""
+        if any(known.endswith(IN_CHILD) == reason.endswith(IN_CHILD) for known in self.via):
             return self
         return msgspec.structs.replace(self, via=tuple(sorted({*self.via, reason})))
 

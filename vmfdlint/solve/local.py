@@ -107,7 +107,7 @@ def _remembers(fact: Fact, path: Path, value: Value, flow: Flow) -> bool:
     if fact.is_zero:
         named = isinstance(value, Text) or (isinstance(value, Const) and bool(value.names))
         return named or (len(path) == 1 and path in flow.tested)
-    return path in flow.tested or (path in flow.selecting and _selects(value))
+    return path in flow.tested or path in flow.truths or (path in flow.selecting and _selects(value))
 
 
 def _selects(value: Value) -> bool:
@@ -188,6 +188,17 @@ def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:
         if learnt is not None:
             return fact.knowing(left, learnt)
     return fact
+
+
+def remembered(fact: Fact, flow: Flow, block: int) -> Fact:
+    """The fact at a block's entry, without what it knows of variables that nothing reads from there on."""
+    live = flow.live[block]
+    env = tuple(
+        (path, value)
+        for path, value in fact.env
+        if path[0] in live or path[0] in flow.params or path[0].startswith(("@", "*", "%result"))
+    )
+    return fact if len(env) == len(fact.env) else msgspec.structs.replace(fact, env=env)
 
 
 def _number_held(fact: Fact, place: Place) -> bool:

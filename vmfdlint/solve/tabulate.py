@@ -34,7 +34,7 @@ from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, ZERO_FACT, Fact, matc
 from vmfdlint.solve.guards import guards
 from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.invocation import Invocation
-from vmfdlint.solve.local import assign, assume, evaluate, forget, hold, leave_function
+from vmfdlint.solve.local import assign, assume, evaluate, forget, hold, leave_function, remembered
 from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.tables import Incoming, Step, Tables
 from vmfdlint.solve.typestate import Event, Life
@@ -131,7 +131,7 @@ class Tabulation(Tables):
             index += 1
         last = node if (index, fact) == (node.index, node.fact) else self._note(node, index, fact)
         for successor in block.successors:
-            self.push(Node(node.context, successor, 0, fact), Step(last))
+            self.push(Node(node.context, successor, 0, remembered(fact, flow, successor)), Step(last))
 
     # -- inside a function -----------------------------------------------------------------------------------
 

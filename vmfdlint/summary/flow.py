@@ -82,17 +82,12 @@ class Flow:
 
     @cached_property
     def tested(self) -> frozenset[Path]:
-        """Paths whose value decides a branch, or that are returned or copied into such a path; the temporary
-        that holds an argument's truth (``check(fd < 0)``) decides in the callee."""
+        """Paths whose value decides a branch, or that are returned or copied into such a path."""
         found = set(self._tests)
         for block in self.function.blocks:
             for instr in block.instrs:
                 if isinstance(instr, Return) and isinstance(instr.value, Place):
                     found.add(path_of(instr.value))
-                if isinstance(instr, Call):
-                    found.update(
-                        path for path in map(operand_path, instr.args) if path and is_temporary(path)
-                    )
         changed = True
         while changed:
             changed = False
@@ -108,6 +103,18 @@ class Flow:
                             found.add(source)
                             changed = True
         return frozenset(found)
+
+    @cached_property
+    def truths(self) -> frozenset[Path]:
+        """Temporaries that hold the truth of an argument (``check(fd < 0)``): they decide in the callee."""
+        given = {path for call in self.calls for path in map(operand_path, call.args) if path is not None}
+        return frozenset(
+            path_of(instr.dst)
+            for block in self.function.blocks
+            for instr in block.instrs
+            if isinstance(instr, Assign) and isinstance(instr.src, Const)
+            if path_of(instr.dst) in given and is_temporary(path_of(instr.dst))
+        )
 
     @cached_property
     def selecting(self) -> frozenset[Path]:
@@ -141,6 +148,37 @@ class Flow:
                 if dst is not None and not dst.fields:
                     found.add(dst.name)
         return frozenset(found)
+
+    @cached_property
+    def live(self) -> tuple[frozenset[str], ...]:
+        """For each block the locals whose value is read from its entry on (backward may-analysis)."""
+        blocks = self.function.blocks
+        read: list[set[str]] = []
+        written: list[set[str]] = []
+        for block in blocks:
+            reading: set[str] = set()
+            writing: set[str] = set()
+            for instr in block.instrs:
+                named = {place.name for operand in reads(instr) for place in places(operand)}
+                reading |= named - writing
+                if isinstance(instr, Assign | Call) and instr.dst is not None and not instr.dst.fields:
+                    writing.add(instr.dst.name)
+            read.append(reading)
+            written.append(writing)
+        live = [set(reading) for reading in read]
+        before: dict[int, list[int]] = defaultdict(list)
+        for number, block in enumerate(blocks):
+            for successor in block.successors:
+                before[successor].append(number)
+        pending = list(range(len(blocks)))
+        while pending:
+            number = pending.pop()
+            for source in before[number]:
+                new = live[number] - written[source] - live[source]
+                if new:
+                    live[source] |= new
+                    pending.append(source)
+        return tuple(frozenset(names) for names in live)
 
     @cached_property
     def filled(self) -> frozenset[Path]:
