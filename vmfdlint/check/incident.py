@@ -31,6 +31,7 @@ INCIDENTS = (
     "remains after close",
     "closed twice",
     "used after close",
+    "partly unmapped",
     "shared",
 )
 

@@ -9,7 +9,7 @@ from vmfdlint.check.incident import WORDS, Incident, best, created, objects_of
 from vmfdlint.check.incidents_process import grouped
 from vmfdlint.link import Site
 from vmfdlint.models import Kind
-from vmfdlint.solve import Happening, Life, Name, Object, Observation, Process, Solver, crosses
+from vmfdlint.solve import Cut, Happening, Life, Name, Object, Observation, Process, Solver, crosses
 from vmfdlint.summary import ESCAPED, is_cell, is_global
 
 
@@ -24,6 +24,8 @@ def lost(solver: Solver, orphaned: frozenset[Name]) -> Iterator[Incident]:
         if seen.what is not Happening.LINGER or fact.state.life is not Life.LOST or fact.mark is None:
             continue
         if fact.object is None or fact.state.process is not Process.OWN or fact.object.alone_since:
+            continue
+        if fact.cut is not None:
             continue
         if fact.object.copy_of is None and fact.object.name not in orphaned:
             lingering[fact.mark].append(seen)
@@ -236,7 +238,7 @@ def remains(solver: Solver) -> Iterator[Incident]:
     found: dict[Site, list[Observation]] = defaultdict(list)
     for seen in solver.observations:
         made = seen.fact.object
-        if seen.what is not Happening.LINGER or made is None or made.alone_since is None:
+        if seen.what is not Happening.LINGER or made is None or made.alone_since is None or seen.fact.cut:
             continue
         if made.copy_of is None and seen.fact.state.life is not Life.CLOSED and not seen.fact.in_child:
             found[made.alone_since].append(seen)
@@ -290,3 +292,28 @@ def misuse(observations: Sequence[Observation]) -> Iterator[Incident]:
                 {"api": seen.detail, "holders": WORDS[seen.fact.object.kind]},
                 tuple(Related(at, "first closed here") for at in sorted(set(closed_at))[:1]),
             )
+
+
+def partly_unmapped(observations: Sequence[Observation]) -> Iterator[Incident]:
+    """One incident a call that ended a part of a mapping, where the rest is never unmapped and the process
+    lives on. A child that does so survives by its fork, and is told there."""
+    waiting: dict[Cut, list[Observation]] = defaultdict(list)
+    for seen in observations:
+        if seen.what is Happening.LINGER and seen.fact.cut is not None and not seen.fact.in_child:
+            waiting[seen.fact.cut].append(seen)
+    whole = {seen.fact.cut.site for seen in observations if seen.what is Happening.CLOSE and seen.fact.cut}
+    for cut, seen_list in sorted(waiting.items(), key=lambda item: (item[0].site, item[0].left or 0)):
+        if cut.site in whole:
+            continue
+        evidence = best(seen_list)
+        held = objects_of([seen.fact for seen in seen_list])
+        yield Incident(
+            "partly unmapped",
+            cut.site,
+            cut.at,
+            evidence,
+            held,
+            {"kind": held[0].kind.value},
+            {"api": cut.api, "holders": _kinds(held), "wait": evidence.detail},
+            created(held),
+        )

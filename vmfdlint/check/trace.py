@@ -60,6 +60,8 @@ def _between(solver: Solver, before: Crumb, after: Crumb, incident: Incident) ->
         add(Role.RELEASE, "closed here", new)
     elif old.state.life is Life.OPEN and new.state.life is Life.LOST:
         add(Role.EXIT, "the last variable that holds it is gone after this", new)
+    elif old.cut is None and new.cut is not None:
+        add(Role.RELEASE, "only a part is unmapped here", new)
     elif old.state.inherit != new.state.inherit:
         add(Role.EVENT, "close-on-exec " + ("cleared here" if new.state.inherit else "set here"), new)
     else:

@@ -25,6 +25,7 @@ from vmfdlint.models.effects import (
     PassOn,
     Port,
     Raise,
+    Resize,
     SetCloexec,
     Share,
     Sign,
@@ -132,7 +133,21 @@ class PathRule(msgspec.Struct, frozen=True, dict=True):
         return re.compile(self.regex)
 
 
-_CHANGES = Close | Copy | DontFork | Duplicate | Free | Keep | Map | Own | PassOn | SetCloexec | Share | Unmap
+_CHANGES = (
+    Close
+    | Copy
+    | DontFork
+    | Duplicate
+    | Free
+    | Keep
+    | Map
+    | Own
+    | PassOn
+    | Resize
+    | SetCloexec
+    | Share
+    | Unmap
+)
 
 
 def creates(behaviour: Behaviour) -> bool:

@@ -162,6 +162,13 @@ class Unmap(msgspec.Struct, frozen=True, tag=True):
     length: Port | None = None
 
 
+class Resize(msgspec.Struct, frozen=True, tag=True):
+    """Leaves ``length`` bytes of the mapping at ``at``."""
+
+    at: Port
+    length: Port
+
+
 class DontFork(msgspec.Struct, frozen=True, tag=True):
     """MADV_DONTFORK (``on`` YES) or MADV_DOFORK (NO) on the mapping at ``at``."""
 
@@ -248,6 +255,7 @@ Effect: TypeAlias = (
     | Linger
     | Map
     | Unmap
+    | Resize
     | DontFork
     | Use
     | Share

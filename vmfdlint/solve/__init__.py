@@ -4,7 +4,7 @@ The solver knows effects, never an API's name or a rule.
 """
 
 from vmfdlint.solve.boundary import crosses
-from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, Fact, Name, Object
+from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, Cut, Fact, Name, Object
 from vmfdlint.solve.observe import Crumb, Happening, Observation
 from vmfdlint.solve.solver import Solver
 from vmfdlint.solve.typestate import Life, Process, State
@@ -14,6 +14,7 @@ __all__ = [
     "IN_CHILD",
     "UNKNOWN_CALLEE",
     "Crumb",
+    "Cut",
     "Fact",
     "Happening",
     "Life",

@@ -9,7 +9,7 @@ from typing import assert_never
 import msgspec
 
 from vmfdlint.base import Span
-from vmfdlint.ir import Const, Operand, Place
+from vmfdlint.ir import Const, Place
 from vmfdlint.link import Site
 from vmfdlint.models import (
     Callback,
@@ -33,6 +33,7 @@ from vmfdlint.models import (
     PassOn,
     Port,
     Raise,
+    Resize,
     SetCloexec,
     Share,
     Spawn,
@@ -44,6 +45,7 @@ from vmfdlint.models import (
 from vmfdlint.solve.facts import IN_CHILD, Fact, Match, Object, match_path
 from vmfdlint.solve.invocation import Invocation, Observe
 from vmfdlint.solve.local import forget, hold
+from vmfdlint.solve.mappings import operand, resize, speaks_of_all, unmap
 from vmfdlint.solve.observe import Happening
 from vmfdlint.solve.process import daemon, fork
 from vmfdlint.solve.typestate import Event, Life, Process, State
@@ -59,6 +61,7 @@ def watched(fact: Fact) -> bool:
     """Whether a linger point matters to this fact."""
     return not fact.is_zero and bool(
         fact.state.life is Life.LOST
+        or fact.cut is not None
         or (fact.in_child and fact.is_open)
         or (
             fact.object is not None
@@ -104,9 +107,11 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
         case Map():
             return _map(fact, effect, call, observe)
         case Unmap(at=at, length=length):
-            return [] if _whole_mapping(fact, at, length, call) else [fact]
+            return unmap(fact, at, length, call, observe)
+        case Resize(at=at, length=length):
+            return [resize(fact, at, length, call)]
         case DontFork(at=at, on=on, length=length):
-            if on is Truth.MAYBE or not _whole_mapping(fact, at, length, call):
+            if on is Truth.MAYBE or not speaks_of_all(fact, at, length, call):
                 return [fact]
             event = Event.SET_CLOEXEC if on is Truth.YES else Event.CLEAR_CLOEXEC
             return [after for after in (fact.after(event),) if after]
@@ -316,7 +321,7 @@ def _map(fact: Fact, effect: Map, call: Invocation, observe: Observe) -> list[Fa
     kind = _MAPPED.get(fact.object.kind)
     if kind is None or not fact.is_open:
         return [fact]
-    length = _operand(effect.length, call)
+    length = operand(effect.length, call)
     bytes_mapped = length.value if isinstance(length, Const) else 0 if isinstance(length, Place) else None
     made = Object(kind, call.site, call.at, call.api, many=call.looping, length=bytes_mapped)
     path = port_path(effect.at, call.args) or RESULT
@@ -329,23 +334,6 @@ def _map(fact: Fact, effect: Map, call: Invocation, observe: Observe) -> list[Fa
     ).with_places({path})
     observe(Happening.CREATE, mapping)
     return [fact, mapping]
-
-
-def _whole_mapping(fact: Fact, at: Port, length: Port | None, call: Invocation) -> bool:
-    """Whether a call speaks of all of a mapping: not where its length is a number and that of the mapping
-    another one, or read from a variable (KVM tells the size of kvm_run only when it runs)."""
-    if fact.object is None or not _is_mapping(fact) or _match(fact, at, call) is None:
-        return False
-    given = _operand(length, call)
-    if not isinstance(given, Const) or given.value is None or fact.object.length is None:
-        return True
-    return given.value == fact.object.length
-
-
-def _operand(port: Port | None, call: Invocation) -> Operand | None:
-    if port is None or port.arg is None or port.arg >= len(call.args):
-        return None
-    return call.args[port.arg]
 
 
 def _use(fact: Fact, matched: Match | None, checked: bool, observe: Observe) -> None:

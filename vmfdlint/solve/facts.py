@@ -76,6 +76,16 @@ class Object(msgspec.Struct, frozen=True):
         return self.kind not in (Kind.SYSTEM, Kind.PLAIN)
 
 
+class Cut(msgspec.Struct, frozen=True):
+    """A part of a mapping that went by itself: the call that took it. ``left`` are the bytes that stay, from
+    the start, where they are known."""
+
+    site: Site
+    at: Span
+    api: str
+    left: int | None = None
+
+
 class Fact(msgspec.Struct, frozen=True):
     """A reference at a program point. ``object`` None is the zero fact: the point is reachable.
 
@@ -92,6 +102,8 @@ class Fact(msgspec.Struct, frozen=True):
     cause: Site | None = None
     mark: Site | None = None
     via: tuple[str, ...] = ()
+    cut: Cut | None = None
+    """Of a mapping: the first call that ended only a part of it."""
 
     @property
     def is_zero(self) -> bool:

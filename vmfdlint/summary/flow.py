@@ -10,6 +10,7 @@ import rustworkx
 
 from vmfdlint.base import Span
 from vmfdlint.ir import (
+    Address,
     Assign,
     Assume,
     Call,
@@ -17,12 +18,13 @@ from vmfdlint.ir import (
     Function,
     Indirect,
     Named,
+    Opaque,
     Place,
     Return,
     places,
     reads,
 )
-from vmfdlint.models import Models
+from vmfdlint.models import Models, Unmap, resolve
 from vmfdlint.summary.paths import Path, cell_of, is_temporary, operand_path, path_of
 from vmfdlint.summary.sweeps import Handed, Loop, Sweep
 from vmfdlint.summary.variadic import forwarded
@@ -236,6 +238,26 @@ class Flow:
             for head in loop.heads if handed else ():
                 found[head] = found.get(head, ()) + handed
         return found
+
+    @cached_property
+    def unmaps_by_parts(self) -> bool:
+        """Whether some call ends a mapping at an address that was reckoned: ``munmap(run + page, rest)``."""
+        reckoned = {
+            path_of(instr.dst)
+            for block in self.function.blocks
+            for instr in block.instrs
+            if isinstance(instr, Assign) and isinstance(instr.src, Opaque)
+        }
+        for call in self.calls:
+            name = call.target.name if isinstance(call.target, Named) else ""
+            modelled = resolve(self._models, name, call.args) if name and call.args else None
+            for effect in modelled.effects if modelled is not None else ():
+                if not isinstance(effect, Unmap) or effect.at.arg is None or effect.at.arg >= len(call.args):
+                    continue
+                at = call.args[effect.at.arg]
+                if isinstance(at, Opaque | Address) or operand_path(at) in reckoned:
+                    return True
+        return False
 
     def _loop(self, blocks: frozenset[int]) -> Loop:
         return Loop(self.function, blocks, self.cells)
