@@ -14,6 +14,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "survival": ("sure", "unsure"),
     "kind": tuple(kind.value for kind in Kind),
     "exec": ("reached", "none"),
+    "moved": ("creator", "child"),
     "channel": ("scm_rights", "io_uring", "vm", "other"),
 }
 """The attributes an incident can have, and their values: the vocabulary of a rule's ``[match]`` and
@@ -32,6 +33,7 @@ INCIDENTS = (
     "closed twice",
     "used after close",
     "partly unmapped",
+    "moved to cgroup",
     "shared",
 )
 
@@ -68,6 +70,7 @@ WORDS: dict[Kind, str] = {
     Kind.RUN_MAPPING: "kvm_run mapping",
     Kind.MEMFD_MAPPING: "guest_memfd mapping",
     Kind.DEBUGFS: "debugfs file of the VM",
+    Kind.CGROUP: "cgroup file",
     Kind.PLAIN: "descriptor",
 }
 

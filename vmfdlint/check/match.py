@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from vmfdlint.check.finding import Certainty, Finding, Level, SafeSite
 from vmfdlint.check.incident import Incident, called, noun, waiting
+from vmfdlint.check.incidents_cgroup import migrations
 from vmfdlint.check.incidents_process import child_ioctls, inheritance, passed_on, surviving_children
 from vmfdlint.check.incidents_release import copies, lost, misuse, partly_unmapped, remains
 from vmfdlint.check.review import questions
@@ -21,6 +22,7 @@ def incidents(solver: Solver) -> Iterator[Incident]:
     """Everything the observations add up to, one cause one incident."""
     yield from surviving_children(solver.observations)
     yield from child_ioctls(solver.observations)
+    yield from migrations(solver)
     yield from inheritance(solver.observations)
     yield from passed_on(solver.observations)
     yield from copies(solver)

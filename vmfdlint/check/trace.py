@@ -106,6 +106,7 @@ _LAST = {
     Happening.USE_CLOSED: (Role.EVENT, "used here after it was closed"),
     Happening.CHILD_USE: (Role.EVENT, "KVM refuses this with EIO: another address space created the VM"),
     Happening.CLEARED: (Role.EVENT, "close-on-exec cleared here"),
+    Happening.MIGRATE: (Role.EVENT, "the process goes to another control group here, the charge stays"),
     Happening.DUPLICATE: (Role.EVENT, "a second descriptor for the same file is made here"),
 }
 

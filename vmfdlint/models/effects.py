@@ -30,7 +30,7 @@ class Truth(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a descriptor or mapping is. All but SYSTEM and PLAIN hold a VM (rules.md, "Holder")."""
+    """What a descriptor or mapping is. All but SYSTEM, CGROUP and PLAIN hold a VM (rules.md, "Holder")."""
 
     SYSTEM = "system"
     """/dev/kvm: a source of VMs, holds nothing."""
@@ -46,6 +46,8 @@ class Kind(StrEnum):
     MEMFD_MAPPING = "guest_memfd mapping"
     DEBUGFS = "debugfs"
     """An open file directly in a VM's debugfs directory."""
+    CGROUP = "cgroup"
+    """A file of a control group that moves the process whose number is written to it."""
     PLAIN = "plain"
     """A descriptor of no interest by itself."""
 
@@ -193,6 +195,18 @@ class Share(msgspec.Struct, frozen=True, tag=True):
     channel: str
 
 
+class Migrate(msgspec.Struct, frozen=True, tag=True):
+    """Moves a process to another control group: this one, or the one whose number is in ``task``.
+
+    ``through``: only where that descriptor is a CGROUP file, which the number (or the text at ``task``) is
+    written to. ``child``: the process that the same call makes.
+    """
+
+    through: Port | None = None
+    task: Port | None = None
+    child: bool = False
+
+
 class Callback(msgspec.Struct, frozen=True, tag=True):
     """Runs the function in ``function``, with ``data`` as its argument number ``position``.
 
@@ -259,6 +273,7 @@ Effect: TypeAlias = (
     | DontFork
     | Use
     | Share
+    | Migrate
     | Callback
     | Free
     | Own

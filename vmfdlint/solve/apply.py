@@ -29,6 +29,7 @@ from vmfdlint.models import (
     Kind,
     Linger,
     Map,
+    Migrate,
     Own,
     PassOn,
     Port,
@@ -138,6 +139,10 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             if _match(fact, fd, call) and fact.is_open:
                 observe(Happening.SHARE, fact, detail=channel)
             return [fact]
+        case Migrate(through=through):
+            if through is not None and _is_cgroup_file(fact) and _match(fact, through, call):
+                observe(Happening.MIGRATE, fact)
+            return [fact]
         case Create() | Callback():
             return [fact]
         case _:
@@ -150,6 +155,10 @@ def _executed(fact: Fact) -> Fact:
     if not fact.unsure:
         return fact
     return msgspec.structs.replace(fact, via=tuple(one for one in fact.via if not one.endswith(IN_CHILD)))
+
+
+def _is_cgroup_file(fact: Fact) -> bool:
+    return fact.object is not None and fact.object.kind is Kind.CGROUP and fact.is_open
 
 
 def _is_mapping(fact: Fact) -> bool:
@@ -196,7 +205,7 @@ def _create(
         return []
     observe(Happening.CREATE, fresh)
     # /dev/kvm holds nothing: it is followed only where an exec could inherit it.
-    return [fresh] if made.holds_vm or inherit else []
+    return [fresh] if made.holds_vm or inherit or kind is Kind.CGROUP else []
 
 
 def _close(fact: Fact, port: Port, call: Invocation, observe: Observe) -> list[Fact]:

@@ -19,7 +19,7 @@ from vmfdlint.ir import (
     Text,
 )
 from vmfdlint.link import CallGraph, Edge, EdgeKind, slot_of
-from vmfdlint.models import Daemon, Exec, Fork, Models, PassOn, Spawn, path_kind
+from vmfdlint.models import Daemon, Exec, Fork, Kind, Models, PassOn, Spawn, path_kind
 from vmfdlint.solve.boundary import crosses, names_inside
 from vmfdlint.solve.facts import ZERO_FACT, Fact, Object
 from vmfdlint.solve.typestate import Life
@@ -328,9 +328,10 @@ class Interest:
 
 def _use_matters(fact: Fact) -> bool:
     """Whether a mere use says something: in a child it fails, of a closed number it hits another file, of a
-    copy it shows a move."""
+    copy it shows a move, of a cgroup file it moves a process."""
     return (
         fact.in_child
         or fact.state.life is Life.CLOSED
         or (fact.object is not None and fact.object.copy_of is not None)
+        or (fact.object is not None and fact.object.kind is Kind.CGROUP)
     )

@@ -31,6 +31,7 @@ class Happening(StrEnum):
     CLEARED = "clear close-on-exec"
     DUPLICATE = "duplicate"
     SHARE = "share"
+    MIGRATE = "migrate"
     LOST = "lost"
 
 

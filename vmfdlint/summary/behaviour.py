@@ -31,6 +31,7 @@ from vmfdlint.models import (
     Free,
     Linger,
     Map,
+    Migrate,
     Models,
     Port,
     Raise,
@@ -402,7 +403,7 @@ class Behaviour:
 
 def changes(modelled: Resolved, own: bool) -> bool:
     """Whether an API does more to its descriptors than use them or wait; ``own`` counts a mapping as more."""
-    harmless = Use | Linger | Exit | Exec if own else Use | Linger | Exit | Exec | Map
+    harmless = Use | Linger | Exit | Exec | Migrate if own else Use | Linger | Exit | Exec | Migrate | Map
     return any(not isinstance(effect, harmless) for effect in modelled.effects)
 
 

@@ -4,6 +4,7 @@ In: a lowered function and the models. Out: a Flow. Purely intra-procedural.
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from functools import cached_property
 
 import rustworkx
@@ -19,13 +20,14 @@ from vmfdlint.ir import (
     Indirect,
     Named,
     Opaque,
+    Operand,
     Place,
     Return,
     places,
     reads,
 )
-from vmfdlint.models import Models, Unmap, resolve
-from vmfdlint.summary.paths import Path, cell_of, is_temporary, operand_path, path_of
+from vmfdlint.models import Models, Port, Unmap, resolve
+from vmfdlint.summary.paths import Path, cell_of, is_temporary, operand_path, path_of, port_path
 from vmfdlint.summary.sweeps import Handed, Loop, Sweep
 from vmfdlint.summary.variadic import forwarded
 
@@ -261,6 +263,22 @@ class Flow:
 
     def _loop(self, blocks: frozenset[int]) -> Loop:
         return Loop(self.function, blocks, self.cells)
+
+    def member_read(self, call: Call) -> Callable[[Port], Operand | None]:
+        """What the function itself puts into a member that an argument of ``call`` points to: its value
+        where one assignment gives it."""
+
+        def read(port: Port) -> Operand | None:
+            path = port_path(port, call.args)
+            given = [
+                instr.src
+                for block in self.function.blocks
+                for instr in block.instrs
+                if isinstance(instr, Assign) and path is not None and path_of(instr.dst) == path
+            ]
+            return given[0] if len(given) == 1 else None
+
+        return read
 
     def call_at(self, block: int, index: int) -> Call:
         """The call at a place; AssertionError where something else stands there."""
