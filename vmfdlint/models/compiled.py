@@ -187,6 +187,16 @@ class Models(msgspec.Struct, frozen=True, dict=True):
             if any(isinstance(spec.effect, wanted) for each in api.behaviours for spec in each.specs)
         )
 
+    def sealing_names(self) -> frozenset[str]:
+        """The APIs that may change close-on-exec of every descriptor: close_range."""
+        return frozenset(
+            name
+            for name, api in self.apis.items()
+            for each in api.behaviours
+            for spec in each.specs
+            if isinstance(spec.effect, SetCloexec) and spec.effect.fd is None
+        )
+
     def select_names(self) -> frozenset[str]:
         """The APIs whose case an argument picks: ioctl, fcntl, syscall, madvise."""
         return frozenset(name for name, api in self.apis.items() if api.select is not None)

@@ -19,7 +19,7 @@ from vmfdlint.ir import (
     Text,
 )
 from vmfdlint.link import CallGraph, Edge, EdgeKind, slot_of
-from vmfdlint.models import Daemon, Exec, Fork, Kind, Models, PassOn, Spawn, path_kind
+from vmfdlint.models import Daemon, Exec, Fork, Kind, Models, PassOn, SetCloexec, Spawn, path_kind
 from vmfdlint.solve.boundary import crosses, names_inside
 from vmfdlint.solve.facts import ZERO_FACT, Fact, Object
 from vmfdlint.solve.typestate import Life
@@ -69,7 +69,7 @@ class Interest:
         self._values = models.interesting_values()
         self._changing = models.changing_names()
         self._forking = models.names_with(Fork) | models.names_with(Daemon)
-        self._executing = models.names_with(Exec) | models.names_with(Spawn) | models.names_with(PassOn)
+        self._executing = models.names_with(Exec, Spawn, PassOn) | models.sealing_names()
         self._surviving: tuple[FunctionKey, ...] | None = None
         self._deferred: dict[frozenset[str], tuple[Edge, ...]] = {}
         self.wanted: dict[FunctionKey, set[str]] = {}
@@ -318,11 +318,16 @@ class Interest:
         return bool(one & other)
 
     def execs(self) -> frozenset[FunctionKey]:
-        """Functions below which a program is executed or spawned."""
+        """Functions below which a program is executed or spawned, or every descriptor sealed for one."""
         return self.relevance.calling(
             "exec",
             self._executing,
-            lambda key: any(self.behaviour.calls_with(key, Exec | Spawn | PassOn)),
+            lambda key: any(
+                not isinstance(effect, SetCloexec) or effect.fd is None
+                for _call, modelled in self.behaviour.calls_with(key, Exec | Spawn | PassOn | SetCloexec)
+                for effect in modelled.effects
+                if isinstance(effect, Exec | Spawn | PassOn | SetCloexec)
+            ),
         )
 
 
