@@ -13,10 +13,11 @@ from vmfdlint.solve import Cut, Happening, Life, Name, Object, Observation, Proc
 from vmfdlint.summary import ESCAPED, is_cell, is_global
 
 
-def lost(solver: Solver, orphaned: frozenset[Name]) -> Iterator[Incident]:
+def lost(solver: Solver, told: frozenset[Name]) -> Iterator[Incident]:
     """One incident an exit (or overwrite) where the last place of a holder goes and the process lives on.
 
-    ``orphaned`` are the names of references already reported as remaining after the close of their VM.
+    ``told`` are the names of references already reported: those that remain after the close of their VM, and
+    mappings of which a part was unmapped.
     """
     lingering: dict[Site, list[Observation]] = defaultdict(list)
     for seen in solver.observations:
@@ -25,9 +26,7 @@ def lost(solver: Solver, orphaned: frozenset[Name]) -> Iterator[Incident]:
             continue
         if fact.object is None or fact.state.process is not Process.OWN or fact.object.alone_since:
             continue
-        if fact.cut is not None:
-            continue
-        if fact.object.copy_of is None and fact.object.name not in orphaned:
+        if fact.object.copy_of is None and fact.object.name not in told:
             lingering[fact.mark].append(seen)
     losses = grouped(solver.observations, Happening.LOST)
     for site, seen_list in sorted(lingering.items()):
@@ -233,12 +232,15 @@ def _takes_place(solver: Solver, seen: Observation) -> bool:
     )
 
 
-def remains(solver: Solver) -> Iterator[Incident]:
-    """One incident a close of a VM after which a handle of the same VM meets a linger point."""
+def remains(solver: Solver, told: frozenset[Name]) -> Iterator[Incident]:
+    """One incident a close of a VM after which a handle of the same VM meets a linger point. ``told`` are the
+    names of mappings of which a part was unmapped."""
     found: dict[Site, list[Observation]] = defaultdict(list)
     for seen in solver.observations:
         made = seen.fact.object
-        if seen.what is not Happening.LINGER or made is None or made.alone_since is None or seen.fact.cut:
+        if seen.what is not Happening.LINGER or made is None or made.alone_since is None:
+            continue
+        if made.name in told:
             continue
         if made.copy_of is None and seen.fact.state.life is not Life.CLOSED and not seen.fact.in_child:
             found[made.alone_since].append(seen)

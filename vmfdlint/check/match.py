@@ -26,12 +26,17 @@ def incidents(solver: Solver) -> Iterator[Incident]:
     yield from inheritance(solver.observations)
     yield from passed_on(solver.observations)
     yield from copies(solver)
-    remaining = tuple(remains(solver))
+    parts = tuple(partly_unmapped(solver.observations))
+    yield from parts
+    remaining = tuple(remains(solver, _names(parts)))
     yield from remaining
-    orphaned = frozenset(made.name for incident in remaining for made in incident.objects)
-    yield from lost(solver, orphaned)
+    yield from lost(solver, _names(parts + remaining))
     yield from misuse(solver.observations)
-    yield from partly_unmapped(solver.observations)
+
+
+def _names(told: Sequence[Incident]) -> frozenset[Name]:
+    """The references that incidents are about."""
+    return frozenset(made.name for incident in told for made in incident.objects)
 
 
 def match(solver: Solver, rules: Sequence[Rule], selected: frozenset[str]) -> tuple[Finding, ...]:

@@ -9,7 +9,6 @@ from typing import assert_never
 import msgspec
 
 from vmfdlint.base import Span
-from vmfdlint.ir import Const, Place
 from vmfdlint.link import Site
 from vmfdlint.models import (
     Callback,
@@ -46,7 +45,7 @@ from vmfdlint.models import (
 from vmfdlint.solve.facts import IN_CHILD, Fact, Match, Object, match_path
 from vmfdlint.solve.invocation import Invocation, Observe
 from vmfdlint.solve.local import forget, hold
-from vmfdlint.solve.mappings import operand, resize, speaks_of_all, unmap
+from vmfdlint.solve.mappings import mapped_bytes, resize, speaks_of_all, unmap
 from vmfdlint.solve.observe import Happening
 from vmfdlint.solve.process import daemon, fork
 from vmfdlint.solve.typestate import Event, Life, Process, State
@@ -330,9 +329,8 @@ def _map(fact: Fact, effect: Map, call: Invocation, observe: Observe) -> list[Fa
     kind = _MAPPED.get(fact.object.kind)
     if kind is None or not fact.is_open:
         return [fact]
-    length = operand(effect.length, call)
-    bytes_mapped = length.value if isinstance(length, Const) else 0 if isinstance(length, Place) else None
-    made = Object(kind, call.site, call.at, call.api, many=call.looping, length=bytes_mapped)
+    length = mapped_bytes(effect.length, call)
+    made = Object(kind, call.site, call.at, call.api, many=call.looping, length=length)
     path = port_path(effect.at, call.args) or RESULT
     mapping = Fact(
         made,

@@ -6,7 +6,7 @@ reference in place: what stays is an area that holds the file (mm/mmap.c: __spli
 
 import msgspec
 
-from vmfdlint.ir import Const, Operand
+from vmfdlint.ir import Const, Operand, Place
 from vmfdlint.models import Kind, Port
 from vmfdlint.solve.facts import Cut, Fact, match_path
 from vmfdlint.solve.invocation import Invocation, Observe
@@ -43,14 +43,32 @@ def resize(fact: Fact, at: Port, length: Port, call: Invocation) -> Fact:
 def speaks_of_all(fact: Fact, at: Port, length: Port | None, call: Invocation) -> bool:
     """Whether a call speaks of all of the mapping at ``at``: not where its length is a number and surely
     smaller than that of the mapping, of which at least a variable tells it."""
-    if not _is_at(fact, at, call):
-        return False
-    assert fact.object is not None
-    whole = fact.object.length if fact.cut is None or fact.cut.left is None else fact.cut.left
     given = operand(length, call)
-    if not isinstance(given, Const) or given.value is None or whole is None:
-        return True
-    return given.value >= whole if whole else given.value > _PAGE
+    return _is_at(fact, at, call) and not is_part(fact, given.value if isinstance(given, Const) else None)
+
+
+def mapped_bytes(length: Port | None, call: Invocation) -> int | None:
+    """The bytes of a new mapping: the number where there is one, 0 where a variable has it, None where it may
+    be anything: an expression, or what a harmless function answers (the size of a page)."""
+    given = operand(length, call)
+    if isinstance(given, Const):
+        return given.value
+    if not isinstance(given, Place):
+        return None
+    known = call.flow.sources(given)
+    if len(known) == 1 and isinstance(known[0], Const):
+        return known[0].value
+    return None if any(call.flow.is_neutral_call(source) for source in known) else 0
+
+
+def is_part(fact: Fact, length: int | None) -> bool:
+    """Whether a number of bytes is surely less than a mapping has; None is a number that is not known."""
+    if length is None or fact.object is None:
+        return False
+    whole = fact.object.length if fact.cut is None or fact.cut.left is None else fact.cut.left
+    if whole is None:
+        return False
+    return length < whole if whole else length <= _PAGE
 
 
 def operand(port: Port | None, call: Invocation) -> Operand | None:

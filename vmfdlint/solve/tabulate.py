@@ -35,6 +35,7 @@ from vmfdlint.solve.guards import guards
 from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.invocation import Invocation
 from vmfdlint.solve.local import assign, assume, evaluate, forget, hold, leave_function, remembered
+from vmfdlint.solve.mappings import is_part
 from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.tables import Incoming, Step, Tables
 from vmfdlint.solve.typestate import Event, Life
@@ -161,6 +162,8 @@ class Tabulation(Tables):
             if matched is None or matched.must or not fact.is_open:
                 continue
             if fact.object.is_mapping:
+                if is_part(fact, sweep.length):
+                    continue  # the call in the loop cuts it
                 return None
             self.observe(Happening.CLOSE, node, at, fact, "loop")
             remaining = closed(fact, site, must=False)

@@ -264,6 +264,20 @@ class Flow:
     def _loop(self, blocks: frozenset[int]) -> Loop:
         return Loop(self.function, blocks, self.cells)
 
+    def sources(self, place: Place) -> list[Operand | Call]:
+        """What the function itself puts into a place: operands, and calls whose result it receives."""
+        return [
+            instr if isinstance(instr, Call) else instr.src
+            for block in self.function.blocks
+            for instr in block.instrs
+            if isinstance(instr, Assign | Call) and instr.dst == place
+        ]
+
+    def is_neutral_call(self, source: Operand | Call) -> bool:
+        """Whether a source is the answer of a function that is listed as doing nothing to descriptors."""
+        name = source.target.name if isinstance(source, Call) and isinstance(source.target, Named) else ""
+        return bool(name) and self._models.is_neutral(name)
+
     def member_read(self, call: Call) -> Callable[[Port], Operand | None]:
         """What the function itself puts into a member that an argument of ``call`` points to: its value
         where one assignment gives it."""
