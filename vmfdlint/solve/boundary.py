@@ -72,6 +72,9 @@ def enter(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> Fact:
     hidden = False
     for path in fact.places:
         inside = names_inside(path, args, callee)
+        if len(inside) > 1:
+            # What the callee writes through one name is gone under the other one too.
+            inside = [name for name in inside if name in callee.written] or inside
         places.update(inside)
         if path == OUTER or (
             not crosses(path) and not is_temporary(path) and (not inside or _by_value(inside))

@@ -197,6 +197,16 @@ class Flow:
         return frozenset(found)
 
     @cached_property
+    def written(self) -> frozenset[Path]:
+        """Paths that receive anything."""
+        return frozenset(
+            path_of(instr.dst)
+            for block in self.function.blocks
+            for instr in block.instrs
+            if isinstance(instr, Call | Assign) and instr.dst is not None
+        )
+
+    @cached_property
     def cells(self) -> dict[Path, Path]:
         """The cell of each path that the function names, where it has one."""
         found: dict[Path, Path] = {}
