@@ -11,12 +11,15 @@ from model_calls import FD, MODELS, UNKNOWN, call, created, effect_types, named
 from vmfdlint.base import ProblemKind
 from vmfdlint.ir import Address, Const, Opaque, Operand, Place, Root
 from vmfdlint.models import (
+    Acquire,
     Create,
     Exec,
+    Expose,
     Fork,
     Kind,
     Linger,
     Port,
+    Release,
     Resolved,
     Sign,
     Truth,
@@ -257,6 +260,13 @@ def test_unknown_and_neutral_names() -> None:
         assert MODELS.is_neutral(name)
     assert not MODELS.is_neutral("g_list_append")
     assert not MODELS.is_neutral("close")
+
+
+def test_names_of_kernel_code() -> None:
+    assert {"debugfs_create_file", "debugfs_create_u64"} <= MODELS.names_with(Expose)
+    assert MODELS.names_with(Acquire) == {"kvm_get_kvm", "kvm_get_kvm_safe"}
+    assert MODELS.names_with(Release) == {"kvm_put_kvm", "kvm_put_kvm_no_destroy"}
+    assert MODELS.vm_records == {"kvm", "kvm_vcpu"}
 
 
 def test_names_for_the_index() -> None:

@@ -15,7 +15,7 @@ from vmfdlint import __version__
 from vmfdlint.base import Problem, ProblemKind, SourceText
 from vmfdlint.base.location import rules_directory
 from vmfdlint.check import flow_text, load_rules, match, safe_sites, suggestions
-from vmfdlint.check.finding import Certainty, Outcome, RuleDoc, Statistics
+from vmfdlint.check.finding import Certainty, Finding, Outcome, RuleDoc, Statistics
 from vmfdlint.config import ConfigError, Options, load, resolve_rules
 from vmfdlint.discover import Discovery, Search, discover
 from vmfdlint.engine import load_program, solve
@@ -81,7 +81,7 @@ def analyze(
         tuple(rule.doc for rule in rules),
         (*problems, *solved.problems),
         safe,
-        notices(solver),
+        notices(solver, findings),
         statistics,
     )
 
@@ -94,9 +94,12 @@ def models_for(options: Options) -> tuple[Models, tuple[Problem, ...]]:
     return load_models([*shipped, *map(Path, options.models)])
 
 
-def notices(solver: Solver) -> tuple[str, ...]:
-    """Lines that explain silence: no creation at all, or creations that no program reaches."""
-    if not solver.seeds:
+def notices(solver: Solver, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Lines that explain silence: no creation at all, or creations that no program reaches.
+
+    Kernel code creates nothing through ioctls, and may have findings without.
+    """
+    if not solver.seeds and not findings:
         return ("No source of a KVM descriptor (KVM_CREATE_VM and its kin) was found in these files.",)
     if solver.object_count and not solver.programs and solver.interest.has_main:
         return (

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from vmfdlint.check.finding import Certainty, Finding, Level, SafeSite
 from vmfdlint.check.incident import Incident, called, noun, waiting
 from vmfdlint.check.incidents_cgroup import migrations
+from vmfdlint.check.incidents_kernel import kernel_files
 from vmfdlint.check.incidents_process import child_ioctls, inheritance, passed_on, surviving_children
 from vmfdlint.check.incidents_release import copies, lost, misuse, partly_unmapped, remains
 from vmfdlint.check.review import questions
@@ -32,6 +33,7 @@ def incidents(solver: Solver) -> Iterator[Incident]:
     yield from remaining
     yield from lost(solver, _names(parts + remaining))
     yield from misuse(solver.observations)
+    yield from kernel_files(solver)
 
 
 def _names(told: Sequence[Incident]) -> frozenset[Name]:
@@ -61,6 +63,8 @@ def _finding(solver: Solver, incident: Incident, rule: Rule, programs: Mapping[N
     fields = {"api": "", "holders": "", "wait": "", "reason": ""} | incident.fields
     fields |= {"api": called(fields["api"]), "wait": waiting(fields["wait"])}
     story = [rule.doc.id, incident.site.function.name, *(f"{s.function}:{s.role.value}" for s in steps)]
+    if incident.mark:
+        story.append(incident.mark)
     return Finding(
         rule=rule.doc.id,
         level=level,

@@ -9,6 +9,8 @@ from vmfdlint.summary import ESCAPED, OUTER, is_cell, is_temporary, show
 
 def trace(solver: Solver, incident: Incident) -> tuple[Step, ...]:
     """The steps from the creation to the evidence, the incident's own place among them."""
+    if incident.evidence is None:
+        return incident.steps
     crumbs = witness(solver.tabulation, incident.evidence.node)
     steps: list[Step] = []
     previous: Crumb | None = None
@@ -16,7 +18,7 @@ def trace(solver: Solver, incident: Incident) -> tuple[Step, ...]:
         if previous is not None:
             steps.extend(_between(solver, previous, crumb, incident))
         previous = crumb
-    steps.append(_last(incident, previous))
+    steps.append(_last(incident.evidence, previous))
     if all(step.at != incident.at for step in steps):
         steps.insert(len(steps) - 1, _own(incident, steps))
     return _numbered(_shortened(tuple(_without_repeats(steps))))
@@ -111,9 +113,8 @@ _LAST = {
 }
 
 
-def _last(incident: Incident, crumb: Crumb | None) -> Step:
+def _last(seen: Observation, crumb: Crumb | None) -> Step:
     """The step at the evidence itself."""
-    seen: Observation = incident.evidence
     fact = seen.fact
     depth = crumb.depth if crumb is not None else 0
     if seen.what is Happening.LINGER:

@@ -9,6 +9,7 @@ from vmfdlint.base.location import rules_directory
 from vmfdlint.models.compiled import Models
 from vmfdlint.models.conditions import Reader
 from vmfdlint.models.effects import (
+    Acquire,
     Callback,
     Close,
     CloseAll,
@@ -20,6 +21,7 @@ from vmfdlint.models.effects import (
     Effect,
     Exec,
     Exit,
+    Expose,
     Fork,
     Free,
     Keep,
@@ -32,6 +34,7 @@ from vmfdlint.models.effects import (
     Port,
     Raise,
     Resize,
+    Release,
     Resolved,
     SetCloexec,
     Share,
@@ -46,6 +49,7 @@ from vmfdlint.models.load import default_models, load_models
 from vmfdlint.models.resolve import path_kind, resolve
 
 __all__ = [
+    "Acquire",
     "Callback",
     "Close",
     "CloseAll",
@@ -57,6 +61,7 @@ __all__ = [
     "Effect",
     "Exec",
     "Exit",
+    "Expose",
     "Fork",
     "Free",
     "Keep",
@@ -71,6 +76,7 @@ __all__ = [
     "Raise",
     "Reader",
     "Resize",
+    "Release",
     "Resolved",
     "SetCloexec",
     "Share",

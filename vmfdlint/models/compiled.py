@@ -167,6 +167,8 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     constants: dict[str, int] = {}
     roots: frozenset[str] = frozenset()
     """Functions that code outside the tree calls."""
+    vm_records: frozenset[str] = frozenset()
+    """Structures of the kernel that are a VM or live as long as it: ``kvm``, ``kvm_vcpu``."""
 
     def __hash__(self) -> int:
         # Dictionaries have no hash; identity is enough for the caches that key on one loaded set.

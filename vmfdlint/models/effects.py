@@ -253,6 +253,34 @@ class Keep(msgspec.Struct, frozen=True, tag=True):
     value: Port
 
 
+class Expose(msgspec.Struct, frozen=True, tag=True):
+    """Kernel code makes a file of debugfs: ``mode`` its permissions, ``data`` what its inode points to,
+    ``operations`` its struct file_operations (None: operations of debugfs itself, which take no reference).
+    """
+
+    name: Port
+    mode: Port
+    data: Port
+    operations: Port | None = None
+
+
+class Acquire(msgspec.Struct, frozen=True, tag=True):
+    """Kernel code takes a reference on the VM ``ref``, a structure ``record``. ``checked``: refused, with a
+    false result, where the count is at zero already.
+    """
+
+    ref: Port
+    record: str
+    checked: bool = False
+
+
+class Release(msgspec.Struct, frozen=True, tag=True):
+    """Kernel code puts a reference on the VM ``ref``, a structure ``record``."""
+
+    ref: Port
+    record: str
+
+
 Effect: TypeAlias = (
     Create
     | Duplicate
@@ -280,6 +308,9 @@ Effect: TypeAlias = (
     | Copy
     | Store
     | Keep
+    | Expose
+    | Acquire
+    | Release
 )
 
 

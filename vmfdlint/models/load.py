@@ -17,14 +17,23 @@ from vmfdlint.models.compile import compile_api, compile_path, extend_api
 from vmfdlint.models.compiled import Api, Models, PathRule
 from vmfdlint.models.effects import Kind, Sign
 from vmfdlint.models.parse import RowError, suggestion
-from vmfdlint.models.schema import ApiRow, CaseRow, FileRows, GroupRow, NeutralRow, PathRow, RootRow
+from vmfdlint.models.schema import (
+    ApiRow,
+    CaseRow,
+    FileRows,
+    GroupRow,
+    NeutralRow,
+    PathRow,
+    RecordRow,
+    RootRow,
+)
 
-Row = TypeVar("Row", ApiRow, PathRow, NeutralRow, RootRow)
+Row = TypeVar("Row", ApiRow, PathRow, NeutralRow, RootRow, RecordRow)
 
 _KNOWN_WORDS = sorted(
     {
         field.name
-        for struct in (FileRows, ApiRow, CaseRow, GroupRow, PathRow, NeutralRow, RootRow)
+        for struct in (FileRows, ApiRow, CaseRow, GroupRow, PathRow, NeutralRow, RootRow, RecordRow)
         for field in msgspec.structs.fields(struct)
     }
 )
@@ -176,6 +185,7 @@ def load_models(paths: Sequence[Path]) -> tuple[Models, tuple[Problem, ...]]:
     rules: list[PathRule] = []
     neutral: set[str] = set()
     roots: set[str] = set()
+    records: set[str] = set()
     for file in files:
         _read_apis(file, constants, apis, more)
         rules.extend(_read_paths(file))
@@ -183,6 +193,8 @@ def load_models(paths: Sequence[Path]) -> tuple[Models, tuple[Problem, ...]]:
             neutral.update(row.names)
         for _, root in file.rows("root", RootRow):
             roots.update(root.names)
+        for _, record in file.rows("record", RecordRow):
+            records.update(record.names)
     for name, extensions in more.items():
         for extension in extensions:
             apis[name] = extend_api(apis[name], extension) if name in apis else extension
@@ -193,6 +205,7 @@ def load_models(paths: Sequence[Path]) -> tuple[Models, tuple[Problem, ...]]:
         tuple(rules),
         constants,
         frozenset(roots),
+        frozenset(records),
     )
     return models, tuple(problem for file in files for problem in file.problems)
 

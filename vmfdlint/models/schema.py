@@ -91,6 +91,13 @@ class RootRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str = ""
 
 
+class RecordRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Structures of the kernel that are a VM, or a part of one that lives as long as it does."""
+
+    names: list[str]
+    source: str = ""
+
+
 class FileRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The tables a file may hold. ``constants`` gives the numbers of names that conditions speak of."""
 
@@ -98,4 +105,5 @@ class FileRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     path: list[PathRow] = []
     neutral: list[NeutralRow] = []
     root: list[RootRow] = []
+    record: list[RecordRow] = []
     constants: dict[str, int] = {}

@@ -11,6 +11,7 @@ import msgspec
 from vmfdlint.base import Span
 from vmfdlint.link import Site
 from vmfdlint.models import (
+    Acquire,
     Callback,
     Close,
     CloseAll,
@@ -22,6 +23,7 @@ from vmfdlint.models import (
     Effect,
     Exec,
     Exit,
+    Expose,
     Fork,
     Free,
     Keep,
@@ -34,6 +36,7 @@ from vmfdlint.models import (
     Port,
     Raise,
     Resize,
+    Release,
     SetCloexec,
     Share,
     Spawn,
@@ -142,7 +145,7 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             if through is not None and _is_cgroup_file(fact) and _match(fact, through, call):
                 observe(Happening.MIGRATE, fact)
             return [fact]
-        case Create() | Callback():
+        case Create() | Callback() | Expose() | Acquire() | Release():
             return [fact]
         case _:
             assert_never(effect)

@@ -66,9 +66,7 @@ class Solver:
         fresh = tokens
         for _round in range(4):
             paths = {path for token in fresh for path in self.program.lexicon.files_with(token)}
-            named = frozenset().union(
-                *(self._aliases(self.program.lexicon.source(path), fresh) for path in sorted(paths))
-            )
+            named = frozenset().union(*(self.aliases(path, fresh) for path in sorted(paths)))
             fresh = named - tokens
             if not fresh:
                 break
@@ -92,6 +90,10 @@ class Solver:
                 if self._reads_cell(key):
                     found[key] = None
         return tuple(key for key in sorted(found) if key.name != FILE)
+
+    def aliases(self, path: str, names: frozenset[str]) -> frozenset[str]:
+        """The macros of a file whose bodies mention one of ``names``."""
+        return self._aliases(self.program.lexicon.source(path), names)
 
     def _naming(self, token: str) -> tuple[FunctionKey, ...]:
         if not token.startswith("/"):
