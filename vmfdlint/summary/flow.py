@@ -133,13 +133,19 @@ class Flow:
 
     @cached_property
     def correlated(self) -> frozenset[Path]:
-        """Paths tested at two places or more, and parameters that are tested: a guard on them is
-        remembered."""
+        """Paths tested at two places or more, and those tested that callers know too, parameters and what is
+        returned: a guard on them is remembered."""
         params = set(self.params)
+        returned = {
+            path_of(instr.value)
+            for block in self.function.blocks
+            for instr in block.instrs
+            if isinstance(instr, Return) and isinstance(instr.value, Place)
+        }
         return frozenset(
             path
             for path, spans in self._tests.items()
-            if len(spans) > 1 or (len(path) == 1 and path[0] in params)
+            if len(spans) > 1 or path in returned or (len(path) == 1 and path[0] in params)
         )
 
     @cached_property
