@@ -183,7 +183,7 @@ def test_ends_and_spawns() -> None:
         )
     fatal = Address(Place(Root.GLOBAL, "error_fatal"))
     assert effect_types("error_setg", fatal, Text("x")) == [Exit]
-    assert effect_types("error_setg", UNKNOWN, Text("x")) == []
+    assert effect_types("error_setg", UNKNOWN, Text("x")) == [Linger]
 
 
 def test_memory() -> None:

@@ -13,7 +13,7 @@ from vmfdlint.check.review import questions
 from vmfdlint.check.rule import Rule
 from vmfdlint.check.trace import trace
 from vmfdlint.ir import FunctionKey
-from vmfdlint.models import Daemon, Fork
+from vmfdlint.models import Daemon, Fork, Spawn, Truth
 from vmfdlint.solve import Happening, Name, Solver
 
 _LOWER = {Level.ERROR: Level.WARNING, Level.WARNING: Level.NOTE, Level.NOTE: Level.NOTE}
@@ -85,7 +85,7 @@ def _holds_for(solver: Solver, incident: Incident, programs: Mapping[Name, set[s
     """The programs an incident happens in: where its references get to, of those its file is linked into."""
     found: set[str] = set()
     for made in incident.objects:
-        found |= programs.get(made.name) or solver.relevance.mains(made.user)
+        found |= programs.get(made.name, set())
     lexicon = solver.program.lexicon
     return tuple(sorted(lexicon.build.programs(incident.at.path, found) or found))
 
@@ -106,7 +106,11 @@ def safe_sites(solver: Solver, findings: Sequence[Finding]) -> tuple[SafeSite, .
     """Forks and duplicates that were judged and not reported, with the reason."""
     reported = {finding.at for finding in findings}
     found: dict[object, SafeSite] = {}
+    # What such a child hands on by its exec is told where it was made inheritable.
+    passing = {seen.fact.fork for seen in solver.observations if seen.what is Happening.EXEC}
     for seen in solver.observations:
+        if seen.what is Happening.FORK and seen.site in passing:
+            reported.add(seen.at)
         if seen.at in reported or seen.fact.object is None or not seen.fact.object.holds_vm:
             continue
         if seen.what is Happening.FORK:
@@ -118,7 +122,7 @@ def safe_sites(solver: Solver, findings: Sequence[Finding]) -> tuple[SafeSite, .
         elif seen.what is Happening.DUPLICATE:
             text = f"the copy of the {noun(seen.fact.object)} is closed, or only takes the original's place"
             found.setdefault(seen.at, SafeSite(seen.at, seen.site.function.name, text))
-    for key in solver.relevance.callers_of(solver.models.names_with(Fork) | solver.models.names_with(Daemon)):
+    for key in solver.relevance.callers_of(solver.models.names_with(Fork, Daemon, Spawn)):
         for site in _unobserved(solver, key):
             if site.at not in reported:
                 found.setdefault(site.at, site)
@@ -127,8 +131,13 @@ def safe_sites(solver: Solver, findings: Sequence[Finding]) -> tuple[SafeSite, .
 
 def _unobserved(solver: Solver, key: FunctionKey) -> Iterator[SafeSite]:
     """Forks that no open holder reaches, or whose child does nothing of interest."""
-    for call, modelled in solver.behaviour.calls_with(key, Fork | Daemon):
-        if key in solver.interest.surviving_forks():
+    for call, modelled in solver.behaviour.calls_with(key, Fork | Daemon | Spawn):
+        forks = [effect for effect in modelled.effects if isinstance(effect, Fork)]
+        if any(isinstance(effect, Spawn) for effect in modelled.effects):
+            text = "the program it starts gets no descriptor that is close-on-exec"
+        elif any(fork.shares_files is Truth.YES and fork.shares_memory is Truth.YES for fork in forks):
+            text = "the new task shares memory and descriptors with its creator, as a thread does"
+        elif key in solver.interest.surviving_forks():
             text = "no VM descriptor is open when this runs"
         else:
             text = "the child executes a program or ends, and closes what it holds before it waits"

@@ -43,6 +43,11 @@ class Program:
         return tuple(sorted(self._units))
 
     @property
+    def unread(self) -> tuple[Problem, ...]:
+        """What could not be read in the files asked for, by path."""
+        return tuple(problem for path in self.parsed for problem in self._units[path].problems)
+
+    @property
     def lowered(self) -> tuple[Function, ...]:
         """The functions lowered so far, by key."""
         return tuple(self._functions[key] for key in sorted(self._functions) if self._functions[key])  # type: ignore[misc]

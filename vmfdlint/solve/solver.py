@@ -133,19 +133,22 @@ class Solver:
 
     @cached_property
     def object_count(self) -> int:
-        """How many creating sites were found."""
+        """How many sites were found that make a reference to a VM."""
         return len(
             {
                 seen.site
                 for seen in self.tabulation.observations.values()
-                if seen.what is Happening.CREATE and seen.fact.object is not None
+                if seen.what is Happening.CREATE
+                and seen.fact.object is not None
+                and seen.fact.object.holds_vm
             }
         )
 
     @cached_property
     def programs(self) -> tuple[str, ...]:
         """Paths of the files whose ``main`` a reference reaches."""
-        return tuple(sorted({key.path for key in self.descriptor_functions if key.name == "main"}))
+        made = {seen.site.function for seen in self.observations if seen.what is Happening.CREATE}
+        return tuple(sorted({key.path for key in (*self.descriptor_functions, *made) if key.name == "main"}))
 
     def _fork_matters(self, key: FunctionKey) -> bool:
         """Whether a fork in ``key`` leaves a child that waits, uses a VM or returns, or makes a daemon."""
