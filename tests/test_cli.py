@@ -116,7 +116,7 @@ def test_times_and_the_command_line_only_on_request(run: Run, here: Path, found:
         (["check", "gone"], "error: gone: does not exist"),
         (["check", "--select", "VMFD1O1"], "unknown rule 'VMFD1O1' in --select: did you mean VMFD101?"),
         (["check", "--select", "VMFD999"], "'VMFD999' in --select: `vmfdlint rule --all` lists them"),
-        (["check", "--select", ""], "--select: is empty"),
+        (["check", "--select", ""], "is empty: name something"),
         (["check", "--ignore", "nonsense"], "in --ignore"),
         (["check", "vm.cpp"], "vm.cpp: is C++, which is not analysed yet"),
         (["check", "--output-format", "xml"], "'xml' is none of concise, full, json, sarif"),
