@@ -339,6 +339,25 @@ def test_names_for_the_index() -> None:
             '[[path]]\nkind = "system"\nregex = "("\n',
             "rows.toml:3: 'regex' does not compile: missing ), unterminated subpattern at position 0",
         ),
+        (
+            "[patterns]\nROOT = '/sys/kernel/debug'\n[[api]]\nnames = [\"a\"]\n"
+            'effects = [ { exit = {}, if_known = "arg 0 matches ROT" } ]\n',
+            "rows.toml:5: unknown pattern 'ROT' in 'arg 0 matches ROT'; did you mean 'ROOT'?"
+            " (a [patterns] table gives it)",
+        ),
+        (
+            "[patterns]\nROOT = '('\n[[api]]\nnames = [\"a\"]\n"
+            'effects = [ { exit = {}, if_known = "arg 0 matches ROOT" } ]\n',
+            "rows.toml:5: 'ROOT' does not compile: missing ), unterminated subpattern at position 0",
+        ),
+        (
+            '[[command]]\nregex = "mount"\nhow = "mounts"\nserch = true\n',
+            "rows.toml:4: unknown key 'serch'; did you mean 'search'?",
+        ),
+        (
+            '[[text]]\nstretch = "debugfs"\nregex = "["\n',
+            "rows.toml:3: 'regex' does not compile: unterminated character set at position 0",
+        ),
     ],
 )
 def test_mistakes_are_told_with_their_line(tmp_path: Path, text: str, expected: str) -> None:

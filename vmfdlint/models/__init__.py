@@ -9,6 +9,7 @@ from vmfdlint.base.location import rules_directory
 from vmfdlint.models.compiled import Models
 from vmfdlint.models.conditions import Reader
 from vmfdlint.models.effects import (
+    NAME,
     Acquire,
     Callback,
     Close,
@@ -24,6 +25,7 @@ from vmfdlint.models.effects import (
     Expose,
     Fork,
     Free,
+    Grant,
     Keep,
     Kind,
     Linger,
@@ -44,11 +46,13 @@ from vmfdlint.models.effects import (
     Truth,
     Unmap,
     Use,
+    Write,
 )
 from vmfdlint.models.load import default_models, load_models
 from vmfdlint.models.resolve import path_kind, resolve
 
 __all__ = [
+    "NAME",
     "Acquire",
     "Callback",
     "Close",
@@ -64,6 +68,7 @@ __all__ = [
     "Expose",
     "Fork",
     "Free",
+    "Grant",
     "Keep",
     "Kind",
     "Linger",
@@ -86,6 +91,7 @@ __all__ = [
     "Truth",
     "Unmap",
     "Use",
+    "Write",
     "default_models",
     "load_models",
     "path_kind",

@@ -26,6 +26,7 @@ from vmfdlint.models import (
     Expose,
     Fork,
     Free,
+    Grant,
     Keep,
     Kind,
     Linger,
@@ -44,6 +45,7 @@ from vmfdlint.models import (
     Truth,
     Unmap,
     Use,
+    Write,
 )
 from vmfdlint.solve.facts import IN_CHILD, Fact, Match, Object, match_path
 from vmfdlint.solve.invocation import Invocation, Observe
@@ -51,6 +53,7 @@ from vmfdlint.solve.local import forget, hold
 from vmfdlint.solve.mappings import mapped_bytes, resize, speaks_of_all, unmap
 from vmfdlint.solve.observe import Happening
 from vmfdlint.solve.process import daemon, fork
+from vmfdlint.solve.texts import copied, named, write
 from vmfdlint.solve.typestate import Event, Life, Process, State
 from vmfdlint.solve.values import NEGATIVE, POSITIVE, ZERO
 from vmfdlint.summary import ESCAPED, OUTER, RESULT, is_cell, port_path, same_cell, starts_with
@@ -145,7 +148,7 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             if through is not None and _is_cgroup_file(fact) and _match(fact, through, call):
                 observe(Happening.MIGRATE, fact)
             return [fact]
-        case Create() | Callback() | Expose() | Acquire() | Release():
+        case Create() | Callback() | Write() | Grant() | Expose() | Acquire() | Release():
             return [fact]
         case _:
             assert_never(effect)
@@ -176,8 +179,18 @@ def _match(fact: Fact, port: Port, call: Invocation) -> Match | None:
 
 def _on_zero(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> list[Fact]:
     match effect:
-        case Create(kind=kind, at=at, cloexec=cloexec):
-            return [fact, *_create(fact, kind, at, cloexec, call, observe)]
+        case Create(kind=kind, at=at, cloexec=cloexec, name=name):
+            onward = named(fact, at, name, call) if name else fact
+            return [onward, *_create(fact, kind, at, cloexec, call, observe)]
+        case Write():
+            return [write(fact, effect, call)]
+        case Grant(how=how, search=search):
+            what = Happening.GRANT_SEARCH if search is Truth.YES else Happening.GRANT
+            observe(what, fact, detail=how)
+            return [fact]
+        case Copy(src=src, at=at):
+            source, target = port_path(src, call.args), port_path(at, call.args)
+            return [copied(fact, source, target) if source and target else fact]
         case Exit() | Raise():
             return []
         case Store(at=at):
@@ -207,7 +220,9 @@ def _create(
         return []
     observe(Happening.CREATE, fresh)
     # /dev/kvm holds nothing: it is followed only where an exec could inherit it.
-    return [fresh] if made.holds_vm or inherit or kind is Kind.CGROUP else []
+    # A directory holds nothing either, but others may get at what it leads to; nor does the file of a cgroup.
+    followed = made.holds_vm or inherit or kind in (Kind.CGROUP, Kind.DEBUGFS_DIRECTORY)
+    return [fresh] if followed else []
 
 
 def _close(fact: Fact, port: Port, call: Invocation, observe: Observe) -> list[Fact]:

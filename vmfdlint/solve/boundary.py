@@ -200,6 +200,11 @@ def _out_of(
     return [] if values else [ESCAPED]
 
 
+def outside(path: Path, args: tuple[Operand, ...], callee: Flow) -> list[Path]:
+    """The names that what a callee left behind a parameter has in the caller."""
+    return _out_of(path, args, callee, None, values=True)
+
+
 def survives_return(path: Path, flow: Flow, returned: bool) -> bool:
     """Whether a place still exists after the function returned (``returned``: it is part of the result)."""
     if returned or crosses(path) or starts_with(path, RESULT):

@@ -73,7 +73,7 @@ class Object(msgspec.Struct, frozen=True):
     @property
     def holds_vm(self) -> bool:
         """Whether it keeps a VM alive (rules.md, "Holder")."""
-        return self.kind not in (Kind.SYSTEM, Kind.CGROUP, Kind.PLAIN)
+        return self.kind not in (Kind.SYSTEM, Kind.DEBUGFS_DIRECTORY, Kind.CGROUP, Kind.PLAIN)
 
 
 class Cut(msgspec.Struct, frozen=True):

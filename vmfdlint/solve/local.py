@@ -3,6 +3,7 @@
 import msgspec
 
 from vmfdlint.ir import Address, Assign, Assume, Const, Flags, FuncRef, Function, Operand, Place, Return, Text
+from vmfdlint.solve import texts
 from vmfdlint.solve.boundary import rests, survives_return
 from vmfdlint.solve.facts import Fact, match_path
 from vmfdlint.solve.typestate import Life
@@ -94,6 +95,10 @@ def assign(fact: Fact, instr: Assign, flow: Flow) -> Fact:
         copied = _aliases(fact, path_of(instr.src.place), dst)
     value = _known(instr.src, fact)
     fact = forget(fact, dst, cell)
+    if fact.is_zero and isinstance(instr.src, Place):
+        fact = texts.copied(fact, path_of(instr.src), dst)
+    elif fact.is_zero and isinstance(instr.src, Address):
+        fact = texts.aliased(fact, path_of(instr.src.place), dst)
     for path, its_cell in copied:
         fact = hold(fact, path, its_cell)
     if value is not None and _remembers(fact, dst, value, flow):

@@ -33,6 +33,8 @@ class Happening(StrEnum):
     SHARE = "share"
     MIGRATE = "migrate"
     LOST = "lost"
+    GRANT = "grant"
+    GRANT_SEARCH = "grant search"
 
 
 class Node(msgspec.Struct, frozen=True):

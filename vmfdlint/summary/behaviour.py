@@ -29,6 +29,7 @@ from vmfdlint.models import (
     Exit,
     Fork,
     Free,
+    Grant,
     Linger,
     Map,
     Migrate,
@@ -37,6 +38,7 @@ from vmfdlint.models import (
     Raise,
     Resolved,
     Use,
+    Write,
     resolve,
 )
 from vmfdlint.summary.flow import Flow
@@ -403,8 +405,10 @@ class Behaviour:
 
 def changes(modelled: Resolved, own: bool) -> bool:
     """Whether an API does more to its descriptors than use them or wait; ``own`` counts a mapping as more."""
-    harmless = Use | Linger | Exit | Exec | Migrate if own else Use | Linger | Exit | Exec | Migrate | Map
-    return any(not isinstance(effect, harmless) for effect in modelled.effects)
+    harmless = Use | Linger | Exit | Exec | Migrate | Write | Grant
+    if own:
+        return any(not isinstance(effect, harmless) for effect in modelled.effects)
+    return any(not isinstance(effect, harmless | Map) for effect in modelled.effects)
 
 
 def _excluded(guard: Assume, given: Mapping[str, int]) -> bool:

@@ -277,6 +277,24 @@ class Flow:
                     return True
         return False
 
+    @cached_property
+    def elements(self) -> dict[Path, Operand]:
+        """The elements of arrays that are set once each: the argument list of a command. Where the index is a
+        variable that counts, they come in the order of the text."""
+        found: dict[Path, list[Operand]] = defaultdict(list)
+        for block in self.function.blocks:
+            for instr in block.instrs:
+                if isinstance(instr, Assign) and instr.dst.fields and instr.dst.fields[-1].name[:1] == "[":
+                    found[path_of(instr.dst)].append(instr.src)
+        elements: dict[Path, Operand] = {}
+        for path, given in found.items():
+            if path[-1].endswith("[]"):
+                step = path[-1].removesuffix("[]")
+                elements.update(((*path[:-1], f"{step}[{n}]"), one) for n, one in enumerate(given))
+            elif len(given) == 1:
+                elements[path] = given[0]
+        return elements
+
     def _loop(self, blocks: frozenset[int]) -> Loop:
         return Loop(self.function, blocks, self.cells)
 
