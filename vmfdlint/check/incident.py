@@ -15,6 +15,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "kind": tuple(kind.value for kind in Kind),
     "exec": ("reached", "none"),
     "moved": ("creator", "child"),
+    "root": ("open", "closed"),
     "channel": ("scm_rights", "io_uring", "vm", "other"),
     "pins": ("yes", "no"),
     "access": ("write", "read", "owner"),
@@ -40,6 +41,8 @@ INCIDENTS = (
     "shared",
     "exposed by the kernel",
     "kernel reference",
+    "kept open",
+    "opened to others",
 )
 
 
@@ -81,6 +84,7 @@ WORDS: dict[Kind, str] = {
     Kind.MEMFD_MAPPING: "guest_memfd mapping",
     Kind.DEBUGFS: "debugfs file of the VM",
     Kind.CGROUP: "cgroup file",
+    Kind.DEBUGFS_DIRECTORY: "descriptor of a debugfs directory",
     Kind.PLAIN: "descriptor",
 }
 

@@ -160,7 +160,7 @@ def passed_on(observations: Sequence[Observation]) -> Iterator[Incident]:
     """One incident a spawn set-up that hands a holder to the child."""
     for site, seen_list in sorted(grouped(observations, Happening.PASS_ON).items()):
         seen = best(seen_list)
-        if seen.fact.object is None or seen.fact.object.kind is Kind.SYSTEM:
+        if seen.fact.object is None or seen.fact.object.kind in (Kind.SYSTEM, Kind.DEBUGFS_DIRECTORY):
             continue
         yield Incident(
             "passed to spawn",

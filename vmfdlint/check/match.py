@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from vmfdlint.check.finding import Certainty, Finding, Level, SafeSite
 from vmfdlint.check.incident import Incident, called, noun, waiting
 from vmfdlint.check.incidents_cgroup import migrations
+from vmfdlint.check.incidents_debugfs import kept, opened_to_others
 from vmfdlint.check.incidents_kernel import kernel_files
 from vmfdlint.check.incidents_process import child_ioctls, inheritance, passed_on, surviving_children
 from vmfdlint.check.incidents_release import copies, lost, misuse, partly_unmapped, remains
@@ -33,6 +34,8 @@ def incidents(solver: Solver) -> Iterator[Incident]:
     yield from remaining
     yield from lost(solver, _names(parts + remaining))
     yield from misuse(solver.observations)
+    yield from kept(solver)
+    yield from opened_to_others(solver)
     yield from kernel_files(solver)
 
 

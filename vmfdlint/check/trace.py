@@ -2,6 +2,7 @@
 
 from vmfdlint.base import LIMITS
 from vmfdlint.check.finding import Role, Step
+from vmfdlint.check.flow import callers_above
 from vmfdlint.check.incident import Incident, called, noun
 from vmfdlint.solve import Crumb, Fact, Happening, Life, Observation, Solver, witness
 from vmfdlint.summary import ESCAPED, OUTER, is_cell, is_temporary, show
@@ -14,6 +15,8 @@ def trace(solver: Solver, incident: Incident) -> tuple[Step, ...]:
     crumbs = witness(solver.tabulation, incident.evidence.node)
     steps: list[Step] = []
     previous: Crumb | None = None
+    if crumbs and incident.evidence.fact.is_zero:
+        steps.extend(_approach(solver, crumbs[0]))
     for crumb in crumbs:
         if previous is not None:
             steps.extend(_between(solver, previous, crumb, incident))
@@ -22,6 +25,15 @@ def trace(solver: Solver, incident: Incident) -> tuple[Step, ...]:
     if all(step.at != incident.at for step in steps):
         steps.insert(len(steps) - 1, _own(incident, steps))
     return _numbered(_shortened(tuple(_without_repeats(steps))))
+
+
+def _approach(solver: Solver, first: Crumb) -> list[Step]:
+    """The calls from a ``main`` to where the story of a call that concerns no reference begins."""
+    links = callers_above(solver, first.function)
+    return [
+        Step(link.at, f"calls {link.callee.name}", Role.CALL, first.depth - number, False, link.caller.name)
+        for number, link in reversed([*enumerate(links, 1)])
+    ]
 
 
 def _between(solver: Solver, before: Crumb, after: Crumb, incident: Incident) -> list[Step]:
@@ -109,6 +121,7 @@ _LAST = {
     Happening.CHILD_USE: (Role.EVENT, "KVM refuses this with EIO: another address space created the VM"),
     Happening.CLEARED: (Role.EVENT, "close-on-exec cleared here"),
     Happening.MIGRATE: (Role.EVENT, "the process goes to another control group here, the charge stays"),
+    Happening.SHARE: (Role.EVENT, "handed on here"),
     Happening.DUPLICATE: (Role.EVENT, "a second descriptor for the same file is made here"),
 }
 
@@ -128,6 +141,8 @@ def _last(seen: Observation, crumb: Crumb | None) -> Step:
     elif seen.what is Happening.CREATE:
         assert fact.object is not None
         role, text = Role.CREATE, f"{noun(fact.object)} created here by {fact.object.api}"
+    elif seen.what in (Happening.GRANT, Happening.GRANT_SEARCH):
+        role, text = Role.EVENT, f"this call {seen.detail}"
     else:
         role, text = _LAST.get(seen.what, (Role.EVENT, seen.what.value))
     shown = seen.made if seen.made is not None else fact
