@@ -23,7 +23,10 @@ def trace(solver: Solver, incident: Incident) -> tuple[Step, ...]:
         previous = crumb
     steps.append(_last(incident.evidence, previous))
     if all(step.at != incident.at for step in steps):
-        steps.insert(len(steps) - 1, _own(incident, steps))
+        # A goto to the exit stands before the exit by which the reference is lost.
+        exits = (number for number, step in enumerate(steps) if _leaves(step, incident))
+        position = next(exits, len(steps) - 1)
+        steps.insert(position, _own(incident, steps[position - 1].depth if position else 0))
     return _numbered(_shortened(tuple(_without_repeats(steps))))
 
 
@@ -149,13 +152,16 @@ def _last(seen: Observation, crumb: Crumb | None) -> Step:
     return Step(seen.at, text, role, depth, fact.in_child, seen.site.function.name, holders(shown))
 
 
-def _own(incident: Incident, steps: list[Step]) -> Step:
+def _leaves(step: Step, incident: Incident) -> bool:
+    return step.role is Role.EXIT and step.function == incident.site.function.name
+
+
+def _own(incident: Incident, depth: int) -> Step:
     """The incident's place where the path does not name it (a goto, a closing call of a helper)."""
     text = {
         "lost": "leaves without releasing it",
         "remains after close": "the VM's own descriptor is closed here",
     }.get(incident.what, "this is the place")
-    depth = steps[-2].depth if len(steps) > 1 else 0
     return Step(incident.at, text, Role.EXIT, depth, False, incident.site.function.name)
 
 
