@@ -5,7 +5,7 @@ import msgspec
 from vmfdlint.base import Span
 from vmfdlint.check.finding import Related
 from vmfdlint.link import Site
-from vmfdlint.models import Kind
+from vmfdlint.models import CHANNELS, Kind
 from vmfdlint.solve import Fact, Object, Observation
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
@@ -14,7 +14,8 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "survival": ("sure", "unsure"),
     "kind": tuple(kind.value for kind in Kind),
     "exec": ("reached", "none"),
-    "channel": ("scm_rights", "io_uring", "vm", "other"),
+    "channel": CHANNELS,
+    "own": ("closed", "kept"),
 }
 """The attributes an incident can have, and their values: the vocabulary of a rule's ``[match]`` and
 ``[[levels]]``."""

@@ -7,6 +7,7 @@ from vmfdlint.check.finding import Certainty, Finding, Level, SafeSite
 from vmfdlint.check.incident import Incident, called, noun, waiting
 from vmfdlint.check.incidents_process import child_ioctls, inheritance, passed_on, surviving_children
 from vmfdlint.check.incidents_release import copies, lost, misuse, remains
+from vmfdlint.check.incidents_transfer import shared
 from vmfdlint.check.review import questions
 from vmfdlint.check.rule import Rule
 from vmfdlint.check.trace import trace
@@ -29,6 +30,7 @@ def incidents(solver: Solver) -> Iterator[Incident]:
     orphaned = frozenset(made.name for incident in remaining for made in incident.objects)
     yield from lost(solver, orphaned)
     yield from misuse(solver.observations)
+    yield from shared(solver)
 
 
 def match(solver: Solver, rules: Sequence[Rule], selected: frozenset[str]) -> tuple[Finding, ...]:

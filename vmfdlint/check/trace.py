@@ -104,6 +104,7 @@ _LAST = {
     Happening.USE_CLOSED: (Role.EVENT, "used here after it was closed"),
     Happening.CHILD_USE: (Role.EVENT, "KVM refuses this with EIO: another address space created the VM"),
     Happening.CLEARED: (Role.EVENT, "close-on-exec cleared here"),
+    Happening.SHARE: (Role.EVENT, "handed on here: a second reference to the same file"),
     Happening.DUPLICATE: (Role.EVENT, "a second descriptor for the same file is made here"),
 }
 

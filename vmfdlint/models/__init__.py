@@ -9,6 +9,7 @@ from vmfdlint.base.location import rules_directory
 from vmfdlint.models.compiled import Models
 from vmfdlint.models.conditions import Reader
 from vmfdlint.models.effects import (
+    CHANNELS,
     Callback,
     Close,
     CloseAll,
@@ -22,6 +23,7 @@ from vmfdlint.models.effects import (
     Exit,
     Fork,
     Free,
+    Inside,
     Keep,
     Kind,
     Linger,
@@ -44,6 +46,7 @@ from vmfdlint.models.load import default_models, load_models
 from vmfdlint.models.resolve import path_kind, resolve
 
 __all__ = [
+    "CHANNELS",
     "Callback",
     "Close",
     "CloseAll",
@@ -57,6 +60,7 @@ __all__ = [
     "Exit",
     "Fork",
     "Free",
+    "Inside",
     "Keep",
     "Kind",
     "Linger",

@@ -18,7 +18,7 @@ from vmfdlint.models.compiled import (
     Policy,
     Spec,
 )
-from vmfdlint.models.effects import Effect, Kind, Port, Sign, Truth
+from vmfdlint.models.effects import CHANNELS, Effect, Kind, Port, Sign, Truth
 from vmfdlint.models.parse import RowError, parse_condition, parse_port, parse_truth, suggestion
 from vmfdlint.models.schema import ApiRow, EffectTable, PathRow
 
@@ -117,6 +117,8 @@ def _compile_field(
         return Kind(value)
     if (word, name) == ("callback", "when") and value not in _MOMENTS:
         raise RowError(f"unknown moment '{value}'{suggestion(value, _MOMENTS)}", value)
+    if (word, name) == ("share", "channel") and value not in CHANNELS:
+        raise RowError(f"unknown channel '{value}'{suggestion(value, CHANNELS)}", value)
     return value
 
 

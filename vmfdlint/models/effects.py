@@ -179,11 +179,25 @@ class Use(msgspec.Struct, frozen=True, tag=True):
     checked: bool = False
 
 
+CHANNELS = ("scm_rights", "taken", "io_uring", "vm")
+"""How a reference goes to someone else: in a message; taken by the receiver (pidfd_getfd); registered with a
+ring; held by another VM."""
+
+
 class Share(msgspec.Struct, frozen=True, tag=True):
-    """Hands the file behind ``fd`` to ``channel`` (SCM_RIGHTS, io_uring registration, another VM)."""
+    """Hands the file behind ``fd`` to ``channel``, one of :data:`CHANNELS`."""
 
     fd: Port
     channel: str
+
+
+class Inside(msgspec.Struct, frozen=True, tag=True):
+    """``pointer`` leads into what ``object`` leads to: what is written behind the one is found behind the
+    other (CMSG_DATA, the control buffer of a message).
+    """
+
+    pointer: Port
+    object: Port
 
 
 class Callback(msgspec.Struct, frozen=True, tag=True):
@@ -251,6 +265,7 @@ Effect: TypeAlias = (
     | DontFork
     | Use
     | Share
+    | Inside
     | Callback
     | Free
     | Own

@@ -25,6 +25,7 @@ from vmfdlint.models import (
     Exit,
     Fork,
     Free,
+    Inside,
     Keep,
     Kind,
     Linger,
@@ -133,7 +134,7 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             if _match(fact, fd, call) and fact.is_open:
                 observe(Happening.SHARE, fact, detail=channel)
             return [fact]
-        case Create() | Callback():
+        case Create() | Callback() | Inside():
             return [fact]
         case _:
             assert_never(effect)

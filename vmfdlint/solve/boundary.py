@@ -12,6 +12,7 @@ from vmfdlint.summary import (
     RESULT,
     Flow,
     Path,
+    below,
     is_cell,
     is_global,
     is_per_thread,
@@ -191,7 +192,7 @@ def _out_of(
         base = path_of(operand.place)
         if step == "->[0]":
             return [(*base, *rest)]
-        return [(*base, "." + step[2:], *rest)]
+        return [(*below(base, "." + step[2:]), *rest)]
     if isinstance(operand, Place):
         return [(*path_of(operand), step, *rest)]
     return [] if values else [ESCAPED]

@@ -29,6 +29,7 @@ from vmfdlint.models import (
     Exit,
     Fork,
     Free,
+    Inside,
     Linger,
     Map,
     Models,
@@ -402,7 +403,9 @@ class Behaviour:
 
 def changes(modelled: Resolved, own: bool) -> bool:
     """Whether an API does more to its descriptors than use them or wait; ``own`` counts a mapping as more."""
-    harmless = Use | Linger | Exit | Exec if own else Use | Linger | Exit | Exec | Map
+    harmless = Use | Linger | Exit | Exec | Inside
+    if not own:
+        harmless |= Map
     return any(not isinstance(effect, harmless) for effect in modelled.effects)
 
 

@@ -23,6 +23,7 @@ from vmfdlint.ir import (
     reads,
 )
 from vmfdlint.models import Models
+from vmfdlint.summary.contents import joined
 from vmfdlint.summary.paths import Path, cell_of, is_temporary, operand_path, path_of
 from vmfdlint.summary.sweeps import Handed, Loop, Sweep
 from vmfdlint.summary.variadic import forwarded
@@ -32,7 +33,7 @@ class Flow:
     """A function and what a look at its own body alone can tell."""
 
     def __init__(self, function: Function, models: Models) -> None:
-        self.function = forwarded(function)
+        self.function = joined(forwarded(function), models)
         self.key = function.key
         self.params = self.function.params
         self._models = models
