@@ -33,6 +33,7 @@ INCIDENTS = (
     "closed twice",
     "used after close",
     "shared",
+    "received inheritable",
 )
 
 
@@ -69,6 +70,8 @@ WORDS: dict[Kind, str] = {
     Kind.MEMFD_MAPPING: "guest_memfd mapping",
     Kind.DEBUGFS: "debugfs file of the VM",
     Kind.PLAIN: "descriptor",
+    Kind.RECEIVED: "descriptor of another process",
+    Kind.TAKEN: "descriptor of another process",
 }
 
 

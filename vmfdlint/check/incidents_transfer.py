@@ -1,12 +1,14 @@
 """Incidents of transfer: a reference handed to another process, to a ring, to another VM."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from vmfdlint.check.incident import Incident, best, created, named, objects_of
+from vmfdlint.check.finding import Related
+from vmfdlint.check.incident import WORDS, Incident, best, created, named, objects_of
 from vmfdlint.check.incidents_process import grouped
 from vmfdlint.ir import Call
-from vmfdlint.models import Linger
+from vmfdlint.link import Site
+from vmfdlint.models import Kind, Linger
 from vmfdlint.solve import Happening, Node, Observation, Process, Solver
 
 
@@ -105,3 +107,26 @@ def _waits(solver: Solver, node: Node, onward: dict[Node, list[Node]]) -> bool:
     if any(following.context != node.context for following in onward.get(node, ())):
         return False
     return any(solver.behaviour.lingers(target) for target in solver.program.targets(key, call))
+
+
+def received(observations: Sequence[Observation]) -> Iterator[Incident]:
+    """Incidents of descriptors of another process that are used as holders later: inheritable from the start,
+    or taken while the other one keeps its own."""
+    found: dict[Site, list[Observation]] = defaultdict(list)
+    for seen in observations:
+        if seen.what is Happening.KNOWN and seen.fact.object is not None:
+            found[seen.fact.object.site].append(seen)
+    mended = {seen.fact.cause for seen in observations if seen.what is Happening.SET}
+    for site, seen_list in sorted(found.items()):
+        seen = min(seen_list, key=lambda one: (len(one.fact.via), one.at, repr(one.fact)))
+        if seen.made is None or seen.made.object is None or seen.fact.object is None:
+            continue
+        origin, holder = seen.fact.object, seen.made.object
+        fields = {"api": origin.api, "holders": WORDS[holder.kind], "reason": seen.detail}
+        used = (Related(seen.at, f"its use shows the {WORDS[holder.kind]}"),)
+        kind = {"kind": holder.kind.value}
+        if origin.kind is Kind.TAKEN:
+            attributes = kind | {"channel": "taken"}
+            yield Incident("shared", site, origin.at, seen, (origin,), attributes, fields, used)
+        if any(one.fact.state.inherit for one in seen_list) and site not in mended:
+            yield Incident("received inheritable", site, origin.at, seen, (origin,), kind, fields, used)

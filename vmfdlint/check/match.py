@@ -7,7 +7,7 @@ from vmfdlint.check.finding import Certainty, Finding, Level, SafeSite
 from vmfdlint.check.incident import Incident, called, noun, waiting
 from vmfdlint.check.incidents_process import child_ioctls, inheritance, passed_on, surviving_children
 from vmfdlint.check.incidents_release import copies, lost, misuse, remains
-from vmfdlint.check.incidents_transfer import shared
+from vmfdlint.check.incidents_transfer import received, shared
 from vmfdlint.check.review import questions
 from vmfdlint.check.rule import Rule
 from vmfdlint.check.trace import trace
@@ -31,6 +31,7 @@ def incidents(solver: Solver) -> Iterator[Incident]:
     yield from lost(solver, orphaned)
     yield from misuse(solver.observations)
     yield from shared(solver)
+    yield from received(solver.observations)
 
 
 def match(solver: Solver, rules: Sequence[Rule], selected: frozenset[str]) -> tuple[Finding, ...]:

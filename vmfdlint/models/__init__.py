@@ -10,6 +10,7 @@ from vmfdlint.models.compiled import Models
 from vmfdlint.models.conditions import Reader
 from vmfdlint.models.effects import (
     CHANNELS,
+    FOREIGN,
     Callback,
     Close,
     CloseAll,
@@ -47,6 +48,7 @@ from vmfdlint.models.resolve import path_kind, resolve
 
 __all__ = [
     "CHANNELS",
+    "FOREIGN",
     "Callback",
     "Close",
     "CloseAll",

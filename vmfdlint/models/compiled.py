@@ -10,6 +10,7 @@ from typing import TypeAlias
 import msgspec
 
 from vmfdlint.models.effects import (
+    FOREIGN,
     Close,
     Copy,
     Create,
@@ -30,6 +31,7 @@ from vmfdlint.models.effects import (
     Sign,
     Truth,
     Unmap,
+    Use,
 )
 
 
@@ -137,7 +139,14 @@ _CHANGES = Close | Copy | DontFork | Duplicate | Free | Keep | Map | Own | PassO
 
 def creates(behaviour: Behaviour) -> bool:
     """Whether a descriptor of interest may come out of it, paths aside."""
-    return any(isinstance(spec.effect, Create) for spec in behaviour.specs)
+    return any(
+        isinstance(spec.effect, Create) and spec.effect.kind not in FOREIGN for spec in behaviour.specs
+    )
+
+
+def receives(behaviour: Behaviour) -> bool:
+    """Whether a descriptor of another process may come out of it."""
+    return any(isinstance(spec.effect, Create) and spec.effect.kind in FOREIGN for spec in behaviour.specs)
 
 
 class Models(msgspec.Struct, frozen=True, dict=True):
@@ -195,6 +204,24 @@ class Models(msgspec.Struct, frozen=True, dict=True):
         """The numbers of the constants that create a descriptor."""
         return frozenset(
             value for api in self.apis.values() for value, each in api.by_value.items() if creates(each)
+        )
+
+    def receiving_names(self) -> frozenset[str]:
+        """The APIs, and the constants of selecting ones, by which another process's descriptor comes in."""
+        return frozenset(
+            name
+            for api_name, api in self.apis.items()
+            for name, each in ((api_name, api.base), *api.by_name.items())
+            if receives(each)
+        )
+
+    def telling_names(self) -> frozenset[str]:
+        """The selecting constants by which a descriptor is known as a holder."""
+        return frozenset(
+            name
+            for api in self.apis.values()
+            for name, each in api.by_name.items()
+            if any(isinstance(spec.effect, Use) and spec.effect.kind for spec in each.specs)
         )
 
     def changing_names(self) -> frozenset[str]:

@@ -30,7 +30,7 @@ class Truth(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a descriptor or mapping is. All but SYSTEM and PLAIN hold a VM (rules.md, "Holder")."""
+    """What a descriptor or mapping is. All but SYSTEM, PLAIN and FOREIGN hold a VM (rules.md, "Holder")."""
 
     SYSTEM = "system"
     """/dev/kvm: a source of VMs, holds nothing."""
@@ -48,6 +48,14 @@ class Kind(StrEnum):
     """An open file directly in a VM's debugfs directory."""
     PLAIN = "plain"
     """A descriptor of no interest by itself."""
+    RECEIVED = "received"
+    """One that another process sent: its use tells whether it is a holder."""
+    TAKEN = "taken"
+    """The same, while the other process keeps its own: pidfd_getfd, a message that was only peeked at."""
+
+
+FOREIGN = frozenset({Kind.RECEIVED, Kind.TAKEN})
+"""Kinds whose file another process made."""
 
 
 class Create(msgspec.Struct, frozen=True, tag=True):
@@ -172,11 +180,12 @@ class DontFork(msgspec.Struct, frozen=True, tag=True):
 
 class Use(msgspec.Struct, frozen=True, tag=True):
     """Works on the file behind ``fd``. ``checked``: KVM refuses it with EIO outside the creating address
-    space.
+    space. ``kind``: only such a file takes the request, so a descriptor of unknown origin is one.
     """
 
     fd: Port
     checked: bool = False
+    kind: Kind | None = None
 
 
 CHANNELS = ("scm_rights", "taken", "io_uring", "vm")

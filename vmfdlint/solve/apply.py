@@ -111,15 +111,16 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
                 return [fact]
             event = Event.SET_CLOEXEC if on is Truth.YES else Event.CLEAR_CLOEXEC
             return [after for after in (fact.after(event),) if after]
-        case Use(fd=fd, checked=checked):
-            _use(fact, _match(fact, fd, call), checked, observe)
+        case Use(fd=fd):
+            _use(fact, _match(fact, fd, call), effect, observe)
             return [fact]
         case Free(pointer=pointer):
             return [_free(fact, pointer, call)]
         case Own(fd=src, at=at) | Copy(src=src, at=at):
             if _match(fact, src, call):
                 path = port_path(at, call.args)
-                return [hold(fact, path, call.flow.cells.get(path))] if path else [fact]
+                if path and not (path[-1].endswith("[]") and path[:-1] in fact.places):
+                    return [hold(fact, path, call.flow.cells.get(path))]
             return [fact]
         case Store(at=at):
             path = port_path(at, call.args)
@@ -187,12 +188,13 @@ def _create(
         cell = call.flow.cells.get(path)
         if cell is not None:
             fresh = hold(fresh, path, cell)
-        fresh = fresh.knowing(RESULT, ZERO)
+        # A message has come where a descriptor has.
+        fresh = fresh.knowing(RESULT, POSITIVE if made.is_foreign else ZERO)
     if cloexec is Truth.MAYBE and kind is Kind.SYSTEM:
         return []
     observe(Happening.CREATE, fresh)
     # /dev/kvm holds nothing: it is followed only where an exec could inherit it.
-    return [fresh] if made.holds_vm or inherit else []
+    return [fresh] if made.holds_vm or made.is_foreign or inherit else []
 
 
 def _close(fact: Fact, port: Port, call: Invocation, observe: Observe) -> list[Fact]:
@@ -272,7 +274,7 @@ def _duplicate(fact: Fact, effect: Duplicate, call: Invocation, observe: Observe
     if source is not None and replaced is not None:
         return [fact]
     if fact.state.life is Life.CLOSED:
-        _use(fact, source, False, observe)
+        _use(fact, source, None, observe)
     if replaced is not None and not _is_mapping(fact):
         found.extend(close(fact, replaced, call.site, observe))
     else:
@@ -312,7 +314,7 @@ def _map(fact: Fact, effect: Map, call: Invocation, observe: Observe) -> list[Fa
     if _is_mapping(fact) or fact.object is None or not _match(fact, effect.fd, call):
         return [fact]
     if fact.state.life is Life.CLOSED:
-        _use(fact, _match(fact, effect.fd, call), False, observe)
+        _use(fact, _match(fact, effect.fd, call), None, observe)
         return [fact]
     kind = _MAPPED.get(fact.object.kind)
     if kind is None or not fact.is_open:
@@ -349,7 +351,7 @@ def _operand(port: Port | None, call: Invocation) -> Operand | None:
     return call.args[port.arg]
 
 
-def _use(fact: Fact, matched: Match | None, checked: bool, observe: Observe) -> None:
+def _use(fact: Fact, matched: Match | None, effect: Use | None, observe: Observe) -> None:
     if matched is None or fact.object is None or _is_mapping(fact):
         return
     if fact.state.life is Life.CLOSED:
@@ -358,6 +360,12 @@ def _use(fact: Fact, matched: Match | None, checked: bool, observe: Observe) -> 
         return
     if fact.object.copy_of is not None:
         observe(Happening.USE, fact)
+    checked = effect is not None and effect.checked
+    if effect is not None and effect.kind is not None and fact.object.is_foreign:
+        known = msgspec.structs.replace(fact, object=msgspec.structs.replace(fact.object, kind=effect.kind))
+        observe(Happening.KNOWN, fact, made=known)
+        if checked:
+            observe(Happening.CHILD_USE, known)
     if checked and fact.state.process is Process.CHILD and fact.object.kind in CHECKED:
         observe(Happening.CHILD_USE, fact)
 

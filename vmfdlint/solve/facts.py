@@ -8,7 +8,7 @@ import msgspec
 from vmfdlint.base import LIMITS, Span
 from vmfdlint.ir import Const, FunctionKey
 from vmfdlint.link import Site
-from vmfdlint.models import Kind
+from vmfdlint.models import FOREIGN, Kind
 from vmfdlint.solve.typestate import Event, Life, Process, State, step
 from vmfdlint.solve.values import Value
 from vmfdlint.summary import (
@@ -73,7 +73,12 @@ class Object(msgspec.Struct, frozen=True):
     @property
     def holds_vm(self) -> bool:
         """Whether it keeps a VM alive (rules.md, "Holder")."""
-        return self.kind not in (Kind.SYSTEM, Kind.PLAIN)
+        return self.kind not in (Kind.SYSTEM, Kind.PLAIN) and not self.is_foreign
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether another process made it, and its use has still to tell what it is."""
+        return self.kind in FOREIGN
 
 
 class Fact(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ from vmfdlint.ir import (
     Text,
 )
 from vmfdlint.link import CallGraph, Edge, EdgeKind, slot_of
-from vmfdlint.models import Daemon, Exec, Fork, Models, PassOn, Spawn, path_kind
+from vmfdlint.models import FOREIGN, Create, Daemon, Exec, Fork, Models, PassOn, Spawn, path_kind
 from vmfdlint.solve.boundary import crosses, names_inside
 from vmfdlint.solve.facts import ZERO_FACT, Fact, Object
 from vmfdlint.solve.typestate import Life
@@ -72,6 +72,7 @@ class Interest:
         self._executing = models.names_with(Exec) | models.names_with(Spawn) | models.names_with(PassOn)
         self._surviving: tuple[FunctionKey, ...] | None = None
         self._deferred: dict[frozenset[str], tuple[Edge, ...]] = {}
+        self.receivers: frozenset[FunctionKey] = frozenset()
         self.wanted: dict[FunctionKey, set[str]] = {}
         self.cells: dict[tuple[str, str], set[Text | Const]] = {}
 
@@ -148,6 +149,10 @@ class Interest:
                 self._want_parameter(seeds, caller, base.name, depth + 1)
             seeds.seed(edge.site.function)
             seeds.again(edge.site.function)
+
+    def receives(self, effect: Create, key: FunctionKey) -> bool:
+        """Whether a new reference is followed: one of another process only where it may become a holder."""
+        return effect.kind not in FOREIGN or key in self.receivers
 
     # -- entry -----------------------------------------------------------------------------------------------
 
@@ -245,7 +250,7 @@ class Interest:
                 found.extend(self._for_place(path, flow, use))
         if fact.is_open and fact.object.holds_vm and not fact.in_child:
             found.append(self.forks(fact))
-        if fact.is_open and fact.state.inherit and not fact.object.is_mapping:
+        if fact.is_open and fact.state.inherit and not (fact.object.is_mapping or fact.object.is_foreign):
             found.append(self.execs())
         return found
 
@@ -328,9 +333,9 @@ class Interest:
 
 def _use_matters(fact: Fact) -> bool:
     """Whether a mere use says something: in a child it fails, of a closed number it hits another file, of a
-    copy it shows a move."""
+    copy it shows a move, of another process's it tells what it is."""
     return (
         fact.in_child
         or fact.state.life is Life.CLOSED
-        or (fact.object is not None and fact.object.copy_of is not None)
+        or (fact.object is not None and (fact.object.copy_of is not None or fact.object.is_foreign))
     )

@@ -31,6 +31,8 @@ class Happening(StrEnum):
     CLEARED = "clear close-on-exec"
     DUPLICATE = "duplicate"
     SHARE = "share"
+    KNOWN = "known as a holder"
+    """A descriptor of another process; ``made`` is what its use says it is."""
     LOST = "lost"
 
 

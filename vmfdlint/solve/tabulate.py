@@ -27,7 +27,7 @@ from vmfdlint.ir import (
     Unparsed,
 )
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
-from vmfdlint.models import Fork, Kind, Linger, Models, Port, Resolved
+from vmfdlint.models import Create, Fork, Kind, Linger, Models, Port, Resolved
 from vmfdlint.solve.apply import apply, close_all, closed, watched
 from vmfdlint.solve.boundary import contradicts, enter, in_new_thread, leave, rests
 from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, ZERO_FACT, Fact, match_path
@@ -194,7 +194,8 @@ class Tabulation(Tables):
         fact = leave_function(node.fact, instr, flow, flow.function)
         if flow.key.name == "main":
             return
-        if not fact.is_zero and fact.state.life is Life.CLOSED and not fact.places:
+        gone = fact.object is not None and (fact.state.life is Life.CLOSED or fact.object.is_foreign)
+        if gone and not fact.places:
             return
         if self._emptied(node.fact, flow):
             return
@@ -393,6 +394,8 @@ class Tabulation(Tables):
 
         facts = [node.fact]
         for effect in modelled.effects:
+            if isinstance(effect, Create) and not self.interest.receives(effect, flow.key):
+                continue
             facts = [after for fact in facts for after in apply(fact, effect, call, observe)]
             if isinstance(effect, Fork) and effect.entry is not None:
                 facts = self._run_child(node, instr, args, effect, facts, flow)
