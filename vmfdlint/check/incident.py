@@ -33,6 +33,7 @@ INCIDENTS = (
     "closed twice",
     "used after close",
     "shared",
+    "table unshared",
     "received inheritable",
 )
 

@@ -7,6 +7,7 @@ from vmfdlint.check.finding import Certainty, Finding, Level, SafeSite
 from vmfdlint.check.incident import Incident, called, noun, waiting
 from vmfdlint.check.incidents_process import child_ioctls, inheritance, passed_on, surviving_children
 from vmfdlint.check.incidents_release import copies, lost, misuse, remains
+from vmfdlint.check.incidents_table import unshared
 from vmfdlint.check.incidents_transfer import received, shared
 from vmfdlint.check.review import questions
 from vmfdlint.check.rule import Rule
@@ -32,6 +33,7 @@ def incidents(solver: Solver) -> Iterator[Incident]:
     yield from misuse(solver.observations)
     yield from shared(solver)
     yield from received(solver.observations)
+    yield from unshared(solver)
 
 
 def match(solver: Solver, rules: Sequence[Rule], selected: frozenset[str]) -> tuple[Finding, ...]:

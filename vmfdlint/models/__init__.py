@@ -41,6 +41,7 @@ from vmfdlint.models.effects import (
     Store,
     Truth,
     Unmap,
+    Unshare,
     Use,
 )
 from vmfdlint.models.load import default_models, load_models
@@ -81,6 +82,7 @@ __all__ = [
     "Store",
     "Truth",
     "Unmap",
+    "Unshare",
     "Use",
     "default_models",
     "load_models",

@@ -11,6 +11,7 @@ import msgspec
 
 from vmfdlint.models.effects import (
     FOREIGN,
+    Callback,
     Close,
     Copy,
     Create,
@@ -213,6 +214,15 @@ class Models(msgspec.Struct, frozen=True, dict=True):
             for api_name, api in self.apis.items()
             for name, each in ((api_name, api.base), *api.by_name.items())
             if receives(each)
+        )
+
+    def thread_names(self) -> frozenset[str]:
+        """The APIs that start a thread."""
+        return frozenset(
+            name
+            for name, api in self.apis.items()
+            for spec in api.base.specs
+            if isinstance(spec.effect, Callback) and spec.effect.when == "thread"
         )
 
     def telling_names(self) -> frozenset[str]:

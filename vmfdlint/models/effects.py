@@ -209,6 +209,12 @@ class Inside(msgspec.Struct, frozen=True, tag=True):
     object: Port
 
 
+class Unshare(msgspec.Struct, frozen=True, tag=True):
+    """The calling task gets a descriptor table of its own, a copy (CLONE_FILES, CLOSE_RANGE_UNSHARE); other
+    threads keep the old one.
+    """
+
+
 class Callback(msgspec.Struct, frozen=True, tag=True):
     """Runs the function in ``function``, with ``data`` as its argument number ``position``.
 
@@ -275,6 +281,7 @@ Effect: TypeAlias = (
     | Use
     | Share
     | Inside
+    | Unshare
     | Callback
     | Free
     | Own

@@ -40,13 +40,14 @@ from vmfdlint.models import (
     Store,
     Truth,
     Unmap,
+    Unshare,
     Use,
 )
 from vmfdlint.solve.facts import IN_CHILD, Fact, Match, Object, match_path
 from vmfdlint.solve.invocation import Invocation, Observe
 from vmfdlint.solve.local import forget, hold
 from vmfdlint.solve.observe import Happening
-from vmfdlint.solve.process import daemon, fork
+from vmfdlint.solve.process import daemon, fork, unshare
 from vmfdlint.solve.typestate import Event, Life, Process, State
 from vmfdlint.solve.values import NEGATIVE, POSITIVE, ZERO
 from vmfdlint.summary import ESCAPED, OUTER, RESULT, is_cell, port_path, same_cell, starts_with
@@ -135,6 +136,8 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             if _match(fact, fd, call) and fact.is_open:
                 observe(Happening.SHARE, fact, detail=channel)
             return [fact]
+        case Unshare():
+            return [fact, *unshare(fact, call, observe)]
         case Create() | Callback() | Inside():
             return [fact]
         case _:

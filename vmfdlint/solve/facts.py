@@ -52,6 +52,8 @@ class Object(msgspec.Struct, frozen=True):
     alone_since: Site | None = None
     """For a follow-up: the close of the VM (of the copied original) after which this reference is still
     there."""
+    own_table: bool = False
+    """In the descriptor table that a thread has for itself alone: it goes when the thread ends."""
     length: int | None = None
     """Of a mapping: its bytes where they are a constant, 0 where a variable says them."""
 

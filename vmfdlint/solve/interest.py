@@ -19,7 +19,7 @@ from vmfdlint.ir import (
     Text,
 )
 from vmfdlint.link import CallGraph, Edge, EdgeKind, slot_of
-from vmfdlint.models import FOREIGN, Create, Daemon, Exec, Fork, Models, PassOn, Spawn, path_kind
+from vmfdlint.models import FOREIGN, Create, Daemon, Exec, Fork, Models, PassOn, Spawn, Unshare, path_kind
 from vmfdlint.solve.boundary import crosses, names_inside
 from vmfdlint.solve.facts import ZERO_FACT, Fact, Object
 from vmfdlint.solve.typestate import Life
@@ -70,6 +70,7 @@ class Interest:
         self._changing = models.changing_names()
         self._forking = models.names_with(Fork) | models.names_with(Daemon)
         self._executing = models.names_with(Exec) | models.names_with(Spawn) | models.names_with(PassOn)
+        self._unsharing = models.names_with(Unshare)
         self._surviving: tuple[FunctionKey, ...] | None = None
         self._deferred: dict[frozenset[str], tuple[Edge, ...]] = {}
         self.receivers: frozenset[FunctionKey] = frozenset()
@@ -250,6 +251,7 @@ class Interest:
                 found.extend(self._for_place(path, flow, use))
         if fact.is_open and fact.object.holds_vm and not fact.in_child:
             found.append(self.forks(fact))
+            found.append(self.unshares())
         if fact.is_open and fact.state.inherit and not (fact.object.is_mapping or fact.object.is_foreign):
             found.append(self.execs())
         return found
@@ -321,6 +323,12 @@ class Interest:
         if not one or not other:
             return len(self.graph.program.lexicon.defined("functions", "main")) < 2
         return bool(one & other)
+
+    def unshares(self) -> frozenset[FunctionKey]:
+        """Functions below which a task gets a descriptor table of its own."""
+        return self.relevance.calling(
+            "unshare", self._unsharing, lambda key: any(self.behaviour.calls_with(key, Unshare))
+        )
 
     def execs(self) -> frozenset[FunctionKey]:
         """Functions below which a program is executed or spawned."""

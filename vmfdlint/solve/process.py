@@ -63,3 +63,18 @@ def daemon(fact: Fact, call: Invocation, observe: Observe) -> list[Fact]:
     if child is not None:
         found.append(msgspec.structs.replace(child, fork=call.site).knowing(RESULT, ZERO))
     return found
+
+
+def unshare(fact: Fact, call: Invocation, observe: Observe) -> list[Fact]:
+    """The reference of the calling task's new descriptor table, under the same number; what other threads
+    close is the old one. Whether there are others is not known here."""
+    if fact.object is None or not fact.object.holds_vm or fact.object.is_mapping:
+        return []
+    if not fact.is_open or fact.in_child or fact.object.copy_of is not None:
+        return []
+    made = msgspec.structs.replace(
+        fact.object, site=call.site, at=call.at, api=call.api, chain=(), copy_of=fact.object, own_table=True
+    )
+    copy = msgspec.structs.replace(fact, object=made).knowing(RESULT, ZERO)
+    observe(Happening.UNSHARE, fact, made=copy)
+    return [copy]

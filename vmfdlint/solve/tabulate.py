@@ -290,6 +290,8 @@ class Tabulation(Tables):
             return
         if incoming.edge.kind is EdgeKind.THREAD and not (born_inside and at_exit.is_open):
             return
+        if incoming.edge.kind is EdgeKind.THREAD and at_exit.object is not None and at_exit.object.own_table:
+            return
         outside = None if born_inside else before
         if outside is not None and incoming.result is not None:
             outside = forget(outside, incoming.result, incoming.cell)
