@@ -40,7 +40,7 @@ def _between(solver: Solver, before: Crumb, after: Crumb, incident: Incident) ->
         made = new.object
         assert made is not None
         if made.copy_of is not None and not old.is_zero:
-            add(Role.CREATE, f"{made.api}() makes a second reference", new)
+            add(Role.CREATE, f"{called(made.api)} makes a second reference", new)
         elif old.is_zero or made.is_mapping:
             came = "comes in" if made.is_foreign else "created"
             add(Role.CREATE, f"{noun(made)} {came} here by {made.api}", new)

@@ -117,7 +117,7 @@ def _compile_field(
         return Kind(value)
     if (word, name) == ("callback", "when") and value not in _MOMENTS:
         raise RowError(f"unknown moment '{value}'{suggestion(value, _MOMENTS)}", value)
-    if (word, name) == ("share", "channel") and value not in CHANNELS:
+    if name == "channel" and value not in CHANNELS:
         raise RowError(f"unknown channel '{value}'{suggestion(value, CHANNELS)}", value)
     return value
 

@@ -27,6 +27,7 @@ from vmfdlint.models.effects import (
     PassOn,
     Port,
     Raise,
+    Register,
     SetCloexec,
     Share,
     Sign,
@@ -135,7 +136,21 @@ class PathRule(msgspec.Struct, frozen=True, dict=True):
         return re.compile(self.regex)
 
 
-_CHANGES = Close | Copy | DontFork | Duplicate | Free | Keep | Map | Own | PassOn | SetCloexec | Share | Unmap
+_CHANGES = (
+    Close
+    | Copy
+    | DontFork
+    | Duplicate
+    | Free
+    | Keep
+    | Map
+    | Own
+    | PassOn
+    | Register
+    | SetCloexec
+    | Share
+    | Unmap
+)
 
 
 def creates(behaviour: Behaviour) -> bool:

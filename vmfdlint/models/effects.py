@@ -200,6 +200,16 @@ class Share(msgspec.Struct, frozen=True, tag=True):
     channel: str
 
 
+class Register(msgspec.Struct, frozen=True, tag=True):
+    """A second reference to the file behind ``fd``, under no number: ``at`` holds it (a ring, another VM) for
+    the ``channel``, one of :data:`CHANNELS`, until it is closed there.
+    """
+
+    fd: Port
+    at: Port
+    channel: str
+
+
 class Inside(msgspec.Struct, frozen=True, tag=True):
     """``pointer`` leads into what ``object`` leads to: what is written behind the one is found behind the
     other (CMSG_DATA, the control buffer of a message).
@@ -280,6 +290,7 @@ Effect: TypeAlias = (
     | DontFork
     | Use
     | Share
+    | Register
     | Inside
     | Unshare
     | Callback

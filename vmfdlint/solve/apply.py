@@ -9,7 +9,7 @@ from typing import assert_never
 import msgspec
 
 from vmfdlint.base import Span
-from vmfdlint.ir import Const, Operand, Place
+from vmfdlint.ir import Address, Const, Operand, Place
 from vmfdlint.link import Site
 from vmfdlint.models import (
     Callback,
@@ -34,6 +34,7 @@ from vmfdlint.models import (
     PassOn,
     Port,
     Raise,
+    Register,
     SetCloexec,
     Share,
     Spawn,
@@ -50,7 +51,7 @@ from vmfdlint.solve.observe import Happening
 from vmfdlint.solve.process import daemon, fork, unshare
 from vmfdlint.solve.typestate import Event, Life, Process, State
 from vmfdlint.solve.values import NEGATIVE, POSITIVE, ZERO
-from vmfdlint.summary import ESCAPED, OUTER, RESULT, is_cell, port_path, same_cell, starts_with
+from vmfdlint.summary import ESCAPED, OUTER, RESULT, Path, is_cell, port_path, same_cell, starts_with
 
 CHECKED = frozenset({Kind.VM, Kind.VCPU, Kind.DEVICE})
 """Kinds whose ioctls KVM refuses outside the creating address space (truth.md section 3)."""
@@ -120,7 +121,7 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
         case Own(fd=src, at=at) | Copy(src=src, at=at):
             if _match(fact, src, call):
                 path = port_path(at, call.args)
-                if path and not (path[-1].endswith("[]") and path[:-1] in fact.places):
+                if path and not _holds_whole(fact, path):
                     return [hold(fact, path, call.flow.cells.get(path))]
             return [fact]
         case Store(at=at):
@@ -136,6 +137,8 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             if _match(fact, fd, call) and fact.is_open:
                 observe(Happening.SHARE, fact, detail=channel)
             return [fact]
+        case Register(fd=fd, at=at, channel=channel):
+            return [fact, *_register(fact, fd, at, channel, call, observe)]
         case Unshare():
             return [fact, *unshare(fact, call, observe)]
         case Create() | Callback() | Inside():
@@ -152,15 +155,43 @@ def _executed(fact: Fact) -> Fact:
     return msgspec.structs.replace(fact, via=tuple(one for one in fact.via if not one.endswith(IN_CHILD)))
 
 
+def _holds_whole(fact: Fact, path: Path) -> bool:
+    """Whether an element that is not known may be the variable, or the first element, that holds it already."""
+    first = {path[:-1], (*path[:-1], "->[0]")}
+    return path[-1].endswith("[]") and not first.isdisjoint(fact.places)
+
+
 def _is_mapping(fact: Fact) -> bool:
     return fact.object is not None and fact.object.is_mapping
 
 
 def _match(fact: Fact, port: Port, call: Invocation) -> Match | None:
-    path = port_path(port, call.args)
+    path = _path(port, call)
     if path is None:
         return None
-    return match_path(fact, path, call.flow.cells.get(path))
+    found = match_path(fact, path, _cell(path, call))
+    if found is None and path[-1] == ".[]":
+        return match_path(fact, path[:-1], call.flow.cells.get(path[:-1]))  # one variable: an array of one
+    return found
+
+
+def _cell(path: Path, call: Invocation) -> Path | None:
+    """The cell of a path; of what a pointer leads to, where the pointer has one."""
+    cell = call.flow.cells.get(path)
+    if cell is None and path[-1] == "->[0]":
+        pointer = call.flow.cells.get(path[:-1])
+        return (*pointer, path[-1]) if pointer is not None else None
+    return cell
+
+
+def _path(port: Port, call: Invocation) -> Path | None:
+    """The path of a port; what a local pointer leads to by the address it is given once."""
+    operand = _operand(port, call)
+    if port.fields and isinstance(operand, Place) and not operand.fields:
+        target = call.flow.addresses.get(operand.name)
+        if target is not None:
+            return port_path(msgspec.structs.replace(port, arg=0), (Address(target),))
+    return port_path(port, call.args)
 
 
 def _on_zero(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> list[Fact]:
@@ -226,7 +257,7 @@ def closed(fact: Fact, site: Site, must: bool) -> list[Fact]:
     One that only may be the closed one ends here: nothing is known to hold a stale number.
     """
     after = fact.after(Event.CLOSE, site)
-    if not must or after is None or fact.object is None or not fact.object.holds_vm:
+    if not must or after is None or fact.object is None or not fact.object.holds_vm or fact.object.channel:
         return []
     sure = {
         path
@@ -272,7 +303,8 @@ def _set_cloexec(fact: Fact, port: Port | None, on: Truth, call: Invocation, obs
 
 def _duplicate(fact: Fact, effect: Duplicate, call: Invocation, observe: Observe) -> list[Fact]:
     found: list[Fact] = []
-    source = _match(fact, effect.src, call) if not _is_mapping(fact) else None
+    numbered = not (_is_mapping(fact) or (fact.object is not None and fact.object.channel))
+    source = _match(fact, effect.src, call) if numbered else None
     replaced = _match(fact, effect.replaces, call) if effect.replaces is not None else None
     if source is not None and replaced is not None:
         return [fact]
@@ -308,6 +340,22 @@ def _duplicate(fact: Fact, effect: Duplicate, call: Invocation, observe: Observe
         observe(Happening.DUPLICATE, fact, made=copy)
         found.append(copy)
     return found
+
+
+def _register(
+    fact: Fact, port: Port, at: Port, channel: str, call: Invocation, observe: Observe
+) -> list[Fact]:
+    path = _path(at, call)
+    if path is None or fact.object is None or not fact.object.holds_vm or fact.object.is_mapping:
+        return []
+    if not fact.is_open or not _match(fact, port, call):
+        return []
+    original = msgspec.structs.replace(fact.object, copy_of=None)
+    made = Object(fact.object.kind, call.site, call.at, call.api, copy_of=original, channel=channel)
+    copy = Fact(made, state=State(process=fact.state.process), env=fact.env, fork=fact.fork, via=fact.via)
+    copy = hold(copy.knowing(RESULT, ZERO | POSITIVE), path, _cell(path, call))
+    observe(Happening.REGISTER, fact, detail=channel, made=copy)
+    return [copy]
 
 
 def _map(fact: Fact, effect: Map, call: Invocation, observe: Observe) -> list[Fact]:
@@ -355,7 +403,7 @@ def _operand(port: Port | None, call: Invocation) -> Operand | None:
 
 
 def _use(fact: Fact, matched: Match | None, effect: Use | None, observe: Observe) -> None:
-    if matched is None or fact.object is None or _is_mapping(fact):
+    if matched is None or fact.object is None or _is_mapping(fact) or fact.object.channel:
         return
     if fact.state.life is Life.CLOSED:
         if matched.must and not fact.object.many:

@@ -52,6 +52,8 @@ class Object(msgspec.Struct, frozen=True):
     alone_since: Site | None = None
     """For a follow-up: the close of the VM (of the copied original) after which this reference is still
     there."""
+    channel: str = ""
+    """What keeps it where no number does (a ring, another VM): its places are those of the keeper."""
     own_table: bool = False
     """In the descriptor table that a thread has for itself alone: it goes when the thread ends."""
     length: int | None = None

@@ -221,6 +221,9 @@ class Interest:
                 owner = fact.is_open and any(starts_with(held, path) for held in fact.places)
                 if owner and self.behaviour.frees_parameter(edge.callee, position):
                     return True
+                kept = owner and fact.object is not None and fact.object.channel
+                if kept and self.behaviour.uses_parameter(edge.callee, position):
+                    return True
                 continue
             if self.behaviour.changes_parameter(edge.callee, position) or self._decided(edge, position):
                 return True

@@ -31,6 +31,7 @@ class Happening(StrEnum):
     CLEARED = "clear close-on-exec"
     DUPLICATE = "duplicate"
     SHARE = "share"
+    REGISTER = "registered"
     UNSHARE = "table unshared"
     KNOWN = "known as a holder"
     """A descriptor of another process; ``made`` is what its use says it is."""

@@ -10,12 +10,14 @@ import rustworkx
 
 from vmfdlint.base import Span
 from vmfdlint.ir import (
+    Address,
     Assign,
     Assume,
     Call,
     Const,
     Function,
     Indirect,
+    Instr,
     Named,
     Place,
     Return,
@@ -142,6 +144,22 @@ class Flow:
                 if dst is not None and not dst.fields:
                     found.add(dst.name)
         return frozenset(found)
+
+    @cached_property
+    def addresses(self) -> dict[str, Place]:
+        """The local pointers that get a value once, the address of a place: name -> the place."""
+        given: dict[str, list[Instr]] = defaultdict(list)
+        for block in self.function.blocks:
+            for instr in block.instrs:
+                if isinstance(instr, Assign | Call) and instr.dst is not None and not instr.dst.fields:
+                    given[instr.dst.name].append(instr)
+        found: dict[str, Place] = {}
+        for name, writes in given.items():
+            first = writes[0]
+            once = len(writes) == 1 and name not in self.params
+            if once and isinstance(first, Assign) and isinstance(first.src, Address):
+                found[name] = first.src.place
+        return found
 
     @cached_property
     def filled(self) -> frozenset[Path]:
