@@ -240,6 +240,20 @@ class Models(msgspec.Struct, frozen=True, dict=True):
             if isinstance(spec.effect, Callback) and spec.effect.when == "thread"
         )
 
+    @cached_property
+    def asked(self) -> tuple[frozenset[str], frozenset[str]]:
+        """What conditions compare members with: the names of the members, and of the constants."""
+        clauses = [
+            clause
+            for api in self.apis.values()
+            for each in api.behaviours
+            for spec in each.specs
+            for policy, condition in spec.guards
+            for clause in condition
+            if clause.port.fields and clause.test is Test.EQUAL and policy is Policy.IF_SURE
+        ]
+        return frozenset(c.port.fields[-1] for c in clauses), frozenset(c.name for c in clauses)
+
     def telling_names(self) -> frozenset[str]:
         """The selecting constants by which a descriptor is known as a holder."""
         return frozenset(

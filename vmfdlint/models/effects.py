@@ -202,12 +202,14 @@ class Share(msgspec.Struct, frozen=True, tag=True):
 
 class Register(msgspec.Struct, frozen=True, tag=True):
     """A second reference to the file behind ``fd``, under no number: ``at`` holds it (a ring, another VM) for
-    the ``channel``, one of :data:`CHANNELS`, until it is closed there.
+    the ``channel``, one of :data:`CHANNELS`, until it is closed there. ``ends_with_number``: ``at`` is what a
+    number stands for (``arg 0 *``), and a close of that number ends it too.
     """
 
     fd: Port
     at: Port
     channel: str
+    ends_with_number: bool = False
 
 
 class Inside(msgspec.Struct, frozen=True, tag=True):

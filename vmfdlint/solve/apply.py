@@ -9,7 +9,7 @@ from typing import assert_never
 import msgspec
 
 from vmfdlint.base import Span
-from vmfdlint.ir import Address, Const, Operand, Place
+from vmfdlint.ir import Const, Place
 from vmfdlint.link import Site
 from vmfdlint.models import (
     Callback,
@@ -44,14 +44,16 @@ from vmfdlint.models import (
     Unshare,
     Use,
 )
-from vmfdlint.solve.facts import IN_CHILD, Fact, Match, Object, match_path
+from vmfdlint.solve.facts import IN_CHILD, Fact, Match, Object
 from vmfdlint.solve.invocation import Invocation, Observe
 from vmfdlint.solve.local import forget, hold
 from vmfdlint.solve.observe import Happening
+from vmfdlint.solve.ports import holds_whole, match_port, operand_of
 from vmfdlint.solve.process import daemon, fork, unshare
+from vmfdlint.solve.registry import kept_behind, register
 from vmfdlint.solve.typestate import Event, Life, Process, State
 from vmfdlint.solve.values import NEGATIVE, POSITIVE, ZERO
-from vmfdlint.summary import ESCAPED, OUTER, RESULT, Path, is_cell, port_path, same_cell, starts_with
+from vmfdlint.summary import ESCAPED, OUTER, RESULT, is_cell, port_path, same_cell, starts_with
 
 CHECKED = frozenset({Kind.VM, Kind.VCPU, Kind.DEVICE})
 """Kinds whose ioctls KVM refuses outside the creating address space (truth.md section 3)."""
@@ -114,31 +116,31 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             event = Event.SET_CLOEXEC if on is Truth.YES else Event.CLEAR_CLOEXEC
             return [after for after in (fact.after(event),) if after]
         case Use(fd=fd):
-            _use(fact, _match(fact, fd, call), effect, observe)
+            _use(fact, match_port(fact, fd, call), effect, observe)
             return [fact]
         case Free(pointer=pointer):
             return [_free(fact, pointer, call)]
         case Own(fd=src, at=at) | Copy(src=src, at=at):
-            if _match(fact, src, call):
+            if match_port(fact, src, call):
                 path = port_path(at, call.args)
-                if path and not _holds_whole(fact, path):
+                if path and not holds_whole(fact, path):
                     return [hold(fact, path, call.flow.cells.get(path))]
             return [fact]
         case Store(at=at):
             path = port_path(at, call.args)
             return [forget(fact, path, call.flow.cells.get(path))] if path else [fact]
         case Keep(value=value):
-            return [fact.with_places({*fact.places, ESCAPED})] if _match(fact, value, call) else [fact]
+            return [fact.with_places({*fact.places, ESCAPED})] if match_port(fact, value, call) else [fact]
         case PassOn(fd=fd):
-            if _match(fact, fd, call) and fact.is_open:
+            if match_port(fact, fd, call) and fact.is_open:
                 observe(Happening.PASS_ON, fact)
             return [fact]
         case Share(fd=fd, channel=channel):
-            if _match(fact, fd, call) and fact.is_open:
+            if match_port(fact, fd, call) and fact.is_open:
                 observe(Happening.SHARE, fact, detail=channel)
             return [fact]
-        case Register(fd=fd, at=at, channel=channel):
-            return [fact, *_register(fact, fd, at, channel, call, observe)]
+        case Register():
+            return [fact, *register(fact, effect, call, observe)]
         case Unshare():
             return [fact, *unshare(fact, call, observe)]
         case Create() | Callback() | Inside():
@@ -155,43 +157,8 @@ def _executed(fact: Fact) -> Fact:
     return msgspec.structs.replace(fact, via=tuple(one for one in fact.via if not one.endswith(IN_CHILD)))
 
 
-def _holds_whole(fact: Fact, path: Path) -> bool:
-    """Whether an element that is not known may be the variable, or the first element, that holds it already."""
-    first = {path[:-1], (*path[:-1], "->[0]")}
-    return path[-1].endswith("[]") and not first.isdisjoint(fact.places)
-
-
 def _is_mapping(fact: Fact) -> bool:
     return fact.object is not None and fact.object.is_mapping
-
-
-def _match(fact: Fact, port: Port, call: Invocation) -> Match | None:
-    path = _path(port, call)
-    if path is None:
-        return None
-    found = match_path(fact, path, _cell(path, call))
-    if found is None and path[-1] == ".[]":
-        return match_path(fact, path[:-1], call.flow.cells.get(path[:-1]))  # one variable: an array of one
-    return found
-
-
-def _cell(path: Path, call: Invocation) -> Path | None:
-    """The cell of a path; of what a pointer leads to, where the pointer has one."""
-    cell = call.flow.cells.get(path)
-    if cell is None and path[-1] == "->[0]":
-        pointer = call.flow.cells.get(path[:-1])
-        return (*pointer, path[-1]) if pointer is not None else None
-    return cell
-
-
-def _path(port: Port, call: Invocation) -> Path | None:
-    """The path of a port; what a local pointer leads to by the address it is given once."""
-    operand = _operand(port, call)
-    if port.fields and isinstance(operand, Place) and not operand.fields:
-        target = call.flow.addresses.get(operand.name)
-        if target is not None:
-            return port_path(msgspec.structs.replace(port, arg=0), (Address(target),))
-    return port_path(port, call.args)
 
 
 def _on_zero(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> list[Fact]:
@@ -232,7 +199,7 @@ def _create(
 
 
 def _close(fact: Fact, port: Port, call: Invocation, observe: Observe) -> list[Fact]:
-    matched = _match(fact, port, call)
+    matched = match_port(fact, port, call) or kept_behind(fact, port, call)
     if matched is None or _is_mapping(fact):
         return [fact]
     return close(fact, matched, call.site, observe)
@@ -286,7 +253,7 @@ def close_all(fact: Fact, keep: tuple[object, ...], site: Site, at: Span, observ
 
 
 def _set_cloexec(fact: Fact, port: Port | None, on: Truth, call: Invocation, observe: Observe) -> list[Fact]:
-    if _is_mapping(fact) or not fact.is_open or (port is not None and _match(fact, port, call) is None):
+    if _is_mapping(fact) or not fact.is_open or (port is not None and match_port(fact, port, call) is None):
         return [fact]
     if on is Truth.MAYBE:
         return [fact]
@@ -304,8 +271,8 @@ def _set_cloexec(fact: Fact, port: Port | None, on: Truth, call: Invocation, obs
 def _duplicate(fact: Fact, effect: Duplicate, call: Invocation, observe: Observe) -> list[Fact]:
     found: list[Fact] = []
     numbered = not (_is_mapping(fact) or (fact.object is not None and fact.object.channel))
-    source = _match(fact, effect.src, call) if numbered else None
-    replaced = _match(fact, effect.replaces, call) if effect.replaces is not None else None
+    source = match_port(fact, effect.src, call) if numbered else None
+    replaced = match_port(fact, effect.replaces, call) if effect.replaces is not None else None
     if source is not None and replaced is not None:
         return [fact]
     if fact.state.life is Life.CLOSED:
@@ -342,35 +309,19 @@ def _duplicate(fact: Fact, effect: Duplicate, call: Invocation, observe: Observe
     return found
 
 
-def _register(
-    fact: Fact, port: Port, at: Port, channel: str, call: Invocation, observe: Observe
-) -> list[Fact]:
-    path = _path(at, call)
-    if path is None or fact.object is None or not fact.object.holds_vm or fact.object.is_mapping:
-        return []
-    if not fact.is_open or not _match(fact, port, call):
-        return []
-    original = msgspec.structs.replace(fact.object, copy_of=None)
-    made = Object(fact.object.kind, call.site, call.at, call.api, copy_of=original, channel=channel)
-    copy = Fact(made, state=State(process=fact.state.process), env=fact.env, fork=fact.fork, via=fact.via)
-    copy = hold(copy.knowing(RESULT, ZERO | POSITIVE), path, _cell(path, call))
-    observe(Happening.REGISTER, fact, detail=channel, made=copy)
-    return [copy]
-
-
 def _map(fact: Fact, effect: Map, call: Invocation, observe: Observe) -> list[Fact]:
     if effect.at.arg is None:
         # MAP_FAILED or an address, never a null pointer: callers test the pointer that is handed on.
         fact = fact.knowing(RESULT, NEGATIVE | POSITIVE)
-    if _is_mapping(fact) or fact.object is None or not _match(fact, effect.fd, call):
+    if _is_mapping(fact) or fact.object is None or not match_port(fact, effect.fd, call):
         return [fact]
     if fact.state.life is Life.CLOSED:
-        _use(fact, _match(fact, effect.fd, call), None, observe)
+        _use(fact, match_port(fact, effect.fd, call), None, observe)
         return [fact]
     kind = _MAPPED.get(fact.object.kind)
     if kind is None or not fact.is_open:
         return [fact]
-    length = _operand(effect.length, call)
+    length = operand_of(effect.length, call)
     bytes_mapped = length.value if isinstance(length, Const) else 0 if isinstance(length, Place) else None
     made = Object(kind, call.site, call.at, call.api, many=call.looping, length=bytes_mapped)
     path = port_path(effect.at, call.args) or RESULT
@@ -388,18 +339,12 @@ def _map(fact: Fact, effect: Map, call: Invocation, observe: Observe) -> list[Fa
 def _whole_mapping(fact: Fact, at: Port, length: Port | None, call: Invocation) -> bool:
     """Whether a call speaks of all of a mapping: not where its length is a number and that of the mapping
     another one, or read from a variable (KVM tells the size of kvm_run only when it runs)."""
-    if fact.object is None or not _is_mapping(fact) or _match(fact, at, call) is None:
+    if fact.object is None or not _is_mapping(fact) or match_port(fact, at, call) is None:
         return False
-    given = _operand(length, call)
+    given = operand_of(length, call)
     if not isinstance(given, Const) or given.value is None or fact.object.length is None:
         return True
     return given.value == fact.object.length
-
-
-def _operand(port: Port | None, call: Invocation) -> Operand | None:
-    if port is None or port.arg is None or port.arg >= len(call.args):
-        return None
-    return call.args[port.arg]
 
 
 def _use(fact: Fact, matched: Match | None, effect: Use | None, observe: Observe) -> None:

@@ -116,7 +116,7 @@ def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tupl
                 env[path] = value
         else:
             for inside in names_inside(path, args, callee):
-                if fact.is_zero or inside in callee.tested or value == OTHER:
+                if fact.is_zero or inside in callee.tested or value == OTHER or callee.asks(inside, value):
                     env[inside] = value
     for name, operand in zip(callee.params, args, strict=False):
         wanted = fact.is_zero or (name,) in callee.tested

@@ -54,6 +54,8 @@ class Object(msgspec.Struct, frozen=True):
     there."""
     channel: str = ""
     """What keeps it where no number does (a ring, another VM): its places are those of the keeper."""
+    ends_with_number: bool = False
+    """A close of the keeper's number ends it."""
     own_table: bool = False
     """In the descriptor table that a thread has for itself alone: it goes when the thread ends."""
     length: int | None = None

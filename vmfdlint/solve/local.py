@@ -107,7 +107,7 @@ def _remembers(fact: Fact, path: Path, value: Value, flow: Flow) -> bool:
     if fact.is_zero:
         named = isinstance(value, Text) or (isinstance(value, Const) and bool(value.names))
         return named or (len(path) == 1 and path in flow.tested)
-    return path in flow.tested or (path in flow.selecting and _selects(value))
+    return path in flow.tested or (path in flow.selecting and _selects(value)) or flow.asks(path, value)
 
 
 def _selects(value: Value) -> bool:

@@ -121,7 +121,23 @@ class Flow:
             name = call.target.name if isinstance(call.target, Named) else ""
             if name in selects or (name not in self._models.apis and not self._models.is_neutral(name)):
                 found.update(path_of(one) for one in call.args if isinstance(one, Place) and not one.fields)
+        for block in self.function.blocks:
+            for instr in block.instrs:
+                match instr:
+                    case Assign(dst=dst, src=Place(fields=()) as src) if self._is_asked(path_of(dst)):
+                        found.add(path_of(src))
+                    case _:
+                        pass
         return frozenset(found)
+
+    def asks(self, path: Path, value: object) -> bool:
+        """Whether a model asks for this member, and for this named constant in it."""
+        if not isinstance(value, Const) or not self._is_asked(path):
+            return False
+        return not self._models.asked[1].isdisjoint(value.names)
+
+    def _is_asked(self, path: Path) -> bool:
+        return len(path) > 1 and path[-1].removeprefix("->").removeprefix(".") in self._models.asked[0]
 
     @cached_property
     def correlated(self) -> frozenset[Path]:
