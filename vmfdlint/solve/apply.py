@@ -48,7 +48,7 @@ from vmfdlint.solve.facts import IN_CHILD, Fact, Match, Object
 from vmfdlint.solve.invocation import Invocation, Observe
 from vmfdlint.solve.local import forget, hold
 from vmfdlint.solve.observe import Happening
-from vmfdlint.solve.ports import holds_whole, match_port, operand_of
+from vmfdlint.solve.ports import copies_element, holds_whole, match_port, operand_of
 from vmfdlint.solve.process import daemon, fork, unshare
 from vmfdlint.solve.registry import kept_behind, register
 from vmfdlint.solve.typestate import Event, Life, Process, State
@@ -121,7 +121,7 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
         case Free(pointer=pointer):
             return [_free(fact, pointer, call)]
         case Own(fd=src, at=at) | Copy(src=src, at=at):
-            if match_port(fact, src, call):
+            if copies_element(src, at, call) and match_port(fact, src, call):
                 path = port_path(at, call.args)
                 if path and not holds_whole(fact, path):
                     return [hold(fact, path, call.flow.cells.get(path))]

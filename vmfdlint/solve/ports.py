@@ -6,7 +6,7 @@ from vmfdlint.ir import Address, Operand, Place
 from vmfdlint.models import Port
 from vmfdlint.solve.facts import Fact, Match, match_path
 from vmfdlint.solve.invocation import Invocation
-from vmfdlint.summary import Path, port_path
+from vmfdlint.summary import Path, path_of, port_path
 
 
 def match_port(fact: Fact, port: Port, call: Invocation) -> Match | None:
@@ -42,6 +42,15 @@ def operand_of(port: Port | None, call: Invocation) -> Operand | None:
     if port is None or port.arg is None or port.arg >= len(call.args):
         return None
     return call.args[port.arg]
+
+
+def copies_element(src: Port, at: Port, call: Invocation) -> bool:
+    """Whether a copy of elements that are not known is followed: from or to a message, whose elements are
+    not told apart in any case. Of other arrays only the first element is."""
+    if src.fields != ("[]",):
+        return True
+    given = (operand_of(src, call), operand_of(at, call))
+    return any(isinstance(one, Address) and path_of(one.place)[-1].endswith("[]") for one in given)
 
 
 def holds_whole(fact: Fact, path: Path) -> bool:

@@ -121,23 +121,26 @@ class Flow:
             name = call.target.name if isinstance(call.target, Named) else ""
             if name in selects or (name not in self._models.apis and not self._models.is_neutral(name)):
                 found.update(path_of(one) for one in call.args if isinstance(one, Place) and not one.fields)
-        for block in self.function.blocks:
-            for instr in block.instrs:
-                match instr:
-                    case Assign(dst=dst, src=Place(fields=()) as src) if self._is_asked(path_of(dst)):
-                        found.add(path_of(src))
-                    case _:
-                        pass
         return frozenset(found)
 
     def asks(self, path: Path, value: object) -> bool:
-        """Whether a model asks for this member, and for this named constant in it."""
-        if not isinstance(value, Const) or not self._is_asked(path):
+        """Whether a model asks for the member at ``path``, or for one that is set from this variable, and for
+        this named constant in it."""
+        members, constants = self._models.asked
+        if not isinstance(value, Const) or constants.isdisjoint(value.names):
             return False
-        return not self._models.asked[1].isdisjoint(value.names)
+        return path in self._asked_sources if len(path) == 1 else _member(path) in members
 
-    def _is_asked(self, path: Path) -> bool:
-        return len(path) > 1 and path[-1].removeprefix("->").removeprefix(".") in self._models.asked[0]
+    @cached_property
+    def _asked_sources(self) -> frozenset[Path]:
+        members, _constants = self._models.asked
+        return frozenset(
+            path_of(instr.src)
+            for block in self.function.blocks
+            for instr in block.instrs
+            if isinstance(instr, Assign) and isinstance(instr.src, Place)
+            if _member(path_of(instr.dst)) in members
+        )
 
     @cached_property
     def correlated(self) -> frozenset[Path]:
@@ -242,3 +245,8 @@ class Flow:
         call = self.function.blocks[block].instrs[index]
         assert isinstance(call, Call)
         return call
+
+
+def _member(path: Path) -> str:
+    """The name of the member a path ends in; "" for a variable."""
+    return path[-1].removeprefix("->").removeprefix(".") if len(path) > 1 else ""
