@@ -1,4 +1,7 @@
-"""``pytest --bless`` and the ``golden`` fixture: results compared with files that are part of the review."""
+"""``pytest --bless`` and the ``golden`` fixture: results compared with files that are part of the review.
+
+``pytest --truth=FILE`` holds fixtures/truth.toml against the measurements (test_truth.py).
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +13,9 @@ Golden = Callable[[Path, str], None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bless", action="store_true", help="rewrite the goldens")
+    parser.addoption(
+        "--truth", metavar="FILE", help="what was measured of the kernel, for fixtures/truth.toml"
+    )
 
 
 @pytest.fixture

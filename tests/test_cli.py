@@ -115,7 +115,10 @@ def test_times_and_the_command_line_only_on_request(run: Run, here: Path, found:
     [
         (["check", "gone"], "error: gone: does not exist"),
         (["check", "--select", "VMFD1O1"], "unknown rule 'VMFD1O1' in --select: did you mean VMFD101?"),
+        (["check", "--select", "VMFD999"], "'VMFD999' in --select: `vmfdlint rule --all` lists them"),
+        (["check", "--select", ""], "is empty: name something"),
         (["check", "--ignore", "nonsense"], "in --ignore"),
+        (["check", "vm.cpp"], "vm.cpp: is C++, which is not analysed yet"),
         (["check", "--output-format", "xml"], "'xml' is none of concise, full, json, sarif"),
         (["check", "--jobs", "-1"], "-1"),
         (["check", "--outputformat", "full"], "--output-format"),
@@ -135,6 +138,7 @@ def test_times_and_the_command_line_only_on_request(run: Run, here: Path, found:
 )
 def test_bad_input(run: Run, here: Path, arguments: list[str], words: str) -> None:
     (here / "nul.c").write_bytes(b"\0")
+    (here / "vm.cpp").touch()
     (here / "bad.toml").write_text("[[api]]\nnamess = { c = ['x'] }\n")
     code, _, err = run(*arguments)
     assert code == 2 and words in err and "Traceback" not in err
@@ -145,6 +149,29 @@ def test_bad_settings(run: Run, here: Path) -> None:
     code, out, err = run("check")
     assert (code, out) == (2, "")
     assert err == f"error: {here}/vmfdlint.toml:2: unknown key 'selct': did you mean 'select'?\n"
+
+
+def test_settings_say_where_they_stand(run: Run, here: Path) -> None:
+    (here / "vmfdlint.toml").write_text('select = ["VMFD9"]\n')
+    assert f"'VMFD9' in select of {here}/vmfdlint.toml" in run("check").err
+    (here / "vmfdlint.toml").write_text('models = ["own.toml"]\n')
+    assert run("check").code == 2 and "own.toml" in run("check").err
+    (here / "own.toml").write_text("[[neutral]]\nnames = ['f']\n")
+    assert run("check").code == 0
+
+
+def test_nothing_is_said_of_files_that_were_not_read(run: Run, here: Path) -> None:
+    code, out, _ = run("check", "gone.c")
+    assert code == 2 and "No source" not in out and "No C sources" not in out
+
+
+def test_what_no_main_reaches_is_said(run: Run, here: Path) -> None:
+    (here / "a.c").write_text("int f(int kvm) { return ioctl(kvm, KVM_CREATE_VM, 0); }\n")
+    assert "These files hold no main()" in run("check").out
+    (here / "b.c").write_text("int main(void) { return 0; }\n")
+    assert "from no main()" in run("check").out
+    (here / "b.c").write_text("int main(void) { return f(open(0, 0)); }\n")
+    assert "main()" not in run("check").out
 
 
 def test_latin1_is_checked(run: Run, here: Path) -> None:
@@ -218,3 +245,13 @@ def test_ctrl_c(here: Path) -> None:
         os.kill(process.pid, signal.SIGINT)
         assert process.wait(30) == 130
         assert process.stderr.read().decode().strip() == "Interrupted: nothing was reported"
+
+
+def test_a_full_disk_ends_with_2(here: Path) -> None:
+    code = "import sys; from vmfdlint import cli; sys.exit(cli.run(['rule', '--all']))"
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, cwd=REPOSITORY
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"error: the output cannot be written") and b"Traceback" not in done.stderr

@@ -11,12 +11,15 @@ from model_calls import FD, MODELS, UNKNOWN, call, created, effect_types, named
 from vmfdlint.base import ProblemKind
 from vmfdlint.ir import Address, Const, Opaque, Operand, Place, Root
 from vmfdlint.models import (
+    Acquire,
     Create,
     Exec,
+    Expose,
     Fork,
     Kind,
     Linger,
     Port,
+    Release,
     Resolved,
     Sign,
     Truth,
@@ -260,6 +263,13 @@ def test_unknown_and_neutral_names() -> None:
     assert not MODELS.is_neutral("close")
 
 
+def test_names_of_kernel_code() -> None:
+    assert {"debugfs_create_file", "debugfs_create_u64"} <= MODELS.names_with(Expose)
+    assert MODELS.names_with(Acquire) == {"kvm_get_kvm", "kvm_get_kvm_safe"}
+    assert MODELS.names_with(Release) == {"kvm_put_kvm", "kvm_put_kvm_no_destroy"}
+    assert MODELS.vm_records == {"kvm", "kvm_vcpu"}
+
+
 def test_names_for_the_index() -> None:
     assert {"KVM_CREATE_VM", "KVM_GET_STATS_FD", "KVM_CREATE_GUEST_MEMFD"} <= MODELS.interesting_names()
     assert "KVM_RUN" not in MODELS.interesting_names()
@@ -329,6 +339,25 @@ def test_names_for_the_index() -> None:
         (
             '[[path]]\nkind = "system"\nregex = "("\n',
             "rows.toml:3: 'regex' does not compile: missing ), unterminated subpattern at position 0",
+        ),
+        (
+            "[patterns]\nROOT = '/sys/kernel/debug'\n[[api]]\nnames = [\"a\"]\n"
+            'effects = [ { exit = {}, if_known = "arg 0 matches ROT" } ]\n',
+            "rows.toml:5: unknown pattern 'ROT' in 'arg 0 matches ROT'; did you mean 'ROOT'?"
+            " (a [patterns] table gives it)",
+        ),
+        (
+            "[patterns]\nROOT = '('\n[[api]]\nnames = [\"a\"]\n"
+            'effects = [ { exit = {}, if_known = "arg 0 matches ROOT" } ]\n',
+            "rows.toml:5: 'ROOT' does not compile: missing ), unterminated subpattern at position 0",
+        ),
+        (
+            '[[command]]\nregex = "mount"\nhow = "mounts"\nserch = true\n',
+            "rows.toml:4: unknown key 'serch'; did you mean 'search'?",
+        ),
+        (
+            '[[text]]\nstretch = "debugfs"\nregex = "["\n',
+            "rows.toml:3: 'regex' does not compile: unterminated character set at position 0",
         ),
     ],
 )

@@ -78,15 +78,17 @@ def test_open_of_other_paths() -> None:
         ("/sys/kernel/debug/kvm/%ld-%02u/mmu_rmaps_stat", Kind.DEBUGFS),
         ("/sys/kernel/debug/kvm/%s/halt_exits", Kind.DEBUGFS),
         ("%s/kvm/%d-%d/blocking", Kind.DEBUGFS),
-        ("/sys/kernel/debug/kvm/123-4", None),
-        ("/sys/kernel/debug/kvm/123-4/", None),
+        ("/sys/kernel/debug/kvm/123-4", Kind.DEBUGFS_DIRECTORY),
+        ("/sys/kernel/debug/kvm/123-4/", Kind.DEBUGFS_DIRECTORY),
         ("/sys/kernel/debug/kvm/123-4/vcpu0", None),
         ("/sys/kernel/debug/kvm/123-4/vcpu0/pid", None),
         ("/sys/kernel/debug/kvm/%d-%d/vcpu%d", None),
         ("/sys/kernel/debug/kvm/%d-%d/vcpu%d/tsc-offset", None),
         ("/sys/kernel/debug/kvm/exits", None),
-        ("/sys/kernel/debug/kvm/%s", None),
-        ("/sys/kernel/debug/kvm", None),
+        ("/sys/kernel/debug/kvm/%s", Kind.DEBUGFS_DIRECTORY),
+        ("/sys/kernel/debug/kvm", Kind.DEBUGFS_DIRECTORY),
+        ("/sys/kernel/debug", Kind.DEBUGFS_DIRECTORY),
+        ("/sys/kernel", None),
         ("/sys/kernel/debug/tracing/trace", None),
         ("/home/me/kvm/1-2/notes", None),
     ],
@@ -185,7 +187,7 @@ def test_ends_and_spawns() -> None:
         )
     fatal = Address(Place(Root.GLOBAL, "error_fatal"))
     assert effect_types("error_setg", fatal, Text("x")) == [Exit]
-    assert effect_types("error_setg", UNKNOWN, Text("x")) == []
+    assert effect_types("error_setg", UNKNOWN, Text("x")) == [Linger]
 
 
 def test_memory() -> None:

@@ -15,7 +15,7 @@ from vmfdlint import __version__
 from vmfdlint.base import Problem, ProblemKind, SourceText
 from vmfdlint.base.location import rules_directory
 from vmfdlint.check import flow_text, load_rules, match, safe_sites, suggestions
-from vmfdlint.check.finding import Certainty, Outcome, RuleDoc, Statistics
+from vmfdlint.check.finding import Certainty, Finding, Outcome, RuleDoc, Statistics
 from vmfdlint.config import ConfigError, Options, load, resolve_rules
 from vmfdlint.discover import Discovery, Search, discover
 from vmfdlint.engine import load_program, solve
@@ -70,7 +70,7 @@ def analyze(
         functions=len(lowered),
         descriptor_functions=len(solver.descriptor_functions),
         objects=solver.object_count,
-        programs=len(solver.programs),
+        programs=len({*solver.programs, *(path for one in findings for path in one.programs)}),
         descriptor_bytes=damage.size,
         unread_raw=damage.raw,
         unread_left=damage.left,
@@ -81,7 +81,7 @@ def analyze(
         tuple(rule.doc for rule in rules),
         (*problems, *solved.problems),
         safe,
-        notices(solver),
+        notices(solver, findings),
         statistics,
     )
 
@@ -94,16 +94,29 @@ def models_for(options: Options) -> tuple[Models, tuple[Problem, ...]]:
     return load_models([*shipped, *map(Path, options.models)])
 
 
-def notices(solver: Solver) -> tuple[str, ...]:
-    """Lines that explain silence: no creation at all, or creations that no program reaches."""
-    if not solver.seeds:
+def notices(solver: Solver, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Lines that explain silence: no creation at all, or creations that no program reaches.
+
+    Kernel code creates nothing through ioctls, and may have findings without.
+    """
+    if not solver.seeds and not findings:
         return ("No source of a KVM descriptor (KVM_CREATE_VM and its kin) was found in these files.",)
-    if solver.object_count and not solver.programs and solver.interest.has_main:
-        return (
-            "KVM descriptors are created, but from no main() could a call chain to them be found; "
-            "callers in files that were not given, or calls through unread pointers, may be the reason.",
+    found: list[str] = []
+    if solver.object_count and not solver.interest.has_main:
+        found.append(
+            "These files hold no main(): what callers elsewhere do with the descriptors is not seen. "
+            "Name the directory of the whole program to have them followed."
         )
-    return ()
+    elif solver.object_count and not solver.programs:
+        found.append(
+            "KVM descriptors are created, but from no main() could a call chain to them be found; "
+            "callers in files that were not given, or calls through unread pointers, may be the reason."
+        )
+    limits = sum(problem.kind is ProblemKind.LIMIT for problem in solver.program.problems)
+    if limits:
+        bounds = "1 bound on the work was" if limits == 1 else f"{limits} bounds on the work were"
+        found.append(f"{bounds} reached: what lies behind was not followed (-v says where).")
+    return tuple(found)
 
 
 def show_flow(
@@ -143,7 +156,12 @@ def options_for(paths: Sequence[str], given: Mapping[str, object]) -> Options:
     for path in paths:
         if not path:
             raise ConfigError("an empty path: name a file or a directory")
-    rules = resolve_rules(options.select, options.ignore, [(rule.id, rule.name) for rule in rule_docs()])
+    origins = tuple(
+        f"--{name}" if given.get(name) or not options.config_file else f"{name} of {options.config_file}"
+        for name in ("select", "ignore")
+    )
+    every = [(rule.id, rule.name) for rule in rule_docs()]
+    rules = resolve_rules(options.select, options.ignore, every, (origins[0], origins[1]))
     return msgspec.structs.replace(options, rules=rules)
 
 
@@ -198,7 +216,7 @@ def rules(names: Sequence[str], every: bool) -> Run:
     docs = rule_docs()
     if every:
         return Run(rule_table(docs).encode())
-    wanted = resolve_rules(names, (), [(rule.id, rule.name) for rule in docs])
+    wanted = resolve_rules(names, (), [(rule.id, rule.name) for rule in docs], ("", ""))
     return Run("\n".join(rule_markdown(rule) for rule in docs if rule.id in wanted).encode())
 
 
@@ -249,8 +267,8 @@ def _judged(found: Discovery, options: Options) -> Outcome:
     else:
         outcome = result.value
     notices = outcome.notices
-    if not found.files and not found.problems:
-        notices = (_nothing(found, options), *notices)
+    if not found.files:
+        notices = () if found.problems else (_nothing(found, options),)
     return msgspec.structs.replace(
         outcome,
         findings=tuple(
@@ -273,7 +291,8 @@ def _crashed(crash: Crash, options: Options) -> str:
 def _nothing(found: Discovery, options: Options) -> str:
     where = ", ".join(options.paths)
     if found.left_out:
-        entries = f"{found.left_out:,} files and directories are"
+        several = f"{found.left_out:,} files or directories are"
+        entries = "1 file or directory is" if found.left_out == 1 else several
         return (
             f"No C sources to check in {where}: {entries} left out by .gitignore or --exclude;"
             " --no-respect-gitignore takes what .gitignore leaves out"

@@ -43,7 +43,14 @@ class _Format(click.ParamType[str]):
 def _split(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...] | None:
     """``--select A,B --select C`` -> A, B, C; None where the option was not given."""
     parts = tuple(part.strip() for text in value for part in text.split(",") if part.strip())
+    if value and not parts:
+        raise click.BadParameter("is empty: name something, or leave the option out", ctx, param)
     return parts or None
+
+
+def _given(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...] | None:
+    """None where the option was not given: then the configuration file decides."""
+    return value or None
 
 
 def _selecting(command: Command) -> Command:
@@ -54,7 +61,7 @@ def _selecting(command: Command) -> Command:
         click.option("--force-exclude", is_flag=True, default=None, help="Leave out named files too."),
         click.option("--respect-gitignore/--no-respect-gitignore", default=None,
                      help="Leave out what .gitignore does (the default)."),
-        click.option("--models", multiple=True, metavar="FILE", type=click.Path(),
+        click.option("--models", multiple=True, metavar="FILE", type=click.Path(), callback=_given,
                      help="A TOML file with more API models. May repeat."),
         click.option("-j", "--jobs", type=click.IntRange(min=0), metavar="N",
                      help="Processes; 0, the default: one per CPU."),
@@ -222,9 +229,9 @@ def _writable(target: str) -> None:
 def _print(result: "Run", target: str | None = None) -> int:
     """Report and messages to where they go; returns the exit code."""
     if target is None:
-        _out(result.report)
+        failed = _out(result.report)
         _say(result.messages)
-        return result.exit_code
+        return failed or result.exit_code
     _say(result.messages)
     try:
         Path(target).write_bytes(result.report)
@@ -242,6 +249,10 @@ def _out(data: bytes) -> int:
     except BrokenPipeError:
         # The interpreter flushes once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say([f"error: the output cannot be written ({error.strerror}): make room, or use --output-file"])
+        return 2
     return 0
 
 

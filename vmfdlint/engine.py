@@ -45,7 +45,7 @@ def solve(
     solver.run()
     ended = perf_counter()
     seconds = (("scan", scanned - started), ("link", linked - scanned), ("solve", ended - linked))
-    return Solved(solver, (*problems, *program.problems), seconds)
+    return Solved(solver, (*problems, *program.problems, *program.unread), seconds)
 
 
 def load_program(sources: tuple[SourceText, ...], models: Models, jobs: int) -> Program:

@@ -1,7 +1,9 @@
 """``show flow``: where each descriptor is created, through which functions it goes, where it rests."""
 
 from collections import defaultdict
+from typing import NamedTuple
 
+from vmfdlint.base import Span
 from vmfdlint.check.incident import noun
 from vmfdlint.ir import FunctionKey
 from vmfdlint.link import FILE, EdgeKind, Site
@@ -46,10 +48,28 @@ def flow_text(solver: Solver) -> str:
     return "\n".join(lines)
 
 
+class Link(NamedTuple):
+    """One call of a chain: ``caller`` calls ``callee`` at a place, directly or in another way."""
+
+    caller: FunctionKey
+    callee: FunctionKey
+    at: Span
+    kind: EdgeKind
+
+
 def call_chain(solver: Solver, key: FunctionKey) -> list[str]:
-    """The shortest chain of callers from ``key`` to a ``main`` (else to a function without callers), for
-    people."""
-    parents: dict[FunctionKey, tuple[FunctionKey, str] | None] = {key: None}
+    """The chain of callers from ``key`` outwards, for people."""
+    lines: list[str] = []
+    for link in callers_above(solver, key):
+        word = "" if link.kind is EdgeKind.DIRECT else f" by {link.kind.value}"
+        lines.append(f"{link.caller.name} ({link.caller.path}:{link.at.line}{word})")
+    return lines
+
+
+def callers_above(solver: Solver, key: FunctionKey) -> list[Link]:
+    """The shortest chain of callers from ``key`` to a ``main`` (else to a function without callers), the
+    nearest first."""
+    parents: dict[FunctionKey, Link | None] = {key: None}
     frontier = [key]
     last = key
     while frontier:
@@ -62,20 +82,19 @@ def call_chain(solver: Solver, key: FunctionKey) -> list[str]:
                 if caller in parents or caller.name == FILE or edge.kind in (EdgeKind.EXIT, EdgeKind.SIGNAL):
                     continue
                 flow = solver.behaviour.flow(caller)
-                line = flow.function.blocks[edge.site.block].instrs[edge.site.index].at.line if flow else 0
-                word = "" if edge.kind is EdgeKind.DIRECT else f" by {edge.kind.value}"
-                parents[caller] = (current, f"{caller.name} ({caller.path}:{line}{word})")
+                assert flow is not None  # a call site always lies in a lowered function
+                at = flow.function.blocks[edge.site.block].instrs[edge.site.index].at
+                parents[caller] = Link(caller, current, at, edge.kind)
                 following.append(caller)
                 last = caller
         frontier = sorted(following)
     return _told(parents, last) if last != key else []
 
 
-def _told(parents: dict[FunctionKey, tuple[FunctionKey, str] | None], top: FunctionKey) -> list[str]:
-    lines: list[str] = []
+def _told(parents: dict[FunctionKey, Link | None], top: FunctionKey) -> list[Link]:
+    links: list[Link] = []
     current = top
-    while (entry := parents[current]) is not None:
-        below, text = entry
-        lines.append(text)
-        current = below
-    return list(reversed(lines))
+    while (link := parents[current]) is not None:
+        links.append(link)
+        current = link.callee
+    return list(reversed(links))

@@ -3,7 +3,7 @@
 import msgspec
 
 from vmfdlint.base import Span
-from vmfdlint.check.finding import Related
+from vmfdlint.check.finding import Related, Step
 from vmfdlint.link import Site
 from vmfdlint.models import CHANNELS, Kind
 from vmfdlint.solve import Fact, Object, Observation
@@ -16,6 +16,11 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "exec": ("reached", "none"),
     "channel": CHANNELS,
     "own": ("closed", "kept"),
+    "moved": ("creator", "child"),
+    "root": ("open", "closed"),
+    "pins": ("yes", "no"),
+    "access": ("write", "read", "owner"),
+    "fault": ("unbalanced", "unchecked"),
 }
 """The attributes an incident can have, and their values: the vocabulary of a rule's ``[match]`` and
 ``[[levels]]``."""
@@ -32,31 +37,42 @@ INCIDENTS = (
     "remains after close",
     "closed twice",
     "used after close",
+    "partly unmapped",
+    "moved to cgroup",
     "shared",
     "table unshared",
     "received inheritable",
+    "exposed by the kernel",
+    "kernel reference",
+    "kept open",
+    "opened to others",
 )
 
 
 class Incident(msgspec.Struct, frozen=True):
     """One hazard. ``evidence`` is the observation whose path is shown; ``objects`` all references concerned.
 
-    ``attributes`` are values of :data:`ATTRIBUTES`. ``fields`` fill the rule's message.
+    ``attributes`` are values of :data:`ATTRIBUTES`. ``fields`` fill the rule's message. A hazard that is
+    found without the solver has no evidence but its own ``steps``, and in ``doubts`` what makes it uncertain.
     """
 
     what: str
     site: Site
     at: Span
-    evidence: Observation
+    evidence: Observation | None
     objects: tuple[Object, ...]
     attributes: dict[str, str] = {}
     fields: dict[str, str] = {}
     related: tuple[Related, ...] = ()
+    steps: tuple[Step, ...] = ()
+    doubts: tuple[str, ...] = ()
+    mark: str = ""
+    """What tells hazards of one function apart, for the fingerprint: the name of a file."""
 
     @property
     def via(self) -> tuple[str, ...]:
         """What makes the evidence uncertain."""
-        return self.evidence.fact.via
+        return self.evidence.fact.via if self.evidence is not None else self.doubts
 
 
 WORDS: dict[Kind, str] = {
@@ -70,6 +86,8 @@ WORDS: dict[Kind, str] = {
     Kind.RUN_MAPPING: "kvm_run mapping",
     Kind.MEMFD_MAPPING: "guest_memfd mapping",
     Kind.DEBUGFS: "debugfs file of the VM",
+    Kind.CGROUP: "cgroup file",
+    Kind.DEBUGFS_DIRECTORY: "descriptor of a debugfs directory",
     Kind.PLAIN: "descriptor",
     Kind.RECEIVED: "descriptor of another process",
     Kind.TAKEN: "descriptor of another process",

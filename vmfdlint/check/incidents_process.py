@@ -19,15 +19,9 @@ def grouped(observations: Sequence[Observation], what: Happening) -> dict[Site, 
     return found
 
 
-def surviving_children(observations: Sequence[Observation]) -> Iterator[Incident]:
-    """One incident a fork whose child reaches a linger point with a holder."""
-    forks = dict(grouped(observations, Happening.FORK))
-    daemons = grouped(observations, Happening.DAEMON)
-    parents_alive = {
-        seen.fact.fork
-        for seen in observations
-        if seen.what is Happening.LINGER and seen.fact.object is not None and seen.fact.object.creator
-    }
+def survivals(observations: Sequence[Observation]) -> dict[Site, list[Observation]]:
+    """For each fork the waits of its child with a holder in place (rules.md, "Survives"); where there is
+    none, the calls of which it is not known whether they wait."""
     survivors: dict[Site, list[Observation]] = defaultdict(list)
     unsure: dict[Site, list[Observation]] = defaultdict(list)
     for seen in observations:
@@ -40,7 +34,19 @@ def surviving_children(observations: Sequence[Observation]) -> Iterator[Incident
             survivors[fact.fork].append(seen)
         elif seen.what is Happening.UNSURE:
             unsure[fact.fork].append(seen)
-    for site, seen_list in sorted((dict(unsure) | survivors).items()):
+    return dict(unsure) | survivors
+
+
+def surviving_children(observations: Sequence[Observation]) -> Iterator[Incident]:
+    """One incident a fork whose child reaches a linger point with a holder."""
+    forks = dict(grouped(observations, Happening.FORK))
+    daemons = grouped(observations, Happening.DAEMON)
+    parents_alive = {
+        seen.fact.fork
+        for seen in observations
+        if seen.what is Happening.LINGER and seen.fact.object is not None and seen.fact.object.creator
+    }
+    for site, seen_list in sorted(survivals(observations).items()):
         origin = forks.get(site) or daemons.get(site)
         if not origin:
             continue
@@ -57,12 +63,12 @@ def surviving_children(observations: Sequence[Observation]) -> Iterator[Incident
             {
                 "parent": "dies" if dies else "lives",
                 "held": "mapping" if mapping_only else "descriptor",
-                "survival": "sure" if site in survivors else "unsure",
+                "survival": "sure" if evidence.what is Happening.LINGER else "unsure",
             },
             {
                 "api": _api(origin[0]),
                 "holders": named(held),
-                "wait": evidence.detail if site in survivors else UNSURE + evidence.detail,
+                "wait": evidence.detail if evidence.what is Happening.LINGER else UNSURE + evidence.detail,
             },
             related=created(held),
         )
@@ -154,7 +160,7 @@ def passed_on(observations: Sequence[Observation]) -> Iterator[Incident]:
     """One incident a spawn set-up that hands a holder to the child."""
     for site, seen_list in sorted(grouped(observations, Happening.PASS_ON).items()):
         seen = best(seen_list)
-        if seen.fact.object is None or seen.fact.object.kind is Kind.SYSTEM:
+        if seen.fact.object is None or seen.fact.object.kind in (Kind.SYSTEM, Kind.DEBUGFS_DIRECTORY):
             continue
         yield Incident(
             "passed to spawn",

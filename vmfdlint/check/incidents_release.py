@@ -9,14 +9,15 @@ from vmfdlint.check.incident import WORDS, Incident, best, created, objects_of
 from vmfdlint.check.incidents_process import grouped
 from vmfdlint.link import Site
 from vmfdlint.models import Kind
-from vmfdlint.solve import Happening, Life, Name, Object, Observation, Process, Solver, crosses
+from vmfdlint.solve import Cut, Happening, Life, Name, Object, Observation, Process, Solver, crosses
 from vmfdlint.summary import ESCAPED, is_cell, is_global
 
 
-def lost(solver: Solver, orphaned: frozenset[Name]) -> Iterator[Incident]:
+def lost(solver: Solver, told: frozenset[Name]) -> Iterator[Incident]:
     """One incident an exit (or overwrite) where the last place of a holder goes and the process lives on.
 
-    ``orphaned`` are the names of references already reported as remaining after the close of their VM.
+    ``told`` are the names of references already reported: those that remain after the close of their VM, and
+    mappings of which a part was unmapped.
     """
     lingering: dict[Site, list[Observation]] = defaultdict(list)
     for seen in solver.observations:
@@ -25,7 +26,7 @@ def lost(solver: Solver, orphaned: frozenset[Name]) -> Iterator[Incident]:
             continue
         if fact.object is None or fact.state.process is not Process.OWN or fact.object.alone_since:
             continue
-        if fact.object.copy_of is None and fact.object.name not in orphaned:
+        if fact.object.copy_of is None and fact.object.name not in told:
             lingering[fact.mark].append(seen)
     losses = grouped(solver.observations, Happening.LOST)
     for site, seen_list in sorted(lingering.items()):
@@ -234,12 +235,15 @@ def _takes_place(solver: Solver, seen: Observation) -> bool:
     )
 
 
-def remains(solver: Solver) -> Iterator[Incident]:
-    """One incident a close of a VM after which a handle of the same VM meets a linger point."""
+def remains(solver: Solver, told: frozenset[Name]) -> Iterator[Incident]:
+    """One incident a close of a VM after which a handle of the same VM meets a linger point. ``told`` are the
+    names of mappings of which a part was unmapped."""
     found: dict[Site, list[Observation]] = defaultdict(list)
     for seen in solver.observations:
         made = seen.fact.object
         if seen.what is not Happening.LINGER or made is None or made.alone_since is None:
+            continue
+        if made.name in told:
             continue
         if made.copy_of is None and seen.fact.state.life is not Life.CLOSED and not seen.fact.in_child:
             found[made.alone_since].append(seen)
@@ -293,3 +297,28 @@ def misuse(observations: Sequence[Observation]) -> Iterator[Incident]:
                 {"api": seen.detail, "holders": WORDS[seen.fact.object.kind]},
                 tuple(Related(at, "first closed here") for at in sorted(set(closed_at))[:1]),
             )
+
+
+def partly_unmapped(observations: Sequence[Observation]) -> Iterator[Incident]:
+    """One incident a call that ended a part of a mapping, where the rest is never unmapped and the process
+    lives on. A child that does so survives by its fork, and is told there."""
+    waiting: dict[Cut, list[Observation]] = defaultdict(list)
+    for seen in observations:
+        if seen.what is Happening.LINGER and seen.fact.cut is not None and not seen.fact.in_child:
+            waiting[seen.fact.cut].append(seen)
+    whole = {seen.fact.cut.site for seen in observations if seen.what is Happening.CLOSE and seen.fact.cut}
+    for cut, seen_list in sorted(waiting.items(), key=lambda item: (item[0].site, item[0].left or 0)):
+        if cut.site in whole:
+            continue
+        evidence = best(seen_list)
+        held = objects_of([seen.fact for seen in seen_list])
+        yield Incident(
+            "partly unmapped",
+            cut.site,
+            cut.at,
+            evidence,
+            held,
+            {"kind": held[0].kind.value},
+            {"api": cut.api, "holders": _kinds(held), "wait": evidence.detail},
+            created(held),
+        )

@@ -5,15 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from vmfdlint.check.finding import Certainty, Finding, Level, SafeSite
 from vmfdlint.check.incident import Incident, called, noun, waiting
+from vmfdlint.check.incidents_cgroup import migrations
+from vmfdlint.check.incidents_debugfs import kept, opened_to_others
+from vmfdlint.check.incidents_kernel import kernel_files
 from vmfdlint.check.incidents_process import child_ioctls, inheritance, passed_on, surviving_children
-from vmfdlint.check.incidents_release import copies, lost, misuse, remains
+from vmfdlint.check.incidents_release import copies, lost, misuse, partly_unmapped, remains
 from vmfdlint.check.incidents_table import unshared
 from vmfdlint.check.incidents_transfer import received, shared
 from vmfdlint.check.review import questions
 from vmfdlint.check.rule import Rule
 from vmfdlint.check.trace import trace
 from vmfdlint.ir import FunctionKey
-from vmfdlint.models import Daemon, Fork
+from vmfdlint.models import Daemon, Fork, Spawn, Truth
 from vmfdlint.solve import Happening, Name, Solver
 
 _LOWER = {Level.ERROR: Level.WARNING, Level.WARNING: Level.NOTE, Level.NOTE: Level.NOTE}
@@ -23,17 +26,27 @@ def incidents(solver: Solver) -> Iterator[Incident]:
     """Everything the observations add up to, one cause one incident."""
     yield from surviving_children(solver.observations)
     yield from child_ioctls(solver.observations)
+    yield from migrations(solver)
     yield from inheritance(solver.observations)
     yield from passed_on(solver.observations)
     yield from copies(solver)
-    remaining = tuple(remains(solver))
+    parts = tuple(partly_unmapped(solver.observations))
+    yield from parts
+    remaining = tuple(remains(solver, _names(parts)))
     yield from remaining
-    orphaned = frozenset(made.name for incident in remaining for made in incident.objects)
-    yield from lost(solver, orphaned)
+    yield from lost(solver, _names(parts + remaining))
     yield from misuse(solver.observations)
     yield from shared(solver)
     yield from received(solver.observations)
     yield from unshared(solver)
+    yield from kept(solver)
+    yield from opened_to_others(solver)
+    yield from kernel_files(solver)
+
+
+def _names(told: Sequence[Incident]) -> frozenset[Name]:
+    """The references that incidents are about."""
+    return frozenset(made.name for incident in told for made in incident.objects)
 
 
 def match(solver: Solver, rules: Sequence[Rule], selected: frozenset[str]) -> tuple[Finding, ...]:
@@ -58,6 +71,8 @@ def _finding(solver: Solver, incident: Incident, rule: Rule, programs: Mapping[N
     fields = {"api": "", "holders": "", "wait": "", "reason": ""} | incident.fields
     fields |= {"api": called(fields["api"]), "wait": waiting(fields["wait"])}
     story = [rule.doc.id, incident.site.function.name, *(f"{s.function}:{s.role.value}" for s in steps)]
+    if incident.mark:
+        story.append(incident.mark)
     return Finding(
         rule=rule.doc.id,
         level=level,
@@ -78,7 +93,7 @@ def _holds_for(solver: Solver, incident: Incident, programs: Mapping[Name, set[s
     """The programs an incident happens in: where its references get to, of those its file is linked into."""
     found: set[str] = set()
     for made in incident.objects:
-        found |= programs.get(made.name) or solver.relevance.mains(made.user)
+        found |= programs.get(made.name, set())
     lexicon = solver.program.lexicon
     return tuple(sorted(lexicon.build.programs(incident.at.path, found) or found))
 
@@ -99,7 +114,11 @@ def safe_sites(solver: Solver, findings: Sequence[Finding]) -> tuple[SafeSite, .
     """Forks and duplicates that were judged and not reported, with the reason."""
     reported = {finding.at for finding in findings}
     found: dict[object, SafeSite] = {}
+    # What such a child hands on by its exec is told where it was made inheritable.
+    passing = {seen.fact.fork for seen in solver.observations if seen.what is Happening.EXEC}
     for seen in solver.observations:
+        if seen.what is Happening.FORK and seen.site in passing:
+            reported.add(seen.at)
         if seen.at in reported or seen.fact.object is None or not seen.fact.object.holds_vm:
             continue
         if seen.what is Happening.FORK:
@@ -111,7 +130,7 @@ def safe_sites(solver: Solver, findings: Sequence[Finding]) -> tuple[SafeSite, .
         elif seen.what is Happening.DUPLICATE:
             text = f"the copy of the {noun(seen.fact.object)} is closed, or only takes the original's place"
             found.setdefault(seen.at, SafeSite(seen.at, seen.site.function.name, text))
-    for key in solver.relevance.callers_of(solver.models.names_with(Fork) | solver.models.names_with(Daemon)):
+    for key in solver.relevance.callers_of(solver.models.names_with(Fork, Daemon, Spawn)):
         for site in _unobserved(solver, key):
             if site.at not in reported:
                 found.setdefault(site.at, site)
@@ -120,8 +139,13 @@ def safe_sites(solver: Solver, findings: Sequence[Finding]) -> tuple[SafeSite, .
 
 def _unobserved(solver: Solver, key: FunctionKey) -> Iterator[SafeSite]:
     """Forks that no open holder reaches, or whose child does nothing of interest."""
-    for call, modelled in solver.behaviour.calls_with(key, Fork | Daemon):
-        if key in solver.interest.surviving_forks():
+    for call, modelled in solver.behaviour.calls_with(key, Fork | Daemon | Spawn):
+        forks = [effect for effect in modelled.effects if isinstance(effect, Fork)]
+        if any(isinstance(effect, Spawn) for effect in modelled.effects):
+            text = "the program it starts gets no descriptor that is close-on-exec"
+        elif any(fork.shares_files is Truth.YES and fork.shares_memory is Truth.YES for fork in forks):
+            text = "the new task shares memory and descriptors with its creator, as a thread does"
+        elif key in solver.interest.surviving_forks():
             text = "no VM descriptor is open when this runs"
         else:
             text = "the child executes a program or ends, and closes what it holds before it waits"

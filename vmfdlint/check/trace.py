@@ -2,6 +2,7 @@
 
 from vmfdlint.base import LIMITS
 from vmfdlint.check.finding import Role, Step
+from vmfdlint.check.flow import callers_above
 from vmfdlint.check.incident import Incident, called, noun
 from vmfdlint.solve import Crumb, Fact, Happening, Life, Observation, Solver, witness
 from vmfdlint.summary import ESCAPED, OUTER, is_cell, is_temporary, show
@@ -9,17 +10,30 @@ from vmfdlint.summary import ESCAPED, OUTER, is_cell, is_temporary, show
 
 def trace(solver: Solver, incident: Incident) -> tuple[Step, ...]:
     """The steps from the creation to the evidence, the incident's own place among them."""
+    if incident.evidence is None:
+        return incident.steps
     crumbs = witness(solver.tabulation, incident.evidence.node)
     steps: list[Step] = []
     previous: Crumb | None = None
+    if crumbs and incident.evidence.fact.is_zero:
+        steps.extend(_approach(solver, crumbs[0]))
     for crumb in crumbs:
         if previous is not None:
             steps.extend(_between(solver, previous, crumb, incident))
         previous = crumb
-    steps.append(_last(incident, previous))
+    steps.append(_last(incident.evidence, previous))
     if all(step.at != incident.at for step in steps):
         steps.insert(len(steps) - 1, _own(incident, steps))
     return _numbered(_shortened(tuple(_without_repeats(steps))))
+
+
+def _approach(solver: Solver, first: Crumb) -> list[Step]:
+    """The calls from a ``main`` to where the story of a call that concerns no reference begins."""
+    links = callers_above(solver, first.function)
+    return [
+        Step(link.at, f"calls {link.callee.name}", Role.CALL, first.depth - number, False, link.caller.name)
+        for number, link in reversed([*enumerate(links, 1)])
+    ]
 
 
 def _between(solver: Solver, before: Crumb, after: Crumb, incident: Incident) -> list[Step]:
@@ -61,6 +75,8 @@ def _between(solver: Solver, before: Crumb, after: Crumb, incident: Incident) ->
         add(Role.RELEASE, "closed here", new)
     elif old.state.life is Life.OPEN and new.state.life is Life.LOST:
         add(Role.EXIT, "the last variable that holds it is gone after this", new)
+    elif old.cut is None and new.cut is not None:
+        add(Role.RELEASE, "only a part is unmapped here", new)
     elif old.state.inherit != new.state.inherit:
         add(Role.EVENT, "close-on-exec " + ("cleared here" if new.state.inherit else "set here"), new)
     else:
@@ -107,13 +123,13 @@ _LAST = {
     Happening.CLEARED: (Role.EVENT, "close-on-exec cleared here"),
     Happening.KNOWN: (Role.EVENT, "used here as a holder"),
     Happening.SHARE: (Role.EVENT, "handed on here: a second reference to the same file"),
+    Happening.MIGRATE: (Role.EVENT, "the process goes to another control group here, the charge stays"),
     Happening.DUPLICATE: (Role.EVENT, "a second descriptor for the same file is made here"),
 }
 
 
-def _last(incident: Incident, crumb: Crumb | None) -> Step:
+def _last(seen: Observation, crumb: Crumb | None) -> Step:
     """The step at the evidence itself."""
-    seen: Observation = incident.evidence
     fact = seen.fact
     depth = crumb.depth if crumb is not None else 0
     if seen.what is Happening.LINGER:
@@ -127,6 +143,8 @@ def _last(incident: Incident, crumb: Crumb | None) -> Step:
     elif seen.what is Happening.CREATE:
         assert fact.object is not None
         role, text = Role.CREATE, f"{noun(fact.object)} created here by {fact.object.api}"
+    elif seen.what in (Happening.GRANT, Happening.GRANT_SEARCH):
+        role, text = Role.EVENT, f"this call {seen.detail}"
     else:
         role, text = _LAST.get(seen.what, (Role.EVENT, seen.what.value))
     shown = seen.made if seen.made is not None else fact

@@ -1,5 +1,6 @@
 """Rule selectors -> rule ids. In: what --select and --ignore hold, and the known rules. Out: a set of ids."""
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -11,14 +12,18 @@ _EXACT = 1000
 
 
 def resolve_rules(
-    select: Sequence[str], ignore: Sequence[str], known: Sequence[tuple[str, str]]
+    select: Sequence[str],
+    ignore: Sequence[str],
+    known: Sequence[tuple[str, str]],
+    origins: tuple[str, str] = ("--select", "--ignore"),
 ) -> frozenset[str]:
     """The ids that are on. ``known`` holds (id, name) of every rule.
 
     For one rule the most specific selector decides (``--ignore VMFD1 --select VMFD101`` leaves VMFD101 on);
-    where both are equally specific, ignore wins. Raises ConfigError for a selector that matches no rule.
+    where both are equally specific, ignore wins. Raises ConfigError for a selector that matches no rule; it
+    names the origin of the selectors.
     """
-    for option, selectors in (("--select", select), ("--ignore", ignore)):
+    for option, selectors in zip(origins, (select, ignore), strict=True):
         for selector in selectors:
             everything = selector.strip().upper() == EVERYTHING
             if not everything and not any(_weight(selector, rule, name) for rule, name in known):
@@ -48,5 +53,6 @@ def _weight(selector: str, rule: str, name: str) -> int:
 def _unknown(selector: str, option: str, known: Sequence[tuple[str, str]]) -> str:
     by_word = {word.lower(): word for pair in known for word in pair}
     close = get_close_matches(selector.strip().lower(), by_word, n=1, cutoff=0.5)
-    hint = f"did you mean {by_word[close[0]]}?" if close else "`vmfdlint rule --all` lists them"
-    return f"unknown rule {selector!r} in {option}: {hint}"
+    near = close and not re.fullmatch(r"vmfd\d+", selector.strip().lower())
+    hint = f"did you mean {by_word[close[0]]}?" if near else "`vmfdlint rule --all` lists them"
+    return f"unknown rule {selector!r}{' in ' + option if option else ''}: {hint}"

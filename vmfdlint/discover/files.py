@@ -121,6 +121,7 @@ class _Walk:
             self.problem("is not a regular file: name a file or a directory", path)
         elif path.lower().endswith(CPP_SUFFIXES):
             self.cpp.add(path)
+            self.problem("is C++, which is not analysed yet: name C sources", path)
         elif not (self.search.force_exclude and self.unwanted(path)):
             self.found.setdefault(os.path.realpath(path), path)
 

@@ -18,6 +18,8 @@ from vmfdlint.link.lexicon import Lexicon, common_directories
 FILE = "<file>"
 """Name of the function that holds a file's initialisers."""
 _OPENING = re.compile(rb"^(?![ \t#}/*])[^\n;=]*?([A-Za-z_]\w*)[ \t]*\(", re.MULTILINE)
+_LITERAL = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
+_DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
 _HEADER_END = re.compile(rb"[;{]")
 
 
@@ -41,6 +43,11 @@ class Program:
     def parsed(self) -> tuple[str, ...]:
         """Paths of the files parsed so far, sorted."""
         return tuple(sorted(self._units))
+
+    @property
+    def unread(self) -> tuple[Problem, ...]:
+        """What could not be read in the files asked for, by path."""
+        return tuple(problem for path in self.parsed for problem in self._units[path].problems)
 
     @property
     def lowered(self) -> tuple[Function, ...]:
@@ -145,6 +152,28 @@ class Program:
             found.extend(self.mentioning_in(path, token))
         return tuple(found)
 
+    def literals(self, stretch: str, pattern: re.Pattern[str]) -> tuple[tuple[str, int, str], ...]:
+        """The string literals that hold ``stretch`` and as a whole match: path, byte offset, and the macro in
+        whose #define they stand ("" elsewhere)."""
+        wanted = stretch.encode()
+        found: list[tuple[str, int, str]] = []
+        for path in self.lexicon.paths:
+            data = self.lexicon.source(path).data
+            if wanted not in data:
+                continue
+            for match in _LITERAL.finditer(data):
+                if wanted not in match[1] or _commented(data, match.start()):
+                    continue
+                if pattern.fullmatch(match[1].decode("utf-8", "replace")):
+                    found.append((path, match.start(), _defining(data, match.start())))
+        return tuple(found)
+
+    def within(self, path: str, offset: int) -> FunctionKey:
+        """The function whose text holds a byte offset, after a parse; the file level where none does."""
+        inside = [s for s in self.unit(path).sketches if s.start <= offset < s.end]
+        name = min(inside, key=lambda s: s.end - s.start).name if inside else FILE
+        return FunctionKey(path, name)
+
     def mentioning_in(self, path: str, token: str) -> list[FunctionKey]:
         """As :meth:`mentioning`, for one file."""
         data = self.lexicon.source(path).data
@@ -223,6 +252,21 @@ class Program:
         problem = Problem(ProblemKind.LIMIT, text)
         if problem not in self.problems:
             self.problems.append(problem)
+
+
+def _commented(data: bytes, offset: int) -> bool:
+    """Whether an offset lies behind a ``//`` in its line that is in no literal."""
+    before, slashes, _ = data[data.rfind(b"\n", 0, offset) + 1 : offset].partition(b"//")
+    return bool(slashes) and before.count(b'"') % 2 == 0
+
+
+def _defining(data: bytes, offset: int) -> str:
+    """The macro in whose definition an offset lies."""
+    start = data.rfind(b"\n", 0, offset) + 1
+    while start > 1 and data[:start].rstrip(b"\r\n")[-1:] == b"\\":
+        start = data.rfind(b"\n", 0, start - 1) + 1
+    found = _DEFINE.match(data, start, offset)
+    return found[1].decode("ascii", "replace") if found else ""
 
 
 @cache

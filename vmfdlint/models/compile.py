@@ -12,15 +12,28 @@ import msgspec
 from vmfdlint.models.compiled import (
     Api,
     Behaviour,
+    Command,
+    CommandRule,
     Condition,
+    Lookup,
+    OpenDirectory,
     OpenPath,
     PathRule,
     Policy,
     Spec,
+    TextRule,
 )
-from vmfdlint.models.effects import CHANNELS, Effect, Kind, Port, Sign, Truth
-from vmfdlint.models.parse import RowError, parse_condition, parse_port, parse_truth, suggestion
-from vmfdlint.models.schema import ApiRow, EffectTable, PathRow
+from vmfdlint.models.effects import CHANNELS, Effect, Grant, Kind, Port, Sign, Truth
+from vmfdlint.models.parse import (
+    Constants,
+    RowError,
+    compiles,
+    parse_condition,
+    parse_port,
+    parse_truth,
+    suggestion,
+)
+from vmfdlint.models.schema import ApiRow, CommandRow, EffectTable, PathRow, TextRow
 
 _MOMENTS = ("now", "later", "thread", "exit", "signal")
 
@@ -30,21 +43,23 @@ def _word(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-EFFECTS: Mapping[str, type[Effect | OpenPath]] = {
+EFFECTS: Mapping[str, type[Effect | Lookup]] = {
     **{_word(each.__name__): each for each in get_args(Effect)},
     "open": OpenPath,
+    "open_directory": OpenDirectory,
+    "command": Command,
 }
 """The word of an effect in a row -> its struct. Derived from the sum, so that a new effect has a word at
 once.
 """
 
 
-def compile_specs(tables: Iterable[EffectTable], constants: Mapping[str, int]) -> tuple[Spec, ...]:
+def compile_specs(tables: Iterable[EffectTable], constants: Constants) -> tuple[Spec, ...]:
     """The effects of a row in order. Raises RowError."""
     return tuple(_compile_spec(table, constants) for table in tables)
 
 
-def _compile_spec(table: EffectTable, constants: Mapping[str, int]) -> Spec:
+def _compile_spec(table: EffectTable, constants: Constants) -> Spec:
     guards: list[tuple[Policy, Condition]] = []
     bodies: list[tuple[str, dict[str, str | bool | int]]] = []
     for word, value in table.items():
@@ -66,8 +81,8 @@ def _compile_spec(table: EffectTable, constants: Mapping[str, int]) -> Spec:
 
 
 def _compile_effect(
-    word: str, body: Mapping[str, str | bool | int], constants: Mapping[str, int]
-) -> tuple[Effect | OpenPath, tuple[tuple[str, Condition], ...]]:
+    word: str, body: Mapping[str, str | bool | int], constants: Constants
+) -> tuple[Effect | Lookup, tuple[tuple[str, Condition], ...]]:
     fields = {field.name: field for field in msgspec.structs.fields(EFFECTS[word])}
     for name in body:
         if name not in fields:
@@ -86,7 +101,7 @@ def _compile_effect(
             truths.append((name, value))
             value = Truth.MAYBE
         values[name] = value
-    make: Callable[..., Effect | OpenPath] = EFFECTS[word]
+    make: Callable[..., Effect | Lookup] = EFFECTS[word]
     return make(**values), tuple(truths)
 
 
@@ -95,7 +110,7 @@ def _optional(wanted: Any) -> bool:
 
 
 def _compile_field(
-    word: str, name: str, wanted: Any, value: str | bool | int, constants: Mapping[str, int]
+    word: str, name: str, wanted: Any, value: str | bool | int, constants: Constants
 ) -> object:
     """The value of one field, by the type its struct declares."""
     if isinstance(wanted, UnionType):
@@ -122,7 +137,7 @@ def _compile_field(
     return value
 
 
-def compile_api(row: ApiRow, name: str, constants: Mapping[str, int]) -> Api:
+def compile_api(row: ApiRow, name: str, constants: Constants) -> Api:
     """One name of a row. Raises RowError."""
     if not row.select:
         if row.case or row.group or row.otherwise or row.prefixes or row.size_bits:
@@ -150,9 +165,7 @@ def compile_api(row: ApiRow, name: str, constants: Mapping[str, int]) -> Api:
     return Api(base, parse_port(row.select), tuple(row.prefixes), row.size_bits, by_name, by_value, low)
 
 
-def _cases(
-    row: ApiRow, name: str, constants: Mapping[str, int]
-) -> Iterable[tuple[str, Behaviour, int | None]]:
+def _cases(row: ApiRow, name: str, constants: Constants) -> Iterable[tuple[str, Behaviour, int | None]]:
     """Every case as (constant, what it does, number)."""
 
     def behaviour(effects: Iterable[EffectTable], failure: Sign | None) -> Behaviour:
@@ -195,9 +208,15 @@ def compile_path(row: PathRow) -> PathRule:
     """One row of the path table. Raises RowError."""
     if bool(row.path) == bool(row.regex):
         raise RowError("a row of the path table has either 'path' or 'regex'", "path")
-    regex = re.escape(row.path) if row.path else row.regex
-    try:
-        re.compile(regex)
-    except re.error as error:
-        raise RowError(f"'regex' does not compile: {error}", "regex") from error
+    regex = re.escape(row.path) if row.path else compiles(row.regex, "regex")
     return PathRule(row.kind, regex, tuple(row.hints))
+
+
+def compile_command(row: CommandRow) -> CommandRule:
+    """One row of the command table. Raises RowError."""
+    return CommandRule(compiles(row.regex, "regex"), Grant(row.how, Truth.YES if row.search else Truth.NO))
+
+
+def compile_text(row: TextRow) -> TextRule:
+    """One row of the text table. Raises RowError."""
+    return TextRule(row.stretch, compiles(row.regex, "regex"))

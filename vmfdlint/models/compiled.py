@@ -20,6 +20,7 @@ from vmfdlint.models.effects import (
     Effect,
     Exit,
     Free,
+    Grant,
     Keep,
     Kind,
     Map,
@@ -28,12 +29,14 @@ from vmfdlint.models.effects import (
     Port,
     Raise,
     Register,
+    Resize,
     SetCloexec,
     Share,
     Sign,
     Truth,
     Unmap,
     Use,
+    Write,
 )
 
 
@@ -48,6 +51,10 @@ class Test(StrEnum):
     UNEQUAL = "!="
     AT_LEAST = ">="
     BELOW = "<"
+    SHARES = "shares"
+    """They have a bit in common: ``arg 1 shares 0x9``."""
+    MATCHES = "matches"
+    """The text as a whole matches a regular expression, quoted or of a [patterns] table."""
     IS = "is"
     """The argument is that variable or its address: ``arg 0 is error_fatal``."""
 
@@ -77,14 +84,39 @@ class Policy(StrEnum):
     """It goes only where the condition surely holds; nothing is wanted."""
     IF_SURE = "if_sure"
     """It stays only where the condition surely holds; nothing is wanted."""
+    IF_KNOWN = "if_known"
+    """As IF_SURE, but where the first clause surely holds the arguments of the others are wanted."""
 
 
 class OpenPath(msgspec.Struct, frozen=True, tag=True):
-    """Opens the file named by ``path``: the path table decides whether that creates anything."""
+    """Opens the file named by ``path``: the path table decides whether that creates anything.
+
+    ``base`` is the descriptor of the directory that a relative path starts from.
+    """
 
     path: Port
     at: Port
     cloexec: Truth
+    base: Port | None = None
+
+
+class OpenDirectory(msgspec.Struct, frozen=True, tag=True):
+    """Opens the directory named by ``path``, with any flags, where the path table calls it one."""
+
+    path: Port
+    at: Port
+    cloexec: Truth
+    base: Port | None = None
+
+
+class Command(msgspec.Struct, frozen=True, tag=True):
+    """Runs the command line ``line``, a text or an argument list: the command table decides what it does."""
+
+    line: Port
+
+
+Lookup: TypeAlias = OpenPath | OpenDirectory | Command
+"""Effects that a table turns into others (or none) for one call."""
 
 
 class Spec(msgspec.Struct, frozen=True):
@@ -93,7 +125,7 @@ class Spec(msgspec.Struct, frozen=True):
     ``truths`` pairs a field of the effect with the condition that decides it.
     """
 
-    effect: Effect | OpenPath
+    effect: Effect | Lookup
     truths: tuple[tuple[str, Condition], ...] = ()
     guards: tuple[tuple[Policy, Condition], ...] = ()
 
@@ -136,6 +168,32 @@ class PathRule(msgspec.Struct, frozen=True, dict=True):
         return re.compile(self.regex)
 
 
+class CommandRule(msgspec.Struct, frozen=True, dict=True):
+    """One row of the command table: ``regex`` is found anywhere in a command line."""
+
+    regex: str
+    grant: Grant
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The compiled expression; load.py has checked that it compiles."""
+        return re.compile(self.regex)
+
+
+class TextRule(msgspec.Struct, frozen=True, dict=True):
+    """One row of the text table: a literal that holds ``stretch`` and as a whole matches ``regex`` makes its
+    function a place to start from.
+    """
+
+    stretch: str
+    regex: str
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The compiled expression; load.py has checked that it compiles."""
+        return re.compile(self.regex)
+
+
 _CHANGES = (
     Close
     | Copy
@@ -147,6 +205,7 @@ _CHANGES = (
     | Own
     | PassOn
     | Register
+    | Resize
     | SetCloexec
     | Share
     | Unmap
@@ -177,6 +236,10 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     constants: dict[str, int] = {}
     roots: frozenset[str] = frozenset()
     """Functions that code outside the tree calls."""
+    vm_records: frozenset[str] = frozenset()
+    """Structures of the kernel that are a VM or live as long as it: ``kvm``, ``kvm_vcpu``."""
+    commands: tuple[CommandRule, ...] = ()
+    texts: tuple[TextRule, ...] = ()
 
     def __hash__(self) -> int:
         # Dictionaries have no hash; identity is enough for the caches that key on one loaded set.
@@ -195,6 +258,28 @@ class Models(msgspec.Struct, frozen=True, dict=True):
             name
             for name, api in self.apis.items()
             if any(isinstance(spec.effect, wanted) for each in api.behaviours for spec in each.specs)
+        )
+
+    def sealing_names(self) -> frozenset[str]:
+        """The APIs that may change close-on-exec of every descriptor: close_range."""
+        return frozenset(
+            name
+            for name, api in self.apis.items()
+            for each in api.behaviours
+            for spec in each.specs
+            if isinstance(spec.effect, SetCloexec) and spec.effect.fd is None
+        )
+
+    def speaks(self, text: str) -> bool:
+        """Whether a text is one of those to start from, or to follow into a callee."""
+        return any(rule.stretch in text and rule.pattern.fullmatch(text) for rule in self.texts)
+
+    def reading_names(self) -> frozenset[str]:
+        """The APIs that do something by a text: open a path, build one, run a command, mount."""
+        return self.names_with(Write, Grant) | frozenset(
+            name
+            for name, api in self.apis.items()
+            if any(isinstance(spec.effect, Lookup) for each in api.behaviours for spec in each.specs)
         )
 
     def select_names(self) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """Conditions decided for one call, in three values. A constant that cannot be known stays MAYBE, never NO."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -7,7 +8,7 @@ import msgspec
 
 from vmfdlint.ir import Address, Const, Flags, FuncRef, Opaque, Operand, Place, Root, Text
 from vmfdlint.models.compiled import Clause, Condition, Test
-from vmfdlint.models.effects import Port, Truth
+from vmfdlint.models.effects import REST, Port, Truth
 
 Reader: TypeAlias = Callable[[Port], Operand | None]
 """What stands in a member of an argument (``arg 2 .flags``), where the caller's analysis knows it; None where
@@ -16,6 +17,8 @@ not.
 
 _WORD = 0xFFFFFFFF
 """Arguments that conditions speak of are ints: ``-1`` and ``0xFFFFFFFF`` are the same one."""
+_WORDS = 32
+"""How many words of a command line are read."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -69,13 +72,38 @@ def _decide_clause(clause: Clause, at: Situation) -> Verdict:
         negative = clause.test in (Test.LACKS, Test.UNEQUAL)
         return Verdict(_truth(negative))
     operand: Operand | None = at.args[index]
-    if clause.port.fields:
+    if clause.port.fields == (REST,):
+        operand = command_line(clause.port, at)
+    elif clause.port.fields:
         if at.read is None:
             # Nothing a caller passes can settle this one, so it wants nothing.
             return Verdict(Truth.MAYBE)
         operand = at.read(clause.port)
     truth = Truth.MAYBE if operand is None else _compare(clause, operand, at.constants)
     return Verdict(truth, (index,) if truth is Truth.MAYBE else ())
+
+
+def command_line(port: Port, at: Situation) -> Text | None:
+    """The command line that a port names: a text, the arguments from there on (``arg 1 ..``) or the elements
+    of an argument list (``arg 1 []``), up to a null pointer. A word that is not known reads ``%s``.
+    """
+    index = port.arg
+    assert index is not None  # a command is never the result
+    if index >= len(at.args):
+        return None
+    if not port.fields:
+        operand = at.args[index]
+        return operand if isinstance(operand, Text) else None
+    words: list[str] = []
+    for number in range(_WORDS):
+        if port.fields == (REST,):
+            word: Operand | None = at.args[index + number] if index + number < len(at.args) else None
+        else:
+            word = at.read(Port(index, (f"[{number}]",))) if at.read is not None else None
+        if word is None or (isinstance(word, Const) and word.value == 0):
+            break
+        words.append(word.value if isinstance(word, Text) else "%s")
+    return Text(" ".join(words)) if words else None
 
 
 def _compare(clause: Clause, operand: Operand, constants: Mapping[str, int]) -> Truth:
@@ -92,6 +120,12 @@ def _compare(clause: Clause, operand: Operand, constants: Mapping[str, int]) -> 
             return _at_least(clause, operand, constants)
         case Test.BELOW:
             return invert(_at_least(clause, operand, constants))
+        case Test.SHARES:
+            return _shares(clause, operand, constants)
+        case Test.MATCHES:
+            if isinstance(operand, Text):
+                return _truth(re.fullmatch(clause.name, operand.value) is not None)
+            return Truth.NO if isinstance(operand, Const) and operand.value == 0 else Truth.MAYBE
         case Test.IS:
             return _is(clause, operand)
 
@@ -145,6 +179,18 @@ def _covers(names: tuple[str, ...], clause: Clause, constants: Mapping[str, int]
     """Whether one of ``names`` is another spelling of the bits that the clause asks for (MAP_ANON)."""
     wanted = clause.number
     return bool(wanted) and any(constants.get(name, 0) & (wanted or 0) == wanted for name in names)
+
+
+def _shares(clause: Clause, operand: Operand, constants: Mapping[str, int]) -> Truth:
+    wanted = clause.number or 0
+    match operand:
+        case Const():
+            bits = _known_bits(operand, constants)
+            return Truth.MAYBE if bits is None else _truth(bool(bits & wanted))
+        case Flags(on=on):
+            return Truth.YES if any(constants.get(name, 0) & wanted for name in on) else Truth.MAYBE
+        case _:
+            return Truth.MAYBE
 
 
 def _equal(clause: Clause, operand: Operand, constants: Mapping[str, int]) -> Truth:

@@ -9,9 +9,16 @@ from typing import TypeAlias
 
 import msgspec
 
+REST = ".."
+"""The step that means an argument and all behind it, up to a null pointer."""
+
+NAME = "%name"
+"""The step from a directory's descriptor to the path it was opened by."""
+
 
 class Port(msgspec.Struct, frozen=True):
-    """Where a value sits in a call: ``ret``, ``arg 1``, ``arg 2 .fd``, ``arg 0 *``, ``arg 0 [0]``.
+    """Where a value sits in a call: ``ret``, ``arg 1``, ``arg 2 .fd``, ``arg 0 *``, ``arg 0 [0]``,
+    ``arg 1 ..`` (that argument and all behind it), ``arg 0 named`` (the path of a directory's descriptor).
 
     ``arg`` is the argument's index from 0, None for the result. ``fields`` are the steps from it as names
     (``fd``, ``*``, ``[]``, ``[0]``); a member step on an argument that is a pointer goes through the pointer.
@@ -30,7 +37,8 @@ class Truth(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a descriptor or mapping is. All but SYSTEM, PLAIN and FOREIGN hold a VM (rules.md, "Holder")."""
+    """What a descriptor or mapping is. All but SYSTEM, DEBUGFS_DIRECTORY, CGROUP, PLAIN and FOREIGN hold a VM
+    (rules.md, "Holder")."""
 
     SYSTEM = "system"
     """/dev/kvm: a source of VMs, holds nothing."""
@@ -46,6 +54,10 @@ class Kind(StrEnum):
     MEMFD_MAPPING = "guest_memfd mapping"
     DEBUGFS = "debugfs"
     """An open file directly in a VM's debugfs directory."""
+    CGROUP = "cgroup"
+    """A file of a control group that moves the process whose number is written to it."""
+    DEBUGFS_DIRECTORY = "debugfs directory"
+    """The root of debugfs, or a directory of KVM in it: holds nothing, leads past the mode of the root."""
     PLAIN = "plain"
     """A descriptor of no interest by itself."""
     RECEIVED = "received"
@@ -59,12 +71,16 @@ FOREIGN = frozenset({Kind.RECEIVED, Kind.TAKEN})
 
 
 class Create(msgspec.Struct, frozen=True, tag=True):
-    """A new reference of ``kind`` appears at ``at``; ``parent`` is the descriptor it was made from."""
+    """A new reference of ``kind`` appears at ``at``; ``parent`` is the descriptor it was made from.
+
+    ``name`` is the path of a directory, by which openat() finds what lies in it; "" where none is needed.
+    """
 
     kind: Kind
     at: Port
     cloexec: Truth
     parent: Port | None = None
+    name: str = ""
 
 
 class Duplicate(msgspec.Struct, frozen=True, tag=True):
@@ -170,6 +186,13 @@ class Unmap(msgspec.Struct, frozen=True, tag=True):
     length: Port | None = None
 
 
+class Resize(msgspec.Struct, frozen=True, tag=True):
+    """Leaves ``length`` bytes of the mapping at ``at``."""
+
+    at: Port
+    length: Port
+
+
 class DontFork(msgspec.Struct, frozen=True, tag=True):
     """MADV_DONTFORK (``on`` YES) or MADV_DOFORK (NO) on the mapping at ``at``."""
 
@@ -227,6 +250,18 @@ class Unshare(msgspec.Struct, frozen=True, tag=True):
     """
 
 
+class Migrate(msgspec.Struct, frozen=True, tag=True):
+    """Moves a process to another control group: this one, or the one whose number is in ``task``.
+
+    ``through``: only where that descriptor is a CGROUP file, which the number (or the text at ``task``) is
+    written to. ``child``: the process that the same call makes.
+    """
+
+    through: Port | None = None
+    task: Port | None = None
+    child: bool = False
+
+
 class Callback(msgspec.Struct, frozen=True, tag=True):
     """Runs the function in ``function``, with ``data`` as its argument number ``position``.
 
@@ -273,6 +308,60 @@ class Keep(msgspec.Struct, frozen=True, tag=True):
     value: Port
 
 
+class Expose(msgspec.Struct, frozen=True, tag=True):
+    """Kernel code makes a file of debugfs: ``mode`` its permissions, ``data`` what its inode points to,
+    ``operations`` its struct file_operations (None: operations of debugfs itself, which take no reference).
+    """
+
+    name: Port
+    mode: Port
+    data: Port
+    operations: Port | None = None
+
+
+class Acquire(msgspec.Struct, frozen=True, tag=True):
+    """Kernel code takes a reference on the VM ``ref``, a structure ``record``. ``checked``: refused, with a
+    false result, where the count is at zero already.
+    """
+
+    ref: Port
+    record: str
+    checked: bool = False
+
+
+class Release(msgspec.Struct, frozen=True, tag=True):
+    """Kernel code puts a reference on the VM ``ref``, a structure ``record``."""
+
+    ref: Port
+    record: str
+
+
+class Write(msgspec.Struct, frozen=True, tag=True):
+    """A text that is made of the text in ``value`` stands at ``at`` afterwards.
+
+    ``values``: the argument that fills its first % directive, the others follow (None: it is no format).
+    ``join``: put between ``value`` and each argument behind it, up to a null pointer. ``append``: behind what
+    stands there.
+    """
+
+    at: Port
+    value: Port
+    values: int | None = None
+    join: str | None = None
+    append: bool = False
+
+
+class Grant(msgspec.Struct, frozen=True, tag=True):
+    """Lets others than root to what holds VMs in debugfs. ``how`` says it for people, after "the call".
+
+    ``search``: group or others get search permission on the root itself, so that any of them can open the
+    files of every VM.
+    """
+
+    how: str
+    search: Truth = Truth.NO
+
+
 Effect: TypeAlias = (
     Create
     | Duplicate
@@ -289,18 +378,25 @@ Effect: TypeAlias = (
     | Linger
     | Map
     | Unmap
+    | Resize
     | DontFork
     | Use
     | Share
     | Register
     | Inside
     | Unshare
+    | Migrate
     | Callback
     | Free
     | Own
     | Copy
     | Store
     | Keep
+    | Expose
+    | Acquire
+    | Release
+    | Write
+    | Grant
 )
 
 

@@ -4,7 +4,7 @@ hold.
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,18 +13,41 @@ import msgspec
 
 from vmfdlint.base import Problem, ProblemKind, Span
 from vmfdlint.base.location import rules_directory
-from vmfdlint.models.compile import compile_api, compile_path, extend_api
-from vmfdlint.models.compiled import Api, Models, PathRule
+from vmfdlint.models.compile import compile_api, compile_command, compile_path, compile_text, extend_api
+from vmfdlint.models.compiled import Api, CommandRule, Models, PathRule, TextRule
 from vmfdlint.models.effects import Kind, Sign
-from vmfdlint.models.parse import RowError, suggestion
-from vmfdlint.models.schema import ApiRow, CaseRow, FileRows, GroupRow, NeutralRow, PathRow, RootRow
+from vmfdlint.models.parse import Constants, RowError, suggestion
+from vmfdlint.models.schema import (
+    ApiRow,
+    CaseRow,
+    CommandRow,
+    FileRows,
+    GroupRow,
+    NeutralRow,
+    PathRow,
+    RecordRow,
+    RootRow,
+    TextRow,
+)
 
-Row = TypeVar("Row", ApiRow, PathRow, NeutralRow, RootRow)
+Row = TypeVar("Row", ApiRow, PathRow, CommandRow, TextRow, NeutralRow, RootRow, RecordRow)
+Rule = TypeVar("Rule")
 
 _KNOWN_WORDS = sorted(
     {
         field.name
-        for struct in (FileRows, ApiRow, CaseRow, GroupRow, PathRow, NeutralRow, RootRow)
+        for struct in (
+            FileRows,
+            ApiRow,
+            CaseRow,
+            GroupRow,
+            PathRow,
+            CommandRow,
+            TextRow,
+            NeutralRow,
+            RootRow,
+            RecordRow,
+        )
         for field in msgspec.structs.fields(struct)
     }
 )
@@ -107,6 +130,14 @@ class _File:
             self.report(ProblemKind.CONFIG, str(error), self.line("constants", 0, "constants"))
             return {}
 
+    def patterns(self) -> dict[str, str]:
+        """The regular expressions the file gives to names."""
+        try:
+            return msgspec.convert(self.tables.get("patterns", {}), dict[str, str])
+        except msgspec.ValidationError as error:
+            self.report(ProblemKind.CONFIG, str(error), self.line("patterns", 0, "patterns"))
+            return {}
+
 
 def _explain(message: str) -> tuple[str, str]:
     """What msgspec says of a row -> (what people read, the text to look for in the file)."""
@@ -129,9 +160,7 @@ def _files(paths: Sequence[Path]) -> list[_File]:
     return found
 
 
-def _read_apis(
-    file: _File, constants: Mapping[str, int], apis: dict[str, Api], more: dict[str, list[Api]]
-) -> None:
+def _read_apis(file: _File, constants: Constants, apis: dict[str, Api], more: dict[str, list[Api]]) -> None:
     """Adds the APIs of one file; rows that extend others wait in ``more`` until every file is read."""
     here: set[str] = set()
     for index, row in file.rows("api", ApiRow):
@@ -150,13 +179,14 @@ def _read_apis(
                 apis[name] = api
 
 
-def _read_paths(file: _File) -> list[PathRule]:
+def _read_table(file: _File, table: str, shape: type[Row], compiled: Callable[[Row], Rule]) -> list[Rule]:
+    """The rows of a table of rules; those that cannot be understood become problems."""
     found = []
-    for index, row in file.rows("path", PathRow):
+    for index, row in file.rows(table, shape):
         try:
-            found.append(compile_path(row))
+            found.append(compiled(row))
         except RowError as error:
-            file.report(ProblemKind.CONFIG, error.text, file.line("path", index, error.token))
+            file.report(ProblemKind.CONFIG, error.text, file.line(table, index, error.token))
     return found
 
 
@@ -168,21 +198,30 @@ def load_models(paths: Sequence[Path]) -> tuple[Models, tuple[Problem, ...]]:
     """
     files = _files(paths)
     constants: dict[str, int] = {}
+    patterns: dict[str, str] = {}
     for file in files:
         file.unknown_tables()
         constants.update(file.constants())
+        patterns.update(file.patterns())
     apis: dict[str, Api] = {}
     more: dict[str, list[Api]] = {}
-    rules: list[PathRule] = []
+    opened: list[PathRule] = []
+    commands: list[CommandRule] = []
+    texts: list[TextRule] = []
     neutral: set[str] = set()
     roots: set[str] = set()
+    records: set[str] = set()
     for file in files:
-        _read_apis(file, constants, apis, more)
-        rules.extend(_read_paths(file))
+        _read_apis(file, {**constants, **patterns}, apis, more)
+        opened.extend(_read_table(file, "path", PathRow, compile_path))
+        commands.extend(_read_table(file, "command", CommandRow, compile_command))
+        texts.extend(_read_table(file, "text", TextRow, compile_text))
         for _, row in file.rows("neutral", NeutralRow):
             neutral.update(row.names)
         for _, root in file.rows("root", RootRow):
             roots.update(root.names)
+        for _, record in file.rows("record", RecordRow):
+            records.update(record.names)
     for name, extensions in more.items():
         for extension in extensions:
             apis[name] = extend_api(apis[name], extension) if name in apis else extension
@@ -190,9 +229,12 @@ def load_models(paths: Sequence[Path]) -> tuple[Models, tuple[Problem, ...]]:
         apis,
         frozenset(name for name in neutral if not name.endswith("*")),
         tuple(sorted(name.removesuffix("*") for name in neutral if name.endswith("*"))),
-        tuple(rules),
+        tuple(opened),
         constants,
         frozenset(roots),
+        frozenset(records),
+        tuple(commands),
+        tuple(texts),
     )
     return models, tuple(problem for file in files for problem in file.problems)
 

@@ -3,9 +3,18 @@
 import msgspec
 
 from vmfdlint.ir import Const, Operand, Place, Text
-from vmfdlint.models.compiled import Api, Behaviour, Models, OpenPath, Policy, Spec
-from vmfdlint.models.conditions import Reader, Situation, decide
-from vmfdlint.models.effects import Create, Effect, Kind, Resolved, Truth
+from vmfdlint.models.compiled import (
+    Api,
+    Behaviour,
+    Command,
+    Models,
+    OpenDirectory,
+    OpenPath,
+    Policy,
+    Spec,
+)
+from vmfdlint.models.conditions import Reader, Situation, command_line, decide
+from vmfdlint.models.effects import NAME, Create, Effect, Grant, Kind, Port, Resolved, Truth
 
 
 def resolve(
@@ -71,13 +80,20 @@ def _settle(spec: Spec, at: Situation, models: Models, wants: set[int]) -> Effec
             case Policy.IF_SURE:
                 if verdict.truth is not Truth.YES:
                     return None
+            case Policy.IF_KNOWN:
+                if verdict.truth is Truth.MAYBE and decide(condition[:1], at).truth is Truth.YES:
+                    wants.update(verdict.wants)
+                if verdict.truth is not Truth.YES:
+                    return None
     decided: dict[str, Truth] = {}
     for field, condition in spec.truths:
         verdict = decide(condition, at)
         decided[field] = verdict.truth
         wanted.update(verdict.wants)
     effect = msgspec.structs.replace(spec.effect, **decided) if decided else spec.effect
-    if not isinstance(effect, OpenPath):
+    if isinstance(effect, Command):
+        return _run(effect, at, models)
+    if not isinstance(effect, OpenPath | OpenDirectory):
         wants.update(wanted)
         return effect
     created = _open(effect, at, models, wants)
@@ -87,16 +103,38 @@ def _settle(spec: Spec, at: Situation, models: Models, wants: set[int]) -> Effec
     return created
 
 
-def _open(effect: OpenPath, at: Situation, models: Models, wants: set[int]) -> Create | None:
+def _open(effect: OpenPath | OpenDirectory, at: Situation, models: Models, wants: set[int]) -> Create | None:
     index = effect.path.arg
     assert index is not None  # a path is never the result
     path = at.args[index] if index < len(at.args) else None
+    base = _directory(effect.base, at)
+    if base is not None and not (isinstance(path, Text) and path.value.startswith("/")):
+        # What a listing of the directory gave, or any other name in it.
+        path = Text(f"{base}/{path.value if isinstance(path, Text) else '%s'}")
     if isinstance(path, Text):
         kind = path_kind(models, path.value)
-        return None if kind is None else Create(kind, effect.at, effect.cloexec)
-    if not isinstance(path, Const):
+        if kind is None or (kind is Kind.DEBUGFS_DIRECTORY) is isinstance(effect, OpenPath):
+            return None
+        name = path.value if isinstance(effect, OpenDirectory) else ""
+        return Create(kind, effect.at, effect.cloexec, name=name)
+    if isinstance(effect, OpenPath) and not isinstance(path, Const):
         wants.add(index)
     return None
+
+
+def _directory(base: Port | None, at: Situation) -> str | None:
+    """The path of the directory that a relative one starts from, where it is known."""
+    if base is None or at.read is None:
+        return None
+    found = at.read(Port(base.arg, (*base.fields, NAME)))
+    return found.value if isinstance(found, Text) else None
+
+
+def _run(effect: Command, at: Situation, models: Models) -> Grant | None:
+    line = command_line(effect.line, at)
+    if line is None:
+        return None
+    return next((rule.grant for rule in models.commands if rule.pattern.search(line.value)), None)
 
 
 def path_kind(models: Models, text: str) -> Kind | None:

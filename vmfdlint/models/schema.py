@@ -75,6 +75,25 @@ class PathRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str = ""
 
 
+class CommandRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a command line that ``regex`` is found in does to debugfs: the fields of the effect ``grant``."""
+
+    regex: str
+    how: str
+    search: bool = False
+    source: str = ""
+
+
+class TextRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Texts that make the function whose literal they are a place to start from.
+
+    ``stretch`` is what a file is asked for first; ``regex`` is over the whole literal.
+    """
+
+    stretch: str
+    regex: str
+
+
 class NeutralRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Functions that neither create, copy, close nor keep a descriptor, and do not wait. ``x*`` is every name
     with x.
@@ -91,11 +110,23 @@ class RootRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str = ""
 
 
+class RecordRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Structures of the kernel that are a VM, or a part of one that lives as long as it does."""
+
+    names: list[str]
+    source: str = ""
+
+
 class FileRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The tables a file may hold. ``constants`` gives the numbers of names that conditions speak of."""
+    """The tables a file may hold. ``constants`` gives the numbers of names that conditions speak of,
+    ``patterns`` regular expressions."""
 
     api: list[ApiRow] = []
     path: list[PathRow] = []
+    command: list[CommandRow] = []
+    text: list[TextRow] = []
     neutral: list[NeutralRow] = []
     root: list[RootRow] = []
+    record: list[RecordRow] = []
     constants: dict[str, int] = {}
+    patterns: dict[str, str] = {}

@@ -4,7 +4,7 @@ The solver knows effects, never an API's name or a rule.
 """
 
 from vmfdlint.solve.boundary import crosses
-from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, Fact, Name, Object
+from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, ZERO_FACT, Cut, Fact, Name, Object
 from vmfdlint.solve.observe import Crumb, Happening, Node, Observation
 from vmfdlint.solve.solver import Solver
 from vmfdlint.solve.typestate import Life, Process, State
@@ -13,7 +13,9 @@ from vmfdlint.solve.witness import witness
 __all__ = [
     "IN_CHILD",
     "UNKNOWN_CALLEE",
+    "ZERO_FACT",
     "Crumb",
+    "Cut",
     "Fact",
     "Happening",
     "Life",

@@ -9,9 +9,9 @@ from typing import assert_never
 import msgspec
 
 from vmfdlint.base import Span
-from vmfdlint.ir import Const, Place
 from vmfdlint.link import Site
 from vmfdlint.models import (
+    Acquire,
     Callback,
     Close,
     CloseAll,
@@ -23,18 +23,23 @@ from vmfdlint.models import (
     Effect,
     Exec,
     Exit,
+    Expose,
     Fork,
     Free,
+    Grant,
     Inside,
     Keep,
     Kind,
     Linger,
     Map,
+    Migrate,
     Own,
     PassOn,
     Port,
     Raise,
     Register,
+    Release,
+    Resize,
     SetCloexec,
     Share,
     Spawn,
@@ -43,14 +48,17 @@ from vmfdlint.models import (
     Unmap,
     Unshare,
     Use,
+    Write,
 )
 from vmfdlint.solve.facts import IN_CHILD, Fact, Match, Object
 from vmfdlint.solve.invocation import Invocation, Observe
 from vmfdlint.solve.local import forget, hold
+from vmfdlint.solve.mappings import mapped_bytes, resize, speaks_of_all, unmap
 from vmfdlint.solve.observe import Happening
-from vmfdlint.solve.ports import copies_element, holds_whole, match_port, operand_of
+from vmfdlint.solve.ports import copies_element, holds_whole, match_port
 from vmfdlint.solve.process import daemon, fork, unshare
 from vmfdlint.solve.registry import kept_behind, register
+from vmfdlint.solve.texts import copied, named, write
 from vmfdlint.solve.typestate import Event, Life, Process, State
 from vmfdlint.solve.values import NEGATIVE, POSITIVE, ZERO
 from vmfdlint.summary import ESCAPED, OUTER, RESULT, is_cell, port_path, same_cell, starts_with
@@ -64,6 +72,7 @@ def watched(fact: Fact) -> bool:
     """Whether a linger point matters to this fact."""
     return not fact.is_zero and bool(
         fact.state.life is Life.LOST
+        or fact.cut is not None
         or (fact.in_child and fact.is_open)
         or (
             fact.object is not None
@@ -109,9 +118,11 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
         case Map():
             return _map(fact, effect, call, observe)
         case Unmap(at=at, length=length):
-            return [] if _whole_mapping(fact, at, length, call) else [fact]
+            return unmap(fact, at, length, call, observe)
+        case Resize(at=at, length=length):
+            return [resize(fact, at, length, call)]
         case DontFork(at=at, on=on, length=length):
-            if on is Truth.MAYBE or not _whole_mapping(fact, at, length, call):
+            if on is Truth.MAYBE or not speaks_of_all(fact, at, length, call):
                 return [fact]
             event = Event.SET_CLOEXEC if on is Truth.YES else Event.CLEAR_CLOEXEC
             return [after for after in (fact.after(event),) if after]
@@ -143,7 +154,11 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             return [fact, *register(fact, effect, call, observe)]
         case Unshare():
             return [fact, *unshare(fact, call, observe)]
-        case Create() | Callback() | Inside():
+        case Migrate(through=through):
+            if through is not None and _is_cgroup_file(fact) and match_port(fact, through, call):
+                observe(Happening.MIGRATE, fact)
+            return [fact]
+        case Create() | Callback() | Inside() | Write() | Grant() | Expose() | Acquire() | Release():
             return [fact]
         case _:
             assert_never(effect)
@@ -157,14 +172,28 @@ def _executed(fact: Fact) -> Fact:
     return msgspec.structs.replace(fact, via=tuple(one for one in fact.via if not one.endswith(IN_CHILD)))
 
 
+def _is_cgroup_file(fact: Fact) -> bool:
+    return fact.object is not None and fact.object.kind is Kind.CGROUP and fact.is_open
+
+
 def _is_mapping(fact: Fact) -> bool:
     return fact.object is not None and fact.object.is_mapping
 
 
 def _on_zero(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> list[Fact]:
     match effect:
-        case Create(kind=kind, at=at, cloexec=cloexec):
-            return [fact, *_create(fact, kind, at, cloexec, call, observe)]
+        case Create(kind=kind, at=at, cloexec=cloexec, name=name):
+            onward = named(fact, at, name, call) if name else fact
+            return [onward, *_create(fact, kind, at, cloexec, call, observe)]
+        case Write():
+            return [write(fact, effect, call)]
+        case Grant(how=how, search=search):
+            what = Happening.GRANT_SEARCH if search is Truth.YES else Happening.GRANT
+            observe(what, fact, detail=how)
+            return [fact]
+        case Copy(src=src, at=at):
+            source, target = port_path(src, call.args), port_path(at, call.args)
+            return [copied(fact, source, target) if source and target else fact]
         case Exit() | Raise():
             return []
         case Store(at=at):
@@ -195,7 +224,9 @@ def _create(
         return []
     observe(Happening.CREATE, fresh)
     # /dev/kvm holds nothing: it is followed only where an exec could inherit it.
-    return [fresh] if made.holds_vm or made.is_foreign or inherit else []
+    # A directory holds nothing either, but others may get at what it leads to; nor does the file of a cgroup.
+    followed = made.holds_vm or made.is_foreign or inherit or kind in (Kind.CGROUP, Kind.DEBUGFS_DIRECTORY)
+    return [fresh] if followed else []
 
 
 def _close(fact: Fact, port: Port, call: Invocation, observe: Observe) -> list[Fact]:
@@ -321,9 +352,8 @@ def _map(fact: Fact, effect: Map, call: Invocation, observe: Observe) -> list[Fa
     kind = _MAPPED.get(fact.object.kind)
     if kind is None or not fact.is_open:
         return [fact]
-    length = operand_of(effect.length, call)
-    bytes_mapped = length.value if isinstance(length, Const) else 0 if isinstance(length, Place) else None
-    made = Object(kind, call.site, call.at, call.api, many=call.looping, length=bytes_mapped)
+    length = mapped_bytes(effect.length, call)
+    made = Object(kind, call.site, call.at, call.api, many=call.looping, length=length)
     path = port_path(effect.at, call.args) or RESULT
     mapping = Fact(
         made,
@@ -334,17 +364,6 @@ def _map(fact: Fact, effect: Map, call: Invocation, observe: Observe) -> list[Fa
     ).with_places({path})
     observe(Happening.CREATE, mapping)
     return [fact, mapping]
-
-
-def _whole_mapping(fact: Fact, at: Port, length: Port | None, call: Invocation) -> bool:
-    """Whether a call speaks of all of a mapping: not where its length is a number and that of the mapping
-    another one, or read from a variable (KVM tells the size of kvm_run only when it runs)."""
-    if fact.object is None or not _is_mapping(fact) or match_port(fact, at, call) is None:
-        return False
-    given = operand_of(length, call)
-    if not isinstance(given, Const) or given.value is None or fact.object.length is None:
-        return True
-    return given.value == fact.object.length
 
 
 def _use(fact: Fact, matched: Match | None, effect: Use | None, observe: Observe) -> None:

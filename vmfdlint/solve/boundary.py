@@ -73,6 +73,9 @@ def enter(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> Fact:
     hidden = False
     for path in fact.places:
         inside = names_inside(path, args, callee)
+        if len(inside) > 1:
+            # What the callee writes through one name is gone under the other one too.
+            inside = [name for name in inside if name in callee.written] or inside
         places.update(inside)
         if path == OUTER or (
             not crosses(path) and not is_temporary(path) and (not inside or _by_value(inside))
@@ -196,6 +199,11 @@ def _out_of(
     if isinstance(operand, Place):
         return [(*path_of(operand), step, *rest)]
     return [] if values else [ESCAPED]
+
+
+def outside(path: Path, args: tuple[Operand, ...], callee: Flow) -> list[Path]:
+    """The names that what a callee left behind a parameter has in the caller."""
+    return _out_of(path, args, callee, None, values=True)
 
 
 def survives_return(path: Path, flow: Flow, returned: bool) -> bool:

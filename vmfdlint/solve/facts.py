@@ -79,12 +79,23 @@ class Object(msgspec.Struct, frozen=True):
     @property
     def holds_vm(self) -> bool:
         """Whether it keeps a VM alive (rules.md, "Holder")."""
-        return self.kind not in (Kind.SYSTEM, Kind.PLAIN) and not self.is_foreign
+        other = (Kind.SYSTEM, Kind.DEBUGFS_DIRECTORY, Kind.CGROUP, Kind.PLAIN)
+        return self.kind not in other and not self.is_foreign
 
     @property
     def is_foreign(self) -> bool:
         """Whether another process made it, and its use has still to tell what it is."""
         return self.kind in FOREIGN
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """A part of a mapping that went by itself: the call that took it. ``left`` are the bytes that stay, from
+    the start, where they are known."""
+
+    site: Site
+    at: Span
+    api: str
+    left: int | None = None
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -103,6 +114,8 @@ class Fact(msgspec.Struct, frozen=True):
     cause: Site | None = None
     mark: Site | None = None
     via: tuple[str, ...] = ()
+    cut: Cut | None = None
+    """Of a mapping: the first call that ended only a part of it."""
 
     @property
     def is_zero(self) -> bool:
@@ -160,8 +173,9 @@ class Fact(msgspec.Struct, frozen=True):
         )
 
     def marked(self, reason: str) -> "Fact":
-        """The fact with one more reason for doubt."""
-        if reason in self.via:
+        """The fact with a reason for doubt. The first one is kept, and the first of a child: one is enough to
+        make a finding uncertain, and their combinations would be many."""
+        if any(known.endswith(IN_CHILD) == reason.endswith(IN_CHILD) for known in self.via):
             return self
         return msgspec.structs.replace(self, via=tuple(sorted({*self.via, reason})))
 

@@ -11,6 +11,7 @@ from vmfdlint.ir import (
     Address,
     Assign,
     Const,
+    Field,
     Flags,
     Function,
     FunctionKey,
@@ -18,8 +19,21 @@ from vmfdlint.ir import (
     Place,
     Text,
 )
-from vmfdlint.link import CallGraph, Edge, EdgeKind, slot_of
-from vmfdlint.models import FOREIGN, Create, Daemon, Exec, Fork, Models, PassOn, Spawn, Unshare, path_kind
+from vmfdlint.link import FILE, CallGraph, Edge, EdgeKind, slot_of
+from vmfdlint.models import (
+    FOREIGN,
+    Create,
+    Daemon,
+    Exec,
+    Fork,
+    Kind,
+    Models,
+    PassOn,
+    SetCloexec,
+    Spawn,
+    Unshare,
+    path_kind,
+)
 from vmfdlint.solve.boundary import crosses, names_inside
 from vmfdlint.solve.facts import ZERO_FACT, Fact, Object
 from vmfdlint.solve.typestate import Life
@@ -69,12 +83,14 @@ class Interest:
         self._values = models.interesting_values()
         self._changing = models.changing_names()
         self._forking = models.names_with(Fork) | models.names_with(Daemon)
-        self._executing = models.names_with(Exec) | models.names_with(Spawn) | models.names_with(PassOn)
+        self._executing = models.names_with(Exec, Spawn, PassOn) | models.sealing_names()
         self._unsharing = models.names_with(Unshare)
         self._surviving: tuple[FunctionKey, ...] | None = None
         self._deferred: dict[frozenset[str], tuple[Edge, ...]] = {}
         self.receivers: frozenset[FunctionKey] = frozenset()
         self.wanted: dict[FunctionKey, set[str]] = {}
+        self.lists: set[str] = set()  # global arrays in which a text of interest stands
+        self._initials: dict[Place, Text | Const | None] = {}
         self.cells: dict[tuple[str, str], set[Text | Const]] = {}
 
     # -- constants -------------------------------------------------------------------------------------------
@@ -82,10 +98,15 @@ class Interest:
     def is_interesting(self, operand: Operand) -> bool:
         """Whether a constant selects something that makes or opens a holder."""
         if isinstance(operand, Text):
-            return path_kind(self.models, operand.value) is not None
+            return path_kind(self.models, operand.value) not in (None, Kind.DEBUGFS_DIRECTORY)
         if isinstance(operand, Const):
             return bool(self._names.intersection(operand.names)) or operand.value in self._values
         return False
+
+    def is_followed(self, operand: Operand) -> bool:
+        """Whether a constant is interesting, or a text from which something interesting is made."""
+        speaks = isinstance(operand, Text) and self.models.speaks(operand.value)
+        return speaks or self.is_interesting(operand)
 
     def constant(self, evaluated: Operand) -> Operand:
         """An argument's constant, also from a member or global that some function sets to one of interest."""
@@ -105,21 +126,57 @@ class Interest:
                     return next(iter(found))
         return evaluated
 
+    def initial(self, operand: Operand) -> Operand:
+        """A global variable as the text its declaration gives it, the default of an option; else the
+        operand."""
+        place = operand.place if isinstance(operand, Address) else operand
+        if not isinstance(place, Place) or not place.is_global or place.fields:
+            return operand
+        found = self._initial(place)
+        return found if isinstance(found, Text) else operand
+
+    def element(self, array: Operand, step: str) -> Text | Const | None:
+        """What the declaration of a global array gives an element (``[2]``), where that is a constant."""
+        if not isinstance(array, Address) or not array.place.is_global or step[:1] != "[":
+            return None
+        place = array.place
+        return self._initial(Place(place.root, place.name, (*place.fields, Field(step)), place.unit))
+
+    def _initial(self, place: Place) -> Text | Const | None:
+        if place not in self._initials:
+            program = self.graph.program
+            paths = (place.unit,) if place.unit else program.lexicon.defined("variables", place.name)
+            found = {
+                instr.src
+                for path in paths[:4]
+                if (function := program.function(FunctionKey(path, FILE))) is not None
+                for block in function.blocks
+                for instr in block.instrs
+                if isinstance(instr, Assign) and instr.dst == place and isinstance(instr.src, Text | Const)
+            }
+            self._initials[place] = found.pop() if len(found) == 1 else None
+        return self._initials[place]
+
     def record_constants(self, function: Function) -> list[str]:
         """Notes interesting constants that a function stores in members and globals; returns the names to
         look for."""
         tokens: list[str] = []
         for block in function.blocks:
             for instr in block.instrs:
-                if not isinstance(instr, Assign) or not self.is_interesting(instr.src):
+                if not isinstance(instr, Assign) or not self.is_followed(instr.src):
                     continue
                 assert isinstance(instr.src, Text | Const)
                 slot = slot_of(instr.dst) if instr.dst.fields else None
+                interesting = self.is_interesting(instr.src)
                 if slot is not None and not slot.record.startswith("@"):
-                    self.cells.setdefault((slot.record, slot.field), set()).add(instr.src)
-                    tokens.append(slot.field)
+                    if interesting:  # a member that holds "debugfs" is called name: too many read one
+                        self.cells.setdefault((slot.record, slot.field), set()).add(instr.src)
+                        tokens.append(slot.field)
                 elif instr.dst.is_global:
-                    self.cells.setdefault(("@", instr.dst.name), set()).add(instr.src)
+                    if interesting or slot is None:
+                        self.cells.setdefault(("@", instr.dst.name), set()).add(instr.src)
+                    else:
+                        self.lists.add(instr.dst.name)
                     tokens.append(instr.dst.name)
         return tokens
 
@@ -168,7 +225,7 @@ class Interest:
         if callee is None:
             return False
         if fact.is_zero:
-            return self._zero_enters(edge, callee)
+            return self._zero_enters(fact, edge, callee)
         if fact.state.life is Life.LOST or (fact.object is not None and fact.object.creator):
             return False
         # What else a child's callee does (wait, end) its summary tells.
@@ -198,8 +255,13 @@ class Interest:
         """Whether a callee, or what it calls, changes a place of a fact."""
         return any(callee in reached for reached in self._reached(fact, flow))
 
-    def _zero_enters(self, edge: Edge, callee: Flow) -> bool:
-        if any(self.is_interesting(argument) for argument in edge.args):
+    def _zero_enters(self, fact: Fact, edge: Edge, callee: Flow) -> bool:
+        if any(self.is_followed(argument) for argument in edge.args):
+            return True
+        if any(
+            isinstance(value, Text) and self.is_followed(value) and names_inside(path, edge.args, callee)
+            for path, value in fact.env
+        ):
             return True
         wanted = self.wanted.get(edge.callee, ())
         return any(
@@ -334,19 +396,26 @@ class Interest:
         )
 
     def execs(self) -> frozenset[FunctionKey]:
-        """Functions below which a program is executed or spawned."""
+        """Functions below which a program is executed or spawned, or every descriptor sealed for one."""
         return self.relevance.calling(
             "exec",
             self._executing,
-            lambda key: any(self.behaviour.calls_with(key, Exec | Spawn | PassOn)),
+            lambda key: any(
+                not isinstance(effect, SetCloexec) or effect.fd is None
+                for _call, modelled in self.behaviour.calls_with(key, Exec | Spawn | PassOn | SetCloexec)
+                for effect in modelled.effects
+                if isinstance(effect, Exec | Spawn | PassOn | SetCloexec)
+            ),
         )
 
 
 def _use_matters(fact: Fact) -> bool:
     """Whether a mere use says something: in a child it fails, of a closed number it hits another file, of a
-    copy it shows a move, of another process's it tells what it is."""
+    copy it shows a move, of another process's descriptor it tells what it
+    is, of a debugfs file that it does not wait, of a cgroup file it moves a process."""
     return (
         fact.in_child
         or fact.state.life is Life.CLOSED
         or (fact.object is not None and (fact.object.copy_of is not None or fact.object.is_foreign))
+        or (fact.object is not None and fact.object.kind in (Kind.DEBUGFS, Kind.CGROUP))
     )

@@ -3,6 +3,7 @@
 import msgspec
 
 from vmfdlint.ir import Address, Assign, Assume, Const, Flags, FuncRef, Function, Operand, Place, Return, Text
+from vmfdlint.solve import texts
 from vmfdlint.solve.boundary import rests, survives_return
 from vmfdlint.solve.facts import Fact, match_path
 from vmfdlint.solve.typestate import Life
@@ -94,6 +95,10 @@ def assign(fact: Fact, instr: Assign, flow: Flow) -> Fact:
         copied = _aliases(fact, path_of(instr.src.place), dst)
     value = _known(instr.src, fact)
     fact = forget(fact, dst, cell)
+    if fact.is_zero and isinstance(instr.src, Place):
+        fact = texts.copied(fact, path_of(instr.src), dst)
+    elif fact.is_zero and isinstance(instr.src, Address):
+        fact = texts.aliased(fact, path_of(instr.src.place), dst)
     for path, its_cell in copied:
         fact = hold(fact, path, its_cell)
     if value is not None and _remembers(fact, dst, value, flow):
@@ -107,7 +112,9 @@ def _remembers(fact: Fact, path: Path, value: Value, flow: Flow) -> bool:
     if fact.is_zero:
         named = isinstance(value, Text) or (isinstance(value, Const) and bool(value.names))
         return named or (len(path) == 1 and path in flow.tested)
-    return path in flow.tested or (path in flow.selecting and _selects(value)) or flow.asks(path, value)
+    if path in flow.tested or path in flow.truths or flow.asks(path, value):
+        return True
+    return path in flow.selecting and _selects(value)
 
 
 def _selects(value: Value) -> bool:
@@ -188,6 +195,17 @@ def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:
         if learnt is not None:
             return fact.knowing(left, learnt)
     return fact
+
+
+def remembered(fact: Fact, flow: Flow, block: int) -> Fact:
+    """The fact at a block's entry, without what it knows of variables that nothing reads from there on."""
+    live = flow.live[block]
+    env = tuple(
+        (path, value)
+        for path, value in fact.env
+        if path[0] in live or path[0] in flow.params or path[0].startswith(("@", "*", "%result"))
+    )
+    return fact if len(env) == len(fact.env) else msgspec.structs.replace(fact, env=env)
 
 
 def _number_held(fact: Fact, place: Place) -> bool:

@@ -35,7 +35,10 @@ class Happening(StrEnum):
     UNSHARE = "table unshared"
     KNOWN = "known as a holder"
     """A descriptor of another process; ``made`` is what its use says it is."""
+    MIGRATE = "migrate"
     LOST = "lost"
+    GRANT = "grant"
+    GRANT_SEARCH = "grant search"
 
 
 class Node(msgspec.Struct, frozen=True):

@@ -25,6 +25,10 @@ Aliases = Callable[[SourceText, frozenset[str]], frozenset[str]]
 """Names a file gives to constants: the macros whose bodies mention one of the names."""
 
 
+_BUILDERS = 3
+"""How many functions a text goes up through from the one that builds it."""
+
+
 class Solver:
     """One run over one program. ``observations`` are sorted, so that they do not depend on the order of
     work."""
@@ -63,13 +67,12 @@ class Solver:
     @cached_property
     def tokens(self) -> frozenset[str]:
         """The names that make a function a seed: the models' own and the macros that stand for them."""
-        tokens = frozenset(self.models.interesting_names() | self.models.interesting_paths())
+        macros = frozenset(macro for _path, _offset, macro in self._literals if macro)
+        tokens = frozenset(self.models.interesting_names() | self.models.interesting_paths() | macros)
         fresh = tokens
         for _round in range(4):
             paths = {path for token in fresh for path in self.program.lexicon.files_with(token)}
-            named = frozenset().union(
-                *(self._aliases(self.program.lexicon.source(path), fresh) for path in sorted(paths))
-            )
+            named = frozenset().union(*(self.aliases(path, fresh) for path in sorted(paths)))
             fresh = named - tokens
             if not fresh:
                 break
@@ -83,6 +86,8 @@ class Solver:
         for token in sorted(self.tokens):
             for key in self._naming(token):
                 found[key] = None
+        for key in self._texts:
+            found[key] = None
         slots: list[str] = []
         for key in sorted(found):
             function = self.program.function(key)
@@ -95,6 +100,40 @@ class Solver:
         self.interest.receivers = frozenset(Receivers(self.program, self.models).find())
         found |= dict.fromkeys(self.interest.receivers)
         return tuple(key for key in sorted(found) if key.name != FILE)
+
+    def aliases(self, path: str, names: frozenset[str]) -> frozenset[str]:
+        """The macros of a file whose bodies mention one of ``names``."""
+        return self._aliases(self.program.lexicon.source(path), names)
+
+    @cached_property
+    def _literals(self) -> tuple[tuple[str, int, str], ...]:
+        """The literals that the models' text table speaks of."""
+        return tuple(
+            one for rule in self.models.texts for one in self.program.literals(rule.stretch, rule.pattern)
+        )
+
+    @cached_property
+    def _texts(self) -> tuple[FunctionKey, ...]:
+        """The functions that hold such a literal or its macro, and the callers they build a text for."""
+        found = {self.program.within(path, offset) for path, offset, macro in self._literals if not macro}
+        for _path, _offset, macro in self._literals:
+            found.update(self.program.mentioning(macro) if macro else ())
+        builders = self.tabulation.builders
+        builders.keys.update(found)
+        for table in sorted(self.tabulation.records.tables()):
+            found.update(key for key in self.program.mentioning(table) if key.name != FILE)
+        fresh = sorted(found)
+        for _round in range(_BUILDERS):
+            callers = {
+                edge.site.function
+                for key in fresh
+                if key.name != FILE and builders.hands_out(key)
+                for edge in self.graph.callers(key)
+            }
+            fresh = sorted(callers - found)
+            found.update(fresh)
+            builders.keys.update(fresh)
+        return tuple(sorted(found))
 
     def _naming(self, token: str) -> tuple[FunctionKey, ...]:
         if not token.startswith("/"):
@@ -123,7 +162,16 @@ class Solver:
         slot = slot_of(place) if place.fields else None
         if slot is not None:
             return (slot.record, slot.field) in self.interest.cells or ("", slot.field) in self.interest.cells
-        return ("@", place.name) in self.interest.cells
+        return ("@", place.name) in self.interest.cells or place.name in self.interest.lists
+
+    @cached_property
+    def knows_kvm(self) -> bool:
+        """Whether any file names what creates a VM, or the device, or a path of KVM in debugfs."""
+        names = self.models.interesting_names() | self.models.interesting_paths()
+        return any(self.program.lexicon.files_with(name) for name in names) or any(
+            "kvm" in self.program.lexicon.source(path).data[offset : offset + 200].decode("utf-8", "replace")
+            for path, offset, _macro in self._literals
+        )
 
     @cached_property
     def descriptor_functions(self) -> frozenset[FunctionKey]:
@@ -134,19 +182,22 @@ class Solver:
 
     @cached_property
     def object_count(self) -> int:
-        """How many creating sites were found."""
+        """How many sites were found that make a reference to a VM."""
         return len(
             {
                 seen.site
                 for seen in self.tabulation.observations.values()
-                if seen.what is Happening.CREATE and seen.fact.object is not None
+                if seen.what is Happening.CREATE
+                and seen.fact.object is not None
+                and seen.fact.object.holds_vm
             }
         )
 
     @cached_property
     def programs(self) -> tuple[str, ...]:
         """Paths of the files whose ``main`` a reference reaches."""
-        return tuple(sorted({key.path for key in self.descriptor_functions if key.name == "main"}))
+        made = {seen.site.function for seen in self.observations if seen.what is Happening.CREATE}
+        return tuple(sorted({key.path for key in (*self.descriptor_functions, *made) if key.name == "main"}))
 
     def _fork_matters(self, key: FunctionKey) -> bool:
         """Whether a fork in ``key`` leaves a child that waits, uses a VM or returns, or makes a daemon."""

@@ -86,6 +86,8 @@ class Tables:
             node.fact.state.life is Life.LOST and (node.fact.mark, node.fact.object) in self._settled
         ):
             return  # a lost reference is judged by the first wait it meets for sure
+        if node.fact.via and self._is_certain(node):
+            return
         if node.fact.env:
             family = (node.context, node.block, node.index, msgspec.structs.replace(node.fact, env=()))
             count = self._variants.get(family, 0) + 1
@@ -100,6 +102,14 @@ class Tables:
         self.steps[node] = step
         here.setdefault(node.fact, node)
         self._work.append(node)
+
+    def _is_certain(self, node: Node) -> bool:
+        """Whether the same fact came here on a path without doubt: then this one tells nothing new. A child's
+        doubt is about what it did, not about whether it came here."""
+        if node.fact.unsure:
+            return False
+        certain = msgspec.structs.replace(node.fact, via=())
+        return Node(node.context, node.block, node.index, certain) in self.steps
 
     def _flow(self, node: Node) -> Flow:
         flow = self.behaviour.flow(self.contexts[node.context].key)

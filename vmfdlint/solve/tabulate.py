@@ -27,16 +27,20 @@ from vmfdlint.ir import (
     Unparsed,
 )
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
-from vmfdlint.models import Create, Fork, Kind, Linger, Models, Port, Resolved
+from vmfdlint.models import Create, Fork, Grant, Kind, Linger, Models, Port, Resolved, Write, resolve
 from vmfdlint.solve.apply import apply, close_all, closed, watched
 from vmfdlint.solve.boundary import contradicts, enter, in_new_thread, leave, rests
+from vmfdlint.solve.builders import Builders
 from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, ZERO_FACT, Fact, match_path
 from vmfdlint.solve.guards import guards
 from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.invocation import Invocation
-from vmfdlint.solve.local import assign, assume, evaluate, forget, hold, leave_function
+from vmfdlint.solve.local import assign, assume, evaluate, forget, hold, leave_function, remembered
+from vmfdlint.solve.mappings import is_part
 from vmfdlint.solve.observe import Happening, Node
+from vmfdlint.solve.records import Records
 from vmfdlint.solve.tables import Incoming, Step, Tables
+from vmfdlint.solve.texts import delivered, text_of
 from vmfdlint.solve.typestate import Event, Life
 from vmfdlint.solve.values import ZERO, Value
 from vmfdlint.summary import (
@@ -73,6 +77,10 @@ class Tabulation(Tables):
         self.interest = interest
         self.teardown = Teardown(behaviour)
         self.unknown: dict[str, dict[tuple[int, Kind], Span]] = {}
+        self.builders = Builders(behaviour, models)
+        self.records = Records(behaviour, self.builders.keys)
+        self._reading = models.reading_names()
+        self._granting = models.names_with(Grant)
         self._climbed: dict[FunctionKey, tuple[Edge, ...]] = {}
 
     # -- the worklist ----------------------------------------------------------------------------------------
@@ -131,7 +139,7 @@ class Tabulation(Tables):
             index += 1
         last = node if (index, fact) == (node.index, node.fact) else self._note(node, index, fact)
         for successor in block.successors:
-            self.push(Node(node.context, successor, 0, fact), Step(last))
+            self.push(Node(node.context, successor, 0, remembered(fact, flow, successor)), Step(last))
 
     # -- inside a function -----------------------------------------------------------------------------------
 
@@ -161,6 +169,8 @@ class Tabulation(Tables):
             if matched is None or matched.must or not fact.is_open:
                 continue
             if fact.object.is_mapping:
+                if is_part(fact, sweep.length):
+                    continue  # the call in the loop cuts it
                 return None
             self.observe(Happening.CLOSE, node, at, fact, "loop")
             remaining = closed(fact, site, must=False)
@@ -336,18 +346,45 @@ class Tabulation(Tables):
         pushed."""
         fact = node.fact
         args = tuple(self.interest.constant(evaluate(argument, fact)) for argument in instr.args)
+        texts = args
+        if fact.is_zero:
+            texts = tuple(text_of(one, fact) for one in args)
+            if isinstance(instr.target, Named) and instr.target.name in self._reading:
+                texts = tuple(self.interest.initial(one) for one in texts)
         modelled = self.behaviour.modelled(
-            flow.key, msgspec.structs.replace(instr, args=args), lambda port: self._read(port, args, fact)
+            flow.key,
+            msgspec.structs.replace(instr, args=texts),
+            lambda port: self._read(port, args, fact, flow),
         )
-        edges = self._edges(node, instr, args, flow, modelled)
+        if modelled is not None and fact.is_zero and modelled.api in self._granting:
+            modelled = self._of_each_record(modelled, texts)
+        edges = self._edges(node, instr, texts, flow, modelled)
         if modelled is not None:
             return self._api(node, instr, args, flow, modelled, edges)
         return self._bodies(node, instr, args, flow, edges)
 
-    def _read(self, port: Port, args: tuple[Operand, ...], fact: Fact) -> Operand | None:
+    def _of_each_record(self, modelled: Resolved, args: tuple[Operand, ...]) -> Resolved:
+        """A call with members of a record as arguments: what it grants for any element of a table."""
+        grants = [
+            effect
+            for row in self.records.rows(args)
+            if (found := resolve(self.models, modelled.api, row)) is not None
+            for effect in found.effects
+            if isinstance(effect, Grant)
+        ]
+        if not grants:
+            return modelled
+        return msgspec.structs.replace(modelled, effects=(*modelled.effects, *dict.fromkeys(grants)))
+
+    def _read(self, port: Port, args: tuple[Operand, ...], fact: Fact, flow: Flow) -> Operand | None:
         """What a condition of a model finds in a member of an argument."""
         path = port_path(port, args)
-        value = fact.lookup(path) if path is not None else None
+        value: Value | Operand | None = fact.lookup(path) if path is not None else None
+        if value is None and path is not None and (element := flow.elements.get(path)) is not None:
+            text = text_of(evaluate(element, fact), fact)
+            value = text if isinstance(text, Const | Text) else Text("%s")
+        if value is None and port.arg is not None and len(port.fields) == 1:
+            value = self.interest.element(args[port.arg], port.fields[0])
         return value if isinstance(value, Const | Text) else None
 
     def _edges(
@@ -389,6 +426,10 @@ class Tabulation(Tables):
         site = Site(flow.key, node.block, node.index)
         if node.fact.is_zero and modelled.wants:
             self.interest.want(self, flow, [instr.args[i] for i in modelled.wants if i < len(instr.args)])
+        if node.fact.is_zero and flow.key in self.builders.keys:
+            for effect in modelled.effects:
+                if isinstance(effect, Write) and effect.values is not None:
+                    self.interest.want(self, flow, instr.args[effect.values :])
         call = Invocation(site, instr.at, modelled.api, args, flow, node.block in flow.looping)
 
         def observe(what: Happening, fact: Fact, detail: str = "", made: Fact | None = None) -> None:
@@ -419,13 +460,16 @@ class Tabulation(Tables):
         """Moves what the call returned from RESULT to the destination."""
         returned = [path for path in fact.places if starts_with(path, RESULT)]
         value = fact.lookup(RESULT)
+        if fact.is_zero:
+            fact = delivered(fact, path_of(instr.dst) if instr.dst is not None else None)
         fact = fact.knowing(RESULT, None)
         before = fact if fact.places else node.fact
         if returned:
             fact = fact.with_places({path for path in fact.places if not starts_with(path, RESULT)})
         if instr.dst is not None:
             dst, cell = path_of(instr.dst), cell_of(instr.dst)
-            fact = forget(fact, dst, cell)
+            if not fact.is_zero:
+                fact = forget(fact, dst, cell)
             for path in returned:
                 whole = len(path) == 1
                 fact = hold(fact, (*dst, *path[1:]), cell if whole else None)
@@ -517,6 +561,7 @@ class Tabulation(Tables):
                 self._linger_below(node, instr, edge)
             if not edges:
                 fact = self._unknown(fact, instr, args)
+        built = self.builders.after(fact, edges) if fact.is_zero else ()
         if instr.dst is not None:
             fact = forget(fact, path_of(instr.dst), cell_of(instr.dst))
         for argument in args:
@@ -526,6 +571,13 @@ class Tabulation(Tables):
             path = operand_path(argument)
             if path is not None and is_temporary(path) and fact.env:
                 fact = fact.knowing(path, None)  # it was made for this call
+        for path, text in built:
+            outside = path
+            if starts_with(path, RESULT):
+                if instr.dst is None:
+                    continue
+                outside = (*path_of(instr.dst), *path[1:])
+            fact = fact.knowing(outside, text)
         return self._settle(fact, node.fact, node, instr.at)
 
     def _linger_below(self, node: Node, instr: Call, edge: Edge) -> None:

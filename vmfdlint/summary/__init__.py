@@ -6,6 +6,7 @@ Follows no descriptor itself and knows no rule.
 
 from vmfdlint.summary.behaviour import Behaviour
 from vmfdlint.summary.flow import Flow
+from vmfdlint.summary.origins import Chain, Origin, Origins, pointed
 from vmfdlint.summary.paths import (
     ESCAPED,
     OUTER,
@@ -26,6 +27,7 @@ from vmfdlint.summary.paths import (
     starts_with,
     variable,
 )
+from vmfdlint.summary.references import References, Taken
 from vmfdlint.summary.relevance import Relevance
 from vmfdlint.summary.sweeps import Sweep
 from vmfdlint.summary.teardown import Teardown
@@ -35,10 +37,15 @@ __all__ = [
     "OUTER",
     "RESULT",
     "Behaviour",
+    "Chain",
     "Flow",
+    "Origin",
+    "Origins",
     "Path",
+    "References",
     "Relevance",
     "Sweep",
+    "Taken",
     "Teardown",
     "below",
     "cell_of",
@@ -49,6 +56,7 @@ __all__ = [
     "meets",
     "operand_path",
     "path_of",
+    "pointed",
     "port_path",
     "same_cell",
     "show",

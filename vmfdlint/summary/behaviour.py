@@ -29,14 +29,17 @@ from vmfdlint.models import (
     Exit,
     Fork,
     Free,
+    Grant,
     Inside,
     Linger,
     Map,
+    Migrate,
     Models,
     Port,
     Raise,
     Resolved,
     Use,
+    Write,
     resolve,
 )
 from vmfdlint.summary.flow import Flow
@@ -403,10 +406,10 @@ class Behaviour:
 
 def changes(modelled: Resolved, own: bool) -> bool:
     """Whether an API does more to its descriptors than use them or wait; ``own`` counts a mapping as more."""
-    harmless = Use | Linger | Exit | Exec | Inside
-    if not own:
-        harmless |= Map
-    return any(not isinstance(effect, harmless) for effect in modelled.effects)
+    harmless = Use | Linger | Exit | Exec | Inside | Migrate | Write | Grant
+    if own:
+        return any(not isinstance(effect, harmless) for effect in modelled.effects)
+    return any(not isinstance(effect, harmless | Map) for effect in modelled.effects)
 
 
 def _excluded(guard: Assume, given: Mapping[str, int]) -> bool:

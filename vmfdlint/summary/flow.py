@@ -4,6 +4,7 @@ In: a lowered function and the models. Out: a Flow. Purely intra-procedural.
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from functools import cached_property
 
 import rustworkx
@@ -19,14 +20,16 @@ from vmfdlint.ir import (
     Indirect,
     Instr,
     Named,
+    Opaque,
+    Operand,
     Place,
     Return,
     places,
     reads,
 )
-from vmfdlint.models import Models
+from vmfdlint.models import Models, Port, Unmap, resolve
 from vmfdlint.summary.contents import joined
-from vmfdlint.summary.paths import Path, cell_of, is_temporary, operand_path, path_of
+from vmfdlint.summary.paths import Path, cell_of, is_temporary, operand_path, path_of, port_path
 from vmfdlint.summary.sweeps import Handed, Loop, Sweep
 from vmfdlint.summary.variadic import forwarded
 
@@ -85,17 +88,12 @@ class Flow:
 
     @cached_property
     def tested(self) -> frozenset[Path]:
-        """Paths whose value decides a branch, or that are returned or copied into such a path; the temporary
-        that holds an argument's truth (``check(fd < 0)``) decides in the callee."""
+        """Paths whose value decides a branch, or that are returned or copied into such a path."""
         found = set(self._tests)
         for block in self.function.blocks:
             for instr in block.instrs:
                 if isinstance(instr, Return) and isinstance(instr.value, Place):
                     found.add(path_of(instr.value))
-                if isinstance(instr, Call):
-                    found.update(
-                        path for path in map(operand_path, instr.args) if path and is_temporary(path)
-                    )
         changed = True
         while changed:
             changed = False
@@ -111,6 +109,18 @@ class Flow:
                             found.add(source)
                             changed = True
         return frozenset(found)
+
+    @cached_property
+    def truths(self) -> frozenset[Path]:
+        """Temporaries that hold the truth of an argument (``check(fd < 0)``): they decide in the callee."""
+        given = {path for call in self.calls for path in map(operand_path, call.args) if path is not None}
+        return frozenset(
+            path_of(instr.dst)
+            for block in self.function.blocks
+            for instr in block.instrs
+            if isinstance(instr, Assign) and isinstance(instr.src, Const)
+            if path_of(instr.dst) in given and is_temporary(path_of(instr.dst))
+        )
 
     @cached_property
     def selecting(self) -> frozenset[Path]:
@@ -144,13 +154,19 @@ class Flow:
 
     @cached_property
     def correlated(self) -> frozenset[Path]:
-        """Paths tested at two places or more, and parameters that are tested: a guard on them is
-        remembered."""
+        """Paths tested at two places or more, and those tested that callers know too, parameters and what is
+        returned: a guard on them is remembered."""
         params = set(self.params)
+        returned = {
+            path_of(instr.value)
+            for block in self.function.blocks
+            for instr in block.instrs
+            if isinstance(instr, Return) and isinstance(instr.value, Place)
+        }
         return frozenset(
             path
             for path, spans in self._tests.items()
-            if len(spans) > 1 or (len(path) == 1 and path[0] in params)
+            if len(spans) > 1 or path in returned or (len(path) == 1 and path[0] in params)
         )
 
     @cached_property
@@ -181,6 +197,37 @@ class Flow:
         return found
 
     @cached_property
+    def live(self) -> tuple[frozenset[str], ...]:
+        """For each block the locals whose value is read from its entry on (backward may-analysis)."""
+        blocks = self.function.blocks
+        read: list[set[str]] = []
+        written: list[set[str]] = []
+        for block in blocks:
+            reading: set[str] = set()
+            writing: set[str] = set()
+            for instr in block.instrs:
+                named = {place.name for operand in reads(instr) for place in places(operand)}
+                reading |= named - writing
+                if isinstance(instr, Assign | Call) and instr.dst is not None and not instr.dst.fields:
+                    writing.add(instr.dst.name)
+            read.append(reading)
+            written.append(writing)
+        live = [set(reading) for reading in read]
+        before: dict[int, list[int]] = defaultdict(list)
+        for number, block in enumerate(blocks):
+            for successor in block.successors:
+                before[successor].append(number)
+        pending = list(range(len(blocks)))
+        while pending:
+            number = pending.pop()
+            for source in before[number]:
+                new = live[number] - written[source] - live[source]
+                if new:
+                    live[source] |= new
+                    pending.append(source)
+        return tuple(frozenset(names) for names in live)
+
+    @cached_property
     def filled(self) -> frozenset[Path]:
         """Paths that receive something other than a constant."""
         found = set()
@@ -191,6 +238,16 @@ class Flow:
                 if isinstance(instr, Call | Assign) and instr.dst is not None:
                     found.add(path_of(instr.dst))
         return frozenset(found)
+
+    @cached_property
+    def written(self) -> frozenset[Path]:
+        """Paths that receive anything."""
+        return frozenset(
+            path_of(instr.dst)
+            for block in self.function.blocks
+            for instr in block.instrs
+            if isinstance(instr, Call | Assign) and instr.dst is not None
+        )
 
     @cached_property
     def cells(self) -> dict[Path, Path]:
@@ -237,8 +294,76 @@ class Flow:
                 found[head] = found.get(head, ()) + handed
         return found
 
+    @cached_property
+    def unmaps_by_parts(self) -> bool:
+        """Whether some call ends a mapping at an address that was reckoned: ``munmap(run + page, rest)``."""
+        reckoned = {
+            path_of(instr.dst)
+            for block in self.function.blocks
+            for instr in block.instrs
+            if isinstance(instr, Assign) and isinstance(instr.src, Opaque)
+        }
+        for call in self.calls:
+            name = call.target.name if isinstance(call.target, Named) else ""
+            modelled = resolve(self._models, name, call.args) if name and call.args else None
+            for effect in modelled.effects if modelled is not None else ():
+                if not isinstance(effect, Unmap) or effect.at.arg is None or effect.at.arg >= len(call.args):
+                    continue
+                at = call.args[effect.at.arg]
+                if isinstance(at, Opaque | Address) or operand_path(at) in reckoned:
+                    return True
+        return False
+
+    @cached_property
+    def elements(self) -> dict[Path, Operand]:
+        """The elements of arrays that are set once each: the argument list of a command. Where the index is a
+        variable that counts, they come in the order of the text."""
+        found: dict[Path, list[Operand]] = defaultdict(list)
+        for block in self.function.blocks:
+            for instr in block.instrs:
+                if isinstance(instr, Assign) and instr.dst.fields and instr.dst.fields[-1].name[:1] == "[":
+                    found[path_of(instr.dst)].append(instr.src)
+        elements: dict[Path, Operand] = {}
+        for path, given in found.items():
+            if path[-1].endswith("[]"):
+                step = path[-1].removesuffix("[]")
+                elements.update(((*path[:-1], f"{step}[{n}]"), one) for n, one in enumerate(given))
+            elif len(given) == 1:
+                elements[path] = given[0]
+        return elements
+
     def _loop(self, blocks: frozenset[int]) -> Loop:
         return Loop(self.function, blocks, self.cells)
+
+    def sources(self, place: Place) -> list[Operand | Call]:
+        """What the function itself puts into a place: operands, and calls whose result it receives."""
+        return [
+            instr if isinstance(instr, Call) else instr.src
+            for block in self.function.blocks
+            for instr in block.instrs
+            if isinstance(instr, Assign | Call) and instr.dst == place
+        ]
+
+    def is_neutral_call(self, source: Operand | Call) -> bool:
+        """Whether a source is the answer of a function that is listed as doing nothing to descriptors."""
+        name = source.target.name if isinstance(source, Call) and isinstance(source.target, Named) else ""
+        return bool(name) and self._models.is_neutral(name)
+
+    def member_read(self, call: Call) -> Callable[[Port], Operand | None]:
+        """What the function itself puts into a member that an argument of ``call`` points to: its value
+        where one assignment gives it."""
+
+        def read(port: Port) -> Operand | None:
+            path = port_path(port, call.args)
+            given = [
+                instr.src
+                for block in self.function.blocks
+                for instr in block.instrs
+                if isinstance(instr, Assign) and path is not None and path_of(instr.dst) == path
+            ]
+            return given[0] if len(given) == 1 else None
+
+        return read
 
     def call_at(self, block: int, index: int) -> Call:
         """The call at a place; AssertionError where something else stands there."""

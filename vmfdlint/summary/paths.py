@@ -126,7 +126,7 @@ def port_path(port: Port, args: tuple[Operand, ...]) -> Path | None:
     """The path a model's port names in one call; the result is RESULT. None where the argument is no
     place."""
     if port.arg is None:
-        return (*RESULT, *("->" + name for name in port.fields))
+        return (*RESULT, *(_step(name, True) for name in port.fields))
     if port.arg >= len(args):
         return None
     operand = args[port.arg]

@@ -21,7 +21,8 @@ _PARSERS = ("atoi", "strtol", "strtoul", "strtoll", "qemu_strtoi")
 class Sweep(msgspec.Struct, frozen=True):
     """A loop that closes (or unmaps) a whole collection, or every descriptor where ``path`` is None.
 
-    ``block`` and ``index`` name the call that closes one. ``keep`` are paths the loop skips.
+    ``block`` and ``index`` name the call that closes one. ``keep`` are paths the loop skips. ``length`` is
+    the number of bytes that are unmapped of each, where it is a constant.
     """
 
     path: Path | None
@@ -29,6 +30,7 @@ class Sweep(msgspec.Struct, frozen=True):
     block: int
     index: int
     keep: tuple[Path, ...] = ()
+    length: int | None = None
 
 
 class Handed(msgspec.Struct, frozen=True):
@@ -70,7 +72,8 @@ class Loop:
             for effect in modelled.effects if modelled is not None else ():
                 if isinstance(effect, Close | Unmap):
                     port = effect.fd if isinstance(effect, Close) else effect.at
-                    yield from self._sweep(number, index, port_path(port, call.args))
+                    for sweep in self._sweep(number, index, port_path(port, call.args)):
+                        yield msgspec.structs.replace(sweep, length=bytes_of(effect, call))
 
     def handed(self) -> Iterator[Handed]:
         """The calls that are given an element of what the loop runs over."""
@@ -173,6 +176,13 @@ class Loop:
                     elif right == path:
                         kept.append(left)
         return tuple(sorted(set(kept)))
+
+
+def bytes_of(effect: Close | Unmap, call: Call) -> int | None:
+    """The constant number of bytes that a call unmaps; None for a close and where it is not known."""
+    position = effect.length.arg if isinstance(effect, Unmap) and effect.length is not None else None
+    length = call.args[position] if position is not None and position < len(call.args) else None
+    return length.value if isinstance(length, Const) else None
 
 
 def _is_step(operand: Operand, name: str) -> bool:

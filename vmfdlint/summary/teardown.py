@@ -13,10 +13,11 @@ from vmfdlint.models import Close, Unmap
 from vmfdlint.summary.behaviour import Behaviour
 from vmfdlint.summary.flow import Flow
 from vmfdlint.summary.paths import Path, operand_path, port_path
-from vmfdlint.summary.sweeps import Handed, Sweep
+from vmfdlint.summary.sweeps import Handed, Sweep, bytes_of
 
-Released = dict[Path, Path | None]
-"""Steps below a parameter -> the cell they lie in, None where the member's record is not known."""
+Released = dict[Path, tuple[Path | None, int | None]]
+"""Steps below a parameter -> the cell they lie in, None where the member's record is not known, and the bytes
+that are unmapped, where they are a constant."""
 
 
 class Teardown:
@@ -62,17 +63,17 @@ class Teardown:
                 if isinstance(effect, Close | Unmap):
                     path = port_path(effect.fd if isinstance(effect, Close) else effect.at, call.args)
                     if path is not None and path[0] == name:
-                        found.setdefault(path[1:], flow.cells.get(path))
+                        found.setdefault(path[1:], (flow.cells.get(path), bytes_of(effect, call)))
             for target in self.behaviour.program.targets(flow.key, call) if modelled is None else ():
                 for index, path in enumerate(paths):
                     if path is not None and path[0] == name:
-                        for steps, cell in self.released(target, index, depth + 1).items():
+                        for steps, (cell, length) in self.released(target, index, depth + 1).items():
                             whole = (*path, *steps)
-                            found.setdefault(whole[1:], cell or flow.cells.get(whole))
+                            found.setdefault(whole[1:], (cell or flow.cells.get(whole), length))
         return found
 
 
 def _swept(handed: Handed, released: Released) -> Iterator[Sweep]:
-    for steps, cell in released.items():
+    for steps, (cell, length) in released.items():
         own = cell if steps else handed.cell
-        yield Sweep((*handed.path, *steps), own, handed.block, handed.index)
+        yield Sweep((*handed.path, *steps), own, handed.block, handed.index, length=length)

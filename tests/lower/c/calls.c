@@ -33,3 +33,11 @@ int run(struct machine *m, int (*fn)(int), void *opaque)
     hook = &start;
     return start(open("/dev/kvm", O_RDWR | O_CLOEXEC));
 }
+
+int start_int(int x, int y);
+#define start_any(x, y) _Generic(x, int: start_int, long: start_long)(x, y)
+
+int generic(int x)
+{
+    return start_any(x, 7);
+}

@@ -43,6 +43,9 @@ class Calls(Builtins):
             and len(parts(function)) == 1
         ):
             function = parts(function)[0]
+        if function.type == "generic_expression" and len(parts(function)) > 2:
+            # _Generic(x, T: f, U: g)(a): the types decide; all of them take the same arguments.
+            function = parts(function)[2]
         if function.type == "identifier":
             name = text_of(function)
             if bracketed and self._names_type(name):

@@ -6,7 +6,7 @@ from array import array
 from zlib import crc32
 
 from vmfdlint.frontends.c.macros import MACROS
-from vmfdlint.frontends.c.text import words
+from vmfdlint.frontends.c.text import last_component, words
 from vmfdlint.frontends.contract import Scan
 
 _OPAQUE = re.compile(
@@ -74,6 +74,8 @@ def scan(data: bytes) -> Scan:
         if first == 0x22:
             if piece[1:2] == b"/":
                 paths.add(piece[1:-1])
+            if b"/" in piece:
+                paths.add(last_component(piece[1:-1]))
             return b'""'
         return b" " if first == 0x2F else b"0"
 
@@ -83,6 +85,7 @@ def scan(data: bytes) -> Scan:
         lines = _COMMENT.sub(lambda match: match.group(1) or b" ", lines)
     if b'"' in lines:
         paths.update(_PATH.findall(lines))
+        paths.update(last_component(text[1:-1]) for text in _STRING.findall(lines) if b"/" in text)
         tokens = words(code) | words(_STRING.sub(b" ", lines))
     else:
         tokens = words(code) | words(lines)

@@ -82,3 +82,8 @@ def arguments(text: bytearray, opened: int, closed: int) -> list[tuple[int, int]
             depth += 1 if byte in b"([{" else -1
     pieces.append((start, closed))
     return pieces
+
+
+def last_component(path: bytes) -> bytes:
+    """``/cgroup.procs`` of ``%s/vm/cgroup.procs``: by it a file is found whatever the path begins with."""
+    return b"/" + path.rpartition(b"/")[2]
