@@ -82,6 +82,9 @@ class Unit:
     def lower(self, sketch: Sketch) -> Function:
         return self._functions[sketch.name]
 
+    def forget(self) -> None:
+        pass
+
     def damage(self, sketch: Sketch) -> Damage:
         return Damage(sketch.end - sketch.start, 0, 0)
 

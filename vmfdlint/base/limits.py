@@ -24,6 +24,7 @@ class Limits(msgspec.Struct, frozen=True):
     teardown_depth: int = 4
     receiving_callers: int = 4
     receiving_callees: int = 3
+    open_units: int = 500
     trace_steps: int = 60
 
 

@@ -74,6 +74,9 @@ class Unit(Protocol):
     def lower(self, sketch: Sketch) -> Function:
         """The function's IR. Pure: the same file and program give the same value."""
 
+    def forget(self) -> None:
+        """Gives up the syntax tree; what is asked later has the file parsed again."""
+
     def damage(self, sketch: Sketch) -> Damage:
         """How much of a function was read; costs another parse of the file."""
 

@@ -33,6 +33,7 @@ class Program:
         self.lexicon = lexicon
         self._open_unit = open_unit
         self._units: dict[str, Unit] = {}
+        self._warm: dict[str, None] = {}
         self._sketches: dict[str, dict[str, list[Sketch]]] = {}
         self._functions: dict[FunctionKey, Function | None] = {}
         self.problems: list[Problem] = []
@@ -63,7 +64,18 @@ class Program:
             for sketch in unit.sketches:
                 table.setdefault(sketch.name, []).append(sketch)
             self._sketches[path] = table
+            self._keep(path)
         return unit
+
+    def _keep(self, path: str) -> None:
+        """Remembers a file as the one used last; the tree of the one used longest ago goes, for the sake of
+        memory."""
+        self._warm.pop(path, None)
+        self._warm[path] = None
+        if len(self._warm) > LIMITS.open_units:
+            oldest = next(iter(self._warm))
+            del self._warm[oldest]
+            self._units[oldest].forget()
 
     def damage(self, keys: Iterable[FunctionKey]) -> Damage:
         """The sum over functions; those without a definition count nothing."""
@@ -91,6 +103,7 @@ class Program:
         if key in self._functions:
             return self._functions[key]
         unit = self.unit(key.path)
+        self._keep(key.path)
         found: Function | None = None
         if key.name == FILE:
             found = unit.toplevel()

@@ -43,7 +43,7 @@ class CUnit:
     def _names(self) -> frozenset[str]:
         return frozenset(sketch.name for sketch in self._definitions)
 
-    @property
+    @cached_property
     def sketches(self) -> tuple[Sketch, ...]:
         """Every function definition, in source order; those a macro at file level makes stand at the
         macro's use."""
@@ -68,6 +68,11 @@ class CUnit:
                 None
             )
             return Function(FunctionKey(self._source.path, sketch.name), (), blocks, at, sketch.attributes)
+
+    def forget(self) -> None:
+        """See :class:`vmfdlint.frontends.contract.Unit`."""
+        for tree in ("_root", "_items", "_definitions", "_raw_root"):
+            self.__dict__.pop(tree, None)
 
     def damage(self, sketch: Sketch) -> Damage:
         """See :class:`vmfdlint.frontends.contract.Unit`; counted straight from the syntax trees."""
