@@ -123,7 +123,7 @@ def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tupl
                     env[inside] = value
     for name, operand in zip(callee.params, args, strict=False):
         wanted = fact.is_zero or (name,) in callee.tested
-        if not wanted and isinstance(operand, Const) and operand.names:
+        if not wanted and isinstance(operand, Const):
             wanted = (name,) in callee.selecting or callee.asks((name,), operand)
         if not wanted and isinstance(operand, FuncRef):
             wanted = (name,) in callee.called
