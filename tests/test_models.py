@@ -226,17 +226,18 @@ def test_device_that_is_only_tested(flags: Operand | None, expected: int, wants:
 
 
 def test_which_ioctls_are_refused_elsewhere() -> None:
-    for constant, checked in (
-        ("KVM_GET_API_VERSION", False),
-        ("KVM_GET_VCPU_MMAP_SIZE", False),
-        ("KVM_CREATE_VM", False),
-        ("KVM_SET_USER_MEMORY_REGION", True),
-        ("KVM_GET_REGS", True),
-        ("KVM_HAS_DEVICE_ATTR", True),
-        ("SOME_OTHER_REQUEST", True),
+    for constant, checked, kind in (
+        ("KVM_GET_API_VERSION", False, None),
+        ("KVM_GET_VCPU_MMAP_SIZE", False, None),
+        ("KVM_CREATE_VM", False, None),
+        ("KVM_SET_USER_MEMORY_REGION", True, Kind.VM),
+        ("KVM_GET_REGS", True, Kind.VCPU),
+        ("KVM_SET_DEVICE_ATTR", True, Kind.DEVICE),
+        ("KVM_HAS_DEVICE_ATTR", True, None),
+        ("SOME_OTHER_REQUEST", True, None),
     ):
         use = call("ioctl", FD, named(constant), UNKNOWN).effects[0]
-        assert use == Use(Port(0), checked), constant
+        assert use == Use(Port(0), checked, kind), constant
     assert effect_types("ioctl", FD, named("KVM_RUN"), Const(0)) == [Use, Linger]
 
 

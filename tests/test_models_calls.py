@@ -25,6 +25,7 @@ from vmfdlint.models import (
     Spawn,
     Truth,
     Unmap,
+    Unshare,
     path_kind,
 )
 
@@ -133,7 +134,8 @@ def test_close_range() -> None:
     first, flags = Const(3), named("CLOSE_RANGE_CLOEXEC")
     assert call("close_range", first, Const(0xFFFFFFFF), Const(0)).effects == (CloseAll(Port(0)),)
     assert call("close_range", first, named("UINT_MAX"), Const(0)).effects == (CloseAll(Port(0)),)
-    assert call("close_range", first, Const(-1), named("CLOSE_RANGE_UNSHARE")).effects == (CloseAll(Port(0)),)
+    unshared = call("close_range", first, Const(-1), named("CLOSE_RANGE_UNSHARE"))
+    assert unshared.effects == (Unshare(), CloseAll(Port(0)))
     assert call("close_range", first, Const(-1), flags).effects == (SetCloexec(None, Truth.YES),)
     assert call("close_range", first, Const(9), Const(0)).effects == ()
     assert effect_types("syscall", named("SYS_close_range"), first, Const(-1), Const(0)) == [CloseAll]

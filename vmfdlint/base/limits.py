@@ -22,6 +22,8 @@ class Limits(msgspec.Struct, frozen=True):
     slot_targets: int = 64
     climb_callers: int = 400
     teardown_depth: int = 4
+    receiving_callers: int = 4
+    receiving_callees: int = 3
     open_units: int = 500
     trace_steps: int = 60
 

@@ -5,7 +5,7 @@ import msgspec
 from vmfdlint.base import Span
 from vmfdlint.check.finding import Related, Step
 from vmfdlint.link import Site
-from vmfdlint.models import Kind
+from vmfdlint.models import CHANNELS, Kind
 from vmfdlint.solve import Fact, Object, Observation
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
@@ -14,9 +14,10 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "survival": ("sure", "unsure"),
     "kind": tuple(kind.value for kind in Kind),
     "exec": ("reached", "none"),
+    "channel": CHANNELS,
+    "own": ("closed", "kept"),
     "moved": ("creator", "child"),
     "root": ("open", "closed"),
-    "channel": ("scm_rights", "io_uring", "vm", "other"),
     "pins": ("yes", "no"),
     "access": ("write", "read", "owner"),
     "fault": ("unbalanced", "unchecked"),
@@ -39,6 +40,8 @@ INCIDENTS = (
     "partly unmapped",
     "moved to cgroup",
     "shared",
+    "table unshared",
+    "received inheritable",
     "exposed by the kernel",
     "kernel reference",
     "kept open",
@@ -86,6 +89,8 @@ WORDS: dict[Kind, str] = {
     Kind.CGROUP: "cgroup file",
     Kind.DEBUGFS_DIRECTORY: "descriptor of a debugfs directory",
     Kind.PLAIN: "descriptor",
+    Kind.RECEIVED: "descriptor of another process",
+    Kind.TAKEN: "descriptor of another process",
 }
 
 

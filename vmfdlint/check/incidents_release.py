@@ -105,7 +105,8 @@ def _open_at(solver: Solver, site: Site, block: int, held: Sequence[Object]) -> 
 
 
 def copies(solver: Solver) -> Iterator[Incident]:
-    """One incident a duplicate that outlives its original, is lost, or rests where nothing closes it."""
+    """One incident a duplicate, or a registration, that outlives its original, is lost, or rests where
+    nothing closes it."""
     observations = solver.observations
     by_site: dict[Site, list[Observation]] = defaultdict(list)
     released: set[Site] = set()
@@ -119,7 +120,8 @@ def copies(solver: Solver) -> Iterator[Incident]:
         elif seen.what is Happening.LINGER:
             (alone if made.alone_since is not None else by_site)[made.site].append(seen)
     moved = _moves(solver)
-    for site, origin in sorted(grouped(observations, Happening.DUPLICATE).items()):
+    made_by = grouped(observations, Happening.DUPLICATE) | grouped(observations, Happening.REGISTER)
+    for site, origin in sorted(made_by.items()):
         first = best(origin)
         if (
             first.made is None
@@ -139,15 +141,16 @@ def copies(solver: Solver) -> Iterator[Incident]:
             evidence, reason = best(by_site[site]), "nothing closes the copy"
         else:
             continue
+        registered = first.what is Happening.REGISTER
         yield Incident(
-            "copy outlives",
+            "shared" if registered else "copy outlives",
             site,
             first.at,
             evidence,
             (first.made.object,),
-            {"kind": first.made.object.kind.value},
+            {"kind": first.made.object.kind.value} | ({"channel": first.detail} if registered else {}),
             {
-                "api": first.detail,
+                "api": first.made.object.api,
                 "holders": WORDS[first.made.object.kind],
                 "wait": evidence.detail,
                 "reason": reason,

@@ -10,6 +10,8 @@ from vmfdlint.check.incidents_debugfs import kept, opened_to_others
 from vmfdlint.check.incidents_kernel import kernel_files
 from vmfdlint.check.incidents_process import child_ioctls, inheritance, passed_on, surviving_children
 from vmfdlint.check.incidents_release import copies, lost, misuse, partly_unmapped, remains
+from vmfdlint.check.incidents_table import unshared
+from vmfdlint.check.incidents_transfer import received, shared
 from vmfdlint.check.review import questions
 from vmfdlint.check.rule import Rule
 from vmfdlint.check.trace import trace
@@ -34,6 +36,9 @@ def incidents(solver: Solver) -> Iterator[Incident]:
     yield from remaining
     yield from lost(solver, _names(parts + remaining))
     yield from misuse(solver.observations)
+    yield from shared(solver)
+    yield from received(solver.observations)
+    yield from unshared(solver)
     yield from kept(solver)
     yield from opened_to_others(solver)
     yield from kernel_files(solver)

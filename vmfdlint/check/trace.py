@@ -57,9 +57,10 @@ def _between(solver: Solver, before: Crumb, after: Crumb, incident: Incident) ->
         made = new.object
         assert made is not None
         if made.copy_of is not None and not old.is_zero:
-            add(Role.CREATE, f"{made.api}() makes a second reference", new)
+            add(Role.CREATE, f"{called(made.api)} makes a second reference", new)
         elif old.is_zero or made.is_mapping:
-            add(Role.CREATE, f"{noun(made)} created here by {made.api}", new)
+            came = "comes in" if made.is_foreign else "created"
+            add(Role.CREATE, f"{noun(made)} {came} here by {made.api}", new)
     elif after.function != before.function or after.depth != before.depth:
         if after.depth > before.depth:
             add(Role.CALL, f"calls {after.function.name}", new)
@@ -123,8 +124,9 @@ _LAST = {
     Happening.USE_CLOSED: (Role.EVENT, "used here after it was closed"),
     Happening.CHILD_USE: (Role.EVENT, "KVM refuses this with EIO: another address space created the VM"),
     Happening.CLEARED: (Role.EVENT, "close-on-exec cleared here"),
+    Happening.KNOWN: (Role.EVENT, "used here as a holder"),
+    Happening.SHARE: (Role.EVENT, "handed on here: a second reference to the same file"),
     Happening.MIGRATE: (Role.EVENT, "the process goes to another control group here, the charge stays"),
-    Happening.SHARE: (Role.EVENT, "handed on here"),
     Happening.DUPLICATE: (Role.EVENT, "a second descriptor for the same file is made here"),
 }
 

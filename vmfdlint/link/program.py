@@ -217,11 +217,24 @@ class Program:
 
         A guess: text at file level after a function counts to that function. None before the first one.
         """
+        starts = self._starts(path)
+        position = bisect_right(starts[0], offset) - 1
+        return FunctionKey(path, starts[1][position]) if position >= 0 else None
+
+    def text(self, key: FunctionKey) -> bytes:
+        """The text of a function, from its header to the next one's, found in the same way; a guess too."""
+        offsets, names = self._starts(key.path)
+        data = self.lexicon.source(key.path).data
+        ends = [*offsets[1:], len(data)]
+        return b"".join(
+            data[start:end] for start, end, name in zip(offsets, ends, names, strict=True) if name == key.name
+        )
+
+    def _starts(self, path: str) -> tuple[list[int], list[str]]:
         starts = self._openings.get(path)
         if starts is None:
             starts = self._openings[path] = self._find_openings(path)
-        position = bisect_right(starts[0], offset) - 1
-        return FunctionKey(path, starts[1][position]) if position >= 0 else None
+        return starts
 
     def _find_openings(self, path: str) -> tuple[list[int], list[str]]:
         data = self.lexicon.source(path).data

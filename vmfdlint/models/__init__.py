@@ -9,6 +9,8 @@ from vmfdlint.base.location import rules_directory
 from vmfdlint.models.compiled import Models
 from vmfdlint.models.conditions import Reader
 from vmfdlint.models.effects import (
+    CHANNELS,
+    FOREIGN,
     NAME,
     Acquire,
     Callback,
@@ -26,6 +28,7 @@ from vmfdlint.models.effects import (
     Fork,
     Free,
     Grant,
+    Inside,
     Keep,
     Kind,
     Linger,
@@ -35,6 +38,7 @@ from vmfdlint.models.effects import (
     PassOn,
     Port,
     Raise,
+    Register,
     Release,
     Resize,
     Resolved,
@@ -45,6 +49,7 @@ from vmfdlint.models.effects import (
     Store,
     Truth,
     Unmap,
+    Unshare,
     Use,
     Write,
 )
@@ -52,6 +57,8 @@ from vmfdlint.models.load import default_models, load_models
 from vmfdlint.models.resolve import path_kind, resolve
 
 __all__ = [
+    "CHANNELS",
+    "FOREIGN",
     "NAME",
     "Acquire",
     "Callback",
@@ -69,6 +76,7 @@ __all__ = [
     "Fork",
     "Free",
     "Grant",
+    "Inside",
     "Keep",
     "Kind",
     "Linger",
@@ -80,6 +88,7 @@ __all__ = [
     "Port",
     "Raise",
     "Reader",
+    "Register",
     "Release",
     "Resize",
     "Resolved",
@@ -90,6 +99,7 @@ __all__ = [
     "Store",
     "Truth",
     "Unmap",
+    "Unshare",
     "Use",
     "Write",
     "default_models",

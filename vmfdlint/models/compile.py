@@ -23,7 +23,7 @@ from vmfdlint.models.compiled import (
     Spec,
     TextRule,
 )
-from vmfdlint.models.effects import Effect, Grant, Kind, Port, Sign, Truth
+from vmfdlint.models.effects import CHANNELS, Effect, Grant, Kind, Port, Sign, Truth
 from vmfdlint.models.parse import (
     Constants,
     RowError,
@@ -132,6 +132,8 @@ def _compile_field(
         return Kind(value)
     if (word, name) == ("callback", "when") and value not in _MOMENTS:
         raise RowError(f"unknown moment '{value}'{suggestion(value, _MOMENTS)}", value)
+    if name == "channel" and value not in CHANNELS:
+        raise RowError(f"unknown channel '{value}'{suggestion(value, CHANNELS)}", value)
     return value
 
 

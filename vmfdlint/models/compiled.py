@@ -10,6 +10,8 @@ from typing import TypeAlias
 import msgspec
 
 from vmfdlint.models.effects import (
+    FOREIGN,
+    Callback,
     Close,
     Copy,
     Create,
@@ -26,12 +28,14 @@ from vmfdlint.models.effects import (
     PassOn,
     Port,
     Raise,
+    Register,
     Resize,
     SetCloexec,
     Share,
     Sign,
     Truth,
     Unmap,
+    Use,
     Write,
 )
 
@@ -200,6 +204,7 @@ _CHANGES = (
     | Map
     | Own
     | PassOn
+    | Register
     | Resize
     | SetCloexec
     | Share
@@ -209,7 +214,14 @@ _CHANGES = (
 
 def creates(behaviour: Behaviour) -> bool:
     """Whether a descriptor of interest may come out of it, paths aside."""
-    return any(isinstance(spec.effect, Create) for spec in behaviour.specs)
+    return any(
+        isinstance(spec.effect, Create) and spec.effect.kind not in FOREIGN for spec in behaviour.specs
+    )
+
+
+def receives(behaviour: Behaviour) -> bool:
+    """Whether a descriptor of another process may come out of it."""
+    return any(isinstance(spec.effect, Create) and spec.effect.kind in FOREIGN for spec in behaviour.specs)
 
 
 class Models(msgspec.Struct, frozen=True, dict=True):
@@ -293,6 +305,47 @@ class Models(msgspec.Struct, frozen=True, dict=True):
         """The numbers of the constants that create a descriptor."""
         return frozenset(
             value for api in self.apis.values() for value, each in api.by_value.items() if creates(each)
+        )
+
+    def receiving_names(self) -> frozenset[str]:
+        """The APIs, and the constants of selecting ones, by which another process's descriptor comes in."""
+        return frozenset(
+            name
+            for api_name, api in self.apis.items()
+            for name, each in ((api_name, api.base), *api.by_name.items())
+            if receives(each)
+        )
+
+    def thread_names(self) -> frozenset[str]:
+        """The APIs that start a thread."""
+        return frozenset(
+            name
+            for name, api in self.apis.items()
+            for spec in api.base.specs
+            if isinstance(spec.effect, Callback) and spec.effect.when == "thread"
+        )
+
+    @cached_property
+    def asked(self) -> tuple[frozenset[str], frozenset[str]]:
+        """What conditions compare members with: the names of the members, and of the constants."""
+        clauses = [
+            clause
+            for api in self.apis.values()
+            for each in api.behaviours
+            for spec in each.specs
+            for policy, condition in spec.guards
+            for clause in condition
+            if clause.port.fields and clause.test is Test.EQUAL and policy is Policy.IF_SURE
+        ]
+        return frozenset(c.port.fields[-1] for c in clauses), frozenset(c.name for c in clauses)
+
+    def telling_names(self) -> frozenset[str]:
+        """The selecting constants by which a descriptor is known as a holder."""
+        return frozenset(
+            name
+            for api in self.apis.values()
+            for name, each in api.by_name.items()
+            if any(isinstance(spec.effect, Use) and spec.effect.kind for spec in each.specs)
         )
 
     def changing_names(self) -> frozenset[str]:

@@ -37,7 +37,7 @@ class Truth(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a descriptor or mapping is. All but SYSTEM, DEBUGFS_DIRECTORY, CGROUP and PLAIN hold a VM
+    """What a descriptor or mapping is. All but SYSTEM, DEBUGFS_DIRECTORY, CGROUP, PLAIN and FOREIGN hold a VM
     (rules.md, "Holder")."""
 
     SYSTEM = "system"
@@ -60,6 +60,14 @@ class Kind(StrEnum):
     """The root of debugfs, or a directory of KVM in it: holds nothing, leads past the mode of the root."""
     PLAIN = "plain"
     """A descriptor of no interest by itself."""
+    RECEIVED = "received"
+    """One that another process sent: its use tells whether it is a holder."""
+    TAKEN = "taken"
+    """The same, while the other process keeps its own: pidfd_getfd, a message that was only peeked at."""
+
+
+FOREIGN = frozenset({Kind.RECEIVED, Kind.TAKEN})
+"""Kinds whose file another process made."""
 
 
 class Create(msgspec.Struct, frozen=True, tag=True):
@@ -195,18 +203,51 @@ class DontFork(msgspec.Struct, frozen=True, tag=True):
 
 class Use(msgspec.Struct, frozen=True, tag=True):
     """Works on the file behind ``fd``. ``checked``: KVM refuses it with EIO outside the creating address
-    space.
+    space. ``kind``: only such a file takes the request, so a descriptor of unknown origin is one.
     """
 
     fd: Port
     checked: bool = False
+    kind: Kind | None = None
+
+
+CHANNELS = ("scm_rights", "taken", "io_uring", "vm")
+"""How a reference goes to someone else: in a message; taken by the receiver (pidfd_getfd); registered with a
+ring; held by another VM."""
 
 
 class Share(msgspec.Struct, frozen=True, tag=True):
-    """Hands the file behind ``fd`` to ``channel`` (SCM_RIGHTS, io_uring registration, another VM)."""
+    """Hands the file behind ``fd`` to ``channel``, one of :data:`CHANNELS`."""
 
     fd: Port
     channel: str
+
+
+class Register(msgspec.Struct, frozen=True, tag=True):
+    """A second reference to the file behind ``fd``, under no number: ``at`` holds it (a ring, another VM) for
+    the ``channel``, one of :data:`CHANNELS`, until it is closed there. ``ends_with_number``: ``at`` is what a
+    number stands for (``arg 0 *``), and a close of that number ends it too.
+    """
+
+    fd: Port
+    at: Port
+    channel: str
+    ends_with_number: bool = False
+
+
+class Inside(msgspec.Struct, frozen=True, tag=True):
+    """``pointer`` leads into what ``object`` leads to: what is written behind the one is found behind the
+    other (CMSG_DATA, the control buffer of a message).
+    """
+
+    pointer: Port
+    object: Port
+
+
+class Unshare(msgspec.Struct, frozen=True, tag=True):
+    """The calling task gets a descriptor table of its own, a copy (CLONE_FILES, CLOSE_RANGE_UNSHARE); other
+    threads keep the old one.
+    """
 
 
 class Migrate(msgspec.Struct, frozen=True, tag=True):
@@ -341,6 +382,9 @@ Effect: TypeAlias = (
     | DontFork
     | Use
     | Share
+    | Register
+    | Inside
+    | Unshare
     | Migrate
     | Callback
     | Free

@@ -5,7 +5,7 @@ The solver knows effects, never an API's name or a rule.
 
 from vmfdlint.solve.boundary import crosses
 from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, ZERO_FACT, Cut, Fact, Name, Object
-from vmfdlint.solve.observe import Crumb, Happening, Observation
+from vmfdlint.solve.observe import Crumb, Happening, Node, Observation
 from vmfdlint.solve.solver import Solver
 from vmfdlint.solve.typestate import Life, Process, State
 from vmfdlint.solve.witness import witness
@@ -20,6 +20,7 @@ __all__ = [
     "Happening",
     "Life",
     "Name",
+    "Node",
     "Object",
     "Observation",
     "Process",

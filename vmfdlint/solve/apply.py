@@ -27,6 +27,7 @@ from vmfdlint.models import (
     Fork,
     Free,
     Grant,
+    Inside,
     Keep,
     Kind,
     Linger,
@@ -36,6 +37,7 @@ from vmfdlint.models import (
     PassOn,
     Port,
     Raise,
+    Register,
     Release,
     Resize,
     SetCloexec,
@@ -44,15 +46,18 @@ from vmfdlint.models import (
     Store,
     Truth,
     Unmap,
+    Unshare,
     Use,
     Write,
 )
-from vmfdlint.solve.facts import IN_CHILD, Fact, Match, Object, match_path
+from vmfdlint.solve.facts import IN_CHILD, Fact, Match, Object
 from vmfdlint.solve.invocation import Invocation, Observe
 from vmfdlint.solve.local import forget, hold
 from vmfdlint.solve.mappings import mapped_bytes, resize, speaks_of_all, unmap
 from vmfdlint.solve.observe import Happening
-from vmfdlint.solve.process import daemon, fork
+from vmfdlint.solve.ports import copies_element, holds_whole, match_port
+from vmfdlint.solve.process import daemon, fork, unshare
+from vmfdlint.solve.registry import kept_behind, register
 from vmfdlint.solve.texts import copied, named, write
 from vmfdlint.solve.typestate import Event, Life, Process, State
 from vmfdlint.solve.values import NEGATIVE, POSITIVE, ZERO
@@ -121,34 +126,39 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
                 return [fact]
             event = Event.SET_CLOEXEC if on is Truth.YES else Event.CLEAR_CLOEXEC
             return [after for after in (fact.after(event),) if after]
-        case Use(fd=fd, checked=checked):
-            _use(fact, _match(fact, fd, call), checked, observe)
+        case Use(fd=fd):
+            _use(fact, match_port(fact, fd, call), effect, observe)
             return [fact]
         case Free(pointer=pointer):
             return [_free(fact, pointer, call)]
         case Own(fd=src, at=at) | Copy(src=src, at=at):
-            if _match(fact, src, call):
+            if copies_element(src, at, call) and match_port(fact, src, call):
                 path = port_path(at, call.args)
-                return [hold(fact, path, call.flow.cells.get(path))] if path else [fact]
+                if path and not holds_whole(fact, path):
+                    return [hold(fact, path, call.flow.cells.get(path))]
             return [fact]
         case Store(at=at):
             path = port_path(at, call.args)
             return [forget(fact, path, call.flow.cells.get(path))] if path else [fact]
         case Keep(value=value):
-            return [fact.with_places({*fact.places, ESCAPED})] if _match(fact, value, call) else [fact]
+            return [fact.with_places({*fact.places, ESCAPED})] if match_port(fact, value, call) else [fact]
         case PassOn(fd=fd):
-            if _match(fact, fd, call) and fact.is_open:
+            if match_port(fact, fd, call) and fact.is_open:
                 observe(Happening.PASS_ON, fact)
             return [fact]
         case Share(fd=fd, channel=channel):
-            if _match(fact, fd, call) and fact.is_open:
+            if match_port(fact, fd, call) and fact.is_open:
                 observe(Happening.SHARE, fact, detail=channel)
             return [fact]
+        case Register():
+            return [fact, *register(fact, effect, call, observe)]
+        case Unshare():
+            return [fact, *unshare(fact, call, observe)]
         case Migrate(through=through):
-            if through is not None and _is_cgroup_file(fact) and _match(fact, through, call):
+            if through is not None and _is_cgroup_file(fact) and match_port(fact, through, call):
                 observe(Happening.MIGRATE, fact)
             return [fact]
-        case Create() | Callback() | Write() | Grant() | Expose() | Acquire() | Release():
+        case Create() | Callback() | Inside() | Write() | Grant() | Expose() | Acquire() | Release():
             return [fact]
         case _:
             assert_never(effect)
@@ -168,13 +178,6 @@ def _is_cgroup_file(fact: Fact) -> bool:
 
 def _is_mapping(fact: Fact) -> bool:
     return fact.object is not None and fact.object.is_mapping
-
-
-def _match(fact: Fact, port: Port, call: Invocation) -> Match | None:
-    path = port_path(port, call.args)
-    if path is None:
-        return None
-    return match_path(fact, path, call.flow.cells.get(path))
 
 
 def _on_zero(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> list[Fact]:
@@ -215,18 +218,19 @@ def _create(
         cell = call.flow.cells.get(path)
         if cell is not None:
             fresh = hold(fresh, path, cell)
-        fresh = fresh.knowing(RESULT, ZERO)
+        # A message has come where a descriptor has.
+        fresh = fresh.knowing(RESULT, POSITIVE if made.is_foreign else ZERO)
     if cloexec is Truth.MAYBE and kind is Kind.SYSTEM:
         return []
     observe(Happening.CREATE, fresh)
     # /dev/kvm holds nothing: it is followed only where an exec could inherit it.
     # A directory holds nothing either, but others may get at what it leads to; nor does the file of a cgroup.
-    followed = made.holds_vm or inherit or kind in (Kind.CGROUP, Kind.DEBUGFS_DIRECTORY)
+    followed = made.holds_vm or made.is_foreign or inherit or kind in (Kind.CGROUP, Kind.DEBUGFS_DIRECTORY)
     return [fresh] if followed else []
 
 
 def _close(fact: Fact, port: Port, call: Invocation, observe: Observe) -> list[Fact]:
-    matched = _match(fact, port, call)
+    matched = match_port(fact, port, call) or kept_behind(fact, port, call)
     if matched is None or _is_mapping(fact):
         return [fact]
     return close(fact, matched, call.site, observe)
@@ -251,7 +255,7 @@ def closed(fact: Fact, site: Site, must: bool) -> list[Fact]:
     One that only may be the closed one ends here: nothing is known to hold a stale number.
     """
     after = fact.after(Event.CLOSE, site)
-    if not must or after is None or fact.object is None or not fact.object.holds_vm:
+    if not must or after is None or fact.object is None or not fact.object.holds_vm or fact.object.channel:
         return []
     sure = {
         path
@@ -280,7 +284,7 @@ def close_all(fact: Fact, keep: tuple[object, ...], site: Site, at: Span, observ
 
 
 def _set_cloexec(fact: Fact, port: Port | None, on: Truth, call: Invocation, observe: Observe) -> list[Fact]:
-    if _is_mapping(fact) or not fact.is_open or (port is not None and _match(fact, port, call) is None):
+    if _is_mapping(fact) or not fact.is_open or (port is not None and match_port(fact, port, call) is None):
         return [fact]
     if on is Truth.MAYBE:
         return [fact]
@@ -297,12 +301,13 @@ def _set_cloexec(fact: Fact, port: Port | None, on: Truth, call: Invocation, obs
 
 def _duplicate(fact: Fact, effect: Duplicate, call: Invocation, observe: Observe) -> list[Fact]:
     found: list[Fact] = []
-    source = _match(fact, effect.src, call) if not _is_mapping(fact) else None
-    replaced = _match(fact, effect.replaces, call) if effect.replaces is not None else None
+    numbered = not (_is_mapping(fact) or (fact.object is not None and fact.object.channel))
+    source = match_port(fact, effect.src, call) if numbered else None
+    replaced = match_port(fact, effect.replaces, call) if effect.replaces is not None else None
     if source is not None and replaced is not None:
         return [fact]
     if fact.state.life is Life.CLOSED:
-        _use(fact, source, False, observe)
+        _use(fact, source, None, observe)
     if replaced is not None and not _is_mapping(fact):
         found.extend(close(fact, replaced, call.site, observe))
     else:
@@ -339,10 +344,10 @@ def _map(fact: Fact, effect: Map, call: Invocation, observe: Observe) -> list[Fa
     if effect.at.arg is None:
         # MAP_FAILED or an address, never a null pointer: callers test the pointer that is handed on.
         fact = fact.knowing(RESULT, NEGATIVE | POSITIVE)
-    if _is_mapping(fact) or fact.object is None or not _match(fact, effect.fd, call):
+    if _is_mapping(fact) or fact.object is None or not match_port(fact, effect.fd, call):
         return [fact]
     if fact.state.life is Life.CLOSED:
-        _use(fact, _match(fact, effect.fd, call), False, observe)
+        _use(fact, match_port(fact, effect.fd, call), None, observe)
         return [fact]
     kind = _MAPPED.get(fact.object.kind)
     if kind is None or not fact.is_open:
@@ -361,8 +366,8 @@ def _map(fact: Fact, effect: Map, call: Invocation, observe: Observe) -> list[Fa
     return [fact, mapping]
 
 
-def _use(fact: Fact, matched: Match | None, checked: bool, observe: Observe) -> None:
-    if matched is None or fact.object is None or _is_mapping(fact):
+def _use(fact: Fact, matched: Match | None, effect: Use | None, observe: Observe) -> None:
+    if matched is None or fact.object is None or _is_mapping(fact) or fact.object.channel:
         return
     if fact.state.life is Life.CLOSED:
         if matched.must and not fact.object.many:
@@ -370,6 +375,12 @@ def _use(fact: Fact, matched: Match | None, checked: bool, observe: Observe) -> 
         return
     if fact.object.copy_of is not None:
         observe(Happening.USE, fact)
+    checked = effect is not None and effect.checked
+    if effect is not None and effect.kind is not None and fact.object.is_foreign:
+        known = msgspec.structs.replace(fact, object=msgspec.structs.replace(fact.object, kind=effect.kind))
+        observe(Happening.KNOWN, fact, made=known)
+        if checked:
+            observe(Happening.CHILD_USE, known)
     if checked and fact.state.process is Process.CHILD and fact.object.kind in CHECKED:
         observe(Happening.CHILD_USE, fact)
 

@@ -12,6 +12,7 @@ from vmfdlint.summary import (
     RESULT,
     Flow,
     Path,
+    below,
     is_cell,
     is_global,
     is_per_thread,
@@ -118,12 +119,12 @@ def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tupl
                 env[path] = value
         else:
             for inside in names_inside(path, args, callee):
-                if fact.is_zero or inside in callee.tested or value == OTHER:
+                if fact.is_zero or inside in callee.tested or value == OTHER or callee.asks(inside, value):
                     env[inside] = value
     for name, operand in zip(callee.params, args, strict=False):
         wanted = fact.is_zero or (name,) in callee.tested
         if not wanted and isinstance(operand, Const):
-            wanted = (name,) in callee.selecting
+            wanted = (name,) in callee.selecting or callee.asks((name,), operand)
         if not wanted and isinstance(operand, FuncRef):
             wanted = (name,) in callee.called
         if wanted and isinstance(operand, Const | Text | FuncRef):
@@ -194,7 +195,7 @@ def _out_of(
         base = path_of(operand.place)
         if step == "->[0]":
             return [(*base, *rest)]
-        return [(*base, "." + step[2:], *rest)]
+        return [(*below(base, "." + step[2:]), *rest)]
     if isinstance(operand, Place):
         return [(*path_of(operand), step, *rest)]
     return [] if values else [ESCAPED]

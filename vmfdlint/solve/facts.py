@@ -8,7 +8,7 @@ import msgspec
 from vmfdlint.base import LIMITS, Span
 from vmfdlint.ir import Const, FunctionKey
 from vmfdlint.link import Site
-from vmfdlint.models import Kind
+from vmfdlint.models import FOREIGN, Kind
 from vmfdlint.solve.typestate import Event, Life, Process, State, step
 from vmfdlint.solve.values import Value
 from vmfdlint.summary import (
@@ -52,6 +52,12 @@ class Object(msgspec.Struct, frozen=True):
     alone_since: Site | None = None
     """For a follow-up: the close of the VM (of the copied original) after which this reference is still
     there."""
+    channel: str = ""
+    """What keeps it where no number does (a ring, another VM): its places are those of the keeper."""
+    ends_with_number: bool = False
+    """A close of the keeper's number ends it."""
+    own_table: bool = False
+    """In the descriptor table that a thread has for itself alone: it goes when the thread ends."""
     length: int | None = None
     """Of a mapping: its bytes where they are a constant, 0 where a variable says them."""
 
@@ -73,7 +79,13 @@ class Object(msgspec.Struct, frozen=True):
     @property
     def holds_vm(self) -> bool:
         """Whether it keeps a VM alive (rules.md, "Holder")."""
-        return self.kind not in (Kind.SYSTEM, Kind.DEBUGFS_DIRECTORY, Kind.CGROUP, Kind.PLAIN)
+        other = (Kind.SYSTEM, Kind.DEBUGFS_DIRECTORY, Kind.CGROUP, Kind.PLAIN)
+        return self.kind not in other and not self.is_foreign
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether another process made it, and its use has still to tell what it is."""
+        return self.kind in FOREIGN
 
 
 class Cut(msgspec.Struct, frozen=True):

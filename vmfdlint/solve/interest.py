@@ -20,7 +20,20 @@ from vmfdlint.ir import (
     Text,
 )
 from vmfdlint.link import FILE, CallGraph, Edge, EdgeKind, slot_of
-from vmfdlint.models import Daemon, Exec, Fork, Kind, Models, PassOn, SetCloexec, Spawn, path_kind
+from vmfdlint.models import (
+    FOREIGN,
+    Create,
+    Daemon,
+    Exec,
+    Fork,
+    Kind,
+    Models,
+    PassOn,
+    SetCloexec,
+    Spawn,
+    Unshare,
+    path_kind,
+)
 from vmfdlint.solve.boundary import crosses, names_inside
 from vmfdlint.solve.facts import ZERO_FACT, Fact, Object
 from vmfdlint.solve.typestate import Life
@@ -71,8 +84,10 @@ class Interest:
         self._changing = models.changing_names()
         self._forking = models.names_with(Fork) | models.names_with(Daemon)
         self._executing = models.names_with(Exec, Spawn, PassOn) | models.sealing_names()
+        self._unsharing = models.names_with(Unshare)
         self._surviving: tuple[FunctionKey, ...] | None = None
         self._deferred: dict[frozenset[str], tuple[Edge, ...]] = {}
+        self.receivers: frozenset[FunctionKey] = frozenset()
         self.wanted: dict[FunctionKey, set[str]] = {}
         self.lists: set[str] = set()  # global arrays in which a text of interest stands
         self._initials: dict[Place, Text | Const | None] = {}
@@ -193,6 +208,10 @@ class Interest:
             seeds.seed(edge.site.function)
             seeds.again(edge.site.function)
 
+    def receives(self, effect: Create, key: FunctionKey) -> bool:
+        """Whether a new reference is followed: one of another process only where it may become a holder."""
+        return effect.kind not in FOREIGN or key in self.receivers
+
     # -- entry -----------------------------------------------------------------------------------------------
 
     def prepare(self, fact: Fact, flow: Flow) -> None:
@@ -264,6 +283,9 @@ class Interest:
                 owner = fact.is_open and any(starts_with(held, path) for held in fact.places)
                 if owner and self.behaviour.frees_parameter(edge.callee, position):
                     return True
+                kept = owner and fact.object is not None and fact.object.channel
+                if kept and self.behaviour.uses_parameter(edge.callee, position):
+                    return True
                 continue
             if self.behaviour.changes_parameter(edge.callee, position) or self._decided(edge, position):
                 return True
@@ -294,7 +316,8 @@ class Interest:
                 found.extend(self._for_place(path, flow, use))
         if fact.is_open and fact.object.holds_vm and not fact.in_child:
             found.append(self.forks(fact))
-        if fact.is_open and fact.state.inherit and not fact.object.is_mapping:
+            found.append(self.unshares())
+        if fact.is_open and fact.state.inherit and not (fact.object.is_mapping or fact.object.is_foreign):
             found.append(self.execs())
         return found
 
@@ -366,6 +389,12 @@ class Interest:
             return len(self.graph.program.lexicon.defined("functions", "main")) < 2
         return bool(one & other)
 
+    def unshares(self) -> frozenset[FunctionKey]:
+        """Functions below which a task gets a descriptor table of its own."""
+        return self.relevance.calling(
+            "unshare", self._unsharing, lambda key: any(self.behaviour.calls_with(key, Unshare))
+        )
+
     def execs(self) -> frozenset[FunctionKey]:
         """Functions below which a program is executed or spawned, or every descriptor sealed for one."""
         return self.relevance.calling(
@@ -382,10 +411,11 @@ class Interest:
 
 def _use_matters(fact: Fact) -> bool:
     """Whether a mere use says something: in a child it fails, of a closed number it hits another file, of a
-    copy it shows a move, of a debugfs file it does not wait, of a cgroup file it moves a process."""
+    copy it shows a move, of another process's descriptor it tells what it
+    is, of a debugfs file that it does not wait, of a cgroup file it moves a process."""
     return (
         fact.in_child
         or fact.state.life is Life.CLOSED
-        or (fact.object is not None and fact.object.copy_of is not None)
+        or (fact.object is not None and (fact.object.copy_of is not None or fact.object.is_foreign))
         or (fact.object is not None and fact.object.kind in (Kind.DEBUGFS, Kind.CGROUP))
     )

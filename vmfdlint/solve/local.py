@@ -112,7 +112,9 @@ def _remembers(fact: Fact, path: Path, value: Value, flow: Flow) -> bool:
     if fact.is_zero:
         named = isinstance(value, Text) or (isinstance(value, Const) and bool(value.names))
         return named or (len(path) == 1 and path in flow.tested)
-    return path in flow.tested or path in flow.truths or (path in flow.selecting and _selects(value))
+    if path in flow.tested or path in flow.truths or flow.asks(path, value):
+        return True
+    return path in flow.selecting and _selects(value)
 
 
 def _selects(value: Value) -> bool:

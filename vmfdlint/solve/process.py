@@ -14,7 +14,7 @@ from vmfdlint.summary import OUTER, RESULT
 def fork(fact: Fact, effect: Fork, call: Invocation, observe: Observe) -> list[Fact]:
     """Parent and child after a fork: the parent's fact knows a result that is not 0, the child's is 0."""
     parent = fact.knowing(RESULT, NEGATIVE | POSITIVE)
-    if fact.object is None or fact.object.creator:
+    if fact.object is None or fact.object.creator or fact.object.is_foreign:
         return [fact]
     if effect.shares_files is Truth.YES and not (fact.object.is_mapping and effect.shares_memory is Truth.NO):
         return _one_table(fact, effect)
@@ -53,7 +53,9 @@ def _creator(fact: Fact, call: Invocation) -> Fact:
 
 
 def daemon(fact: Fact, call: Invocation, observe: Observe) -> list[Fact]:
-    if fact.object is None or fact.object.creator or not fact.is_open or fact.in_child:
+    if fact.object is None or fact.object.creator or fact.object.is_foreign:
+        return [fact]
+    if not fact.is_open or fact.in_child:
         return [fact]
     observe(Happening.DAEMON, fact)
     child = fact.after(Event.FORK_CHILD)
@@ -61,3 +63,18 @@ def daemon(fact: Fact, call: Invocation, observe: Observe) -> list[Fact]:
     if child is not None:
         found.append(msgspec.structs.replace(child, fork=call.site).knowing(RESULT, ZERO))
     return found
+
+
+def unshare(fact: Fact, call: Invocation, observe: Observe) -> list[Fact]:
+    """The reference of the calling task's new descriptor table, under the same number; what other threads
+    close is the old one. Whether there are others is not known here."""
+    if fact.object is None or not fact.object.holds_vm or fact.object.is_mapping:
+        return []
+    if not fact.is_open or fact.in_child or fact.object.copy_of is not None:
+        return []
+    made = msgspec.structs.replace(
+        fact.object, site=call.site, at=call.at, api=call.api, chain=(), copy_of=fact.object, own_table=True
+    )
+    copy = msgspec.structs.replace(fact, object=made).knowing(RESULT, ZERO)
+    observe(Happening.UNSHARE, fact, made=copy)
+    return [copy]

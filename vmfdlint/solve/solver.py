@@ -16,6 +16,7 @@ from vmfdlint.solve.facts import Fact, Object
 from vmfdlint.solve.followup import follow_up
 from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.observe import Happening, Observation
+from vmfdlint.solve.receivers import Receivers
 from vmfdlint.solve.tabulate import Tabulation
 from vmfdlint.solve.typestate import State
 from vmfdlint.summary import OUTER, Behaviour, Relevance
@@ -96,6 +97,8 @@ class Solver:
             for key in self.program.mentioning(token):
                 if self._reads_cell(key):
                     found[key] = None
+        self.interest.receivers = frozenset(Receivers(self.program, self.models).find())
+        found |= dict.fromkeys(self.interest.receivers)
         return tuple(key for key in sorted(found) if key.name != FILE)
 
     def aliases(self, path: str, names: frozenset[str]) -> frozenset[str]:

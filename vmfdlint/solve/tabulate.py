@@ -27,7 +27,7 @@ from vmfdlint.ir import (
     Unparsed,
 )
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
-from vmfdlint.models import Fork, Grant, Kind, Linger, Models, Port, Resolved, Write, resolve
+from vmfdlint.models import Create, Fork, Grant, Kind, Linger, Models, Port, Resolved, Write, resolve
 from vmfdlint.solve.apply import apply, close_all, closed, watched
 from vmfdlint.solve.boundary import contradicts, enter, in_new_thread, leave, rests
 from vmfdlint.solve.builders import Builders
@@ -204,7 +204,8 @@ class Tabulation(Tables):
         fact = leave_function(node.fact, instr, flow, flow.function)
         if flow.key.name == "main":
             return
-        if not fact.is_zero and fact.state.life is Life.CLOSED and not fact.places:
+        gone = fact.object is not None and (fact.state.life is Life.CLOSED or fact.object.is_foreign)
+        if gone and not fact.places:
             return
         if self._emptied(node.fact, flow):
             return
@@ -298,6 +299,8 @@ class Tabulation(Tables):
         if contradicts(at_exit, incoming.edge.args, callee, before):
             return
         if incoming.edge.kind is EdgeKind.THREAD and not (born_inside and at_exit.is_open):
+            return
+        if incoming.edge.kind is EdgeKind.THREAD and at_exit.object is not None and at_exit.object.own_table:
             return
         outside = None if born_inside else before
         if outside is not None and incoming.result is not None:
@@ -434,6 +437,8 @@ class Tabulation(Tables):
 
         facts = [node.fact]
         for effect in modelled.effects:
+            if isinstance(effect, Create) and not self.interest.receives(effect, flow.key):
+                continue
             facts = [after for fact in facts for after in apply(fact, effect, call, observe)]
             if isinstance(effect, Fork) and effect.entry is not None:
                 facts = self._run_child(node, instr, args, effect, facts, flow)

@@ -30,6 +30,7 @@ from vmfdlint.models import (
     Fork,
     Free,
     Grant,
+    Inside,
     Linger,
     Map,
     Migrate,
@@ -405,7 +406,7 @@ class Behaviour:
 
 def changes(modelled: Resolved, own: bool) -> bool:
     """Whether an API does more to its descriptors than use them or wait; ``own`` counts a mapping as more."""
-    harmless = Use | Linger | Exit | Exec | Migrate | Write | Grant
+    harmless = Use | Linger | Exit | Exec | Inside | Migrate | Write | Grant
     if own:
         return any(not isinstance(effect, harmless) for effect in modelled.effects)
     return any(not isinstance(effect, harmless | Map) for effect in modelled.effects)

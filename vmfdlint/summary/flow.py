@@ -18,6 +18,7 @@ from vmfdlint.ir import (
     Const,
     Function,
     Indirect,
+    Instr,
     Named,
     Opaque,
     Operand,
@@ -27,6 +28,7 @@ from vmfdlint.ir import (
     reads,
 )
 from vmfdlint.models import Models, Port, Unmap, resolve
+from vmfdlint.summary.contents import joined
 from vmfdlint.summary.paths import Path, cell_of, is_temporary, operand_path, path_of, port_path
 from vmfdlint.summary.sweeps import Handed, Loop, Sweep
 from vmfdlint.summary.variadic import forwarded
@@ -36,7 +38,7 @@ class Flow:
     """A function and what a look at its own body alone can tell."""
 
     def __init__(self, function: Function, models: Models) -> None:
-        self.function = forwarded(function)
+        self.function = joined(forwarded(function), models)
         self.key = function.key
         self.params = self.function.params
         self._models = models
@@ -131,6 +133,25 @@ class Flow:
                 found.update(path_of(one) for one in call.args if isinstance(one, Place) and not one.fields)
         return frozenset(found)
 
+    def asks(self, path: Path, value: object) -> bool:
+        """Whether a model asks for the member at ``path``, or for one that is set from this variable, and for
+        this named constant in it."""
+        members, constants = self._models.asked
+        if not isinstance(value, Const) or constants.isdisjoint(value.names):
+            return False
+        return path in self._asked_sources if len(path) == 1 else _member(path) in members
+
+    @cached_property
+    def _asked_sources(self) -> frozenset[Path]:
+        members, _constants = self._models.asked
+        return frozenset(
+            path_of(instr.src)
+            for block in self.function.blocks
+            for instr in block.instrs
+            if isinstance(instr, Assign) and isinstance(instr.src, Place)
+            if _member(path_of(instr.dst)) in members
+        )
+
     @cached_property
     def correlated(self) -> frozenset[Path]:
         """Paths tested at two places or more, and those tested that callers know too, parameters and what is
@@ -158,6 +179,22 @@ class Flow:
                 if dst is not None and not dst.fields:
                     found.add(dst.name)
         return frozenset(found)
+
+    @cached_property
+    def addresses(self) -> dict[str, Place]:
+        """The local pointers that get a value once, the address of a place: name -> the place."""
+        given: dict[str, list[Instr]] = defaultdict(list)
+        for block in self.function.blocks:
+            for instr in block.instrs:
+                if isinstance(instr, Assign | Call) and instr.dst is not None and not instr.dst.fields:
+                    given[instr.dst.name].append(instr)
+        found: dict[str, Place] = {}
+        for name, writes in given.items():
+            first = writes[0]
+            once = len(writes) == 1 and name not in self.params
+            if once and isinstance(first, Assign) and isinstance(first.src, Address):
+                found[name] = first.src.place
+        return found
 
     @cached_property
     def live(self) -> tuple[frozenset[str], ...]:
@@ -333,3 +370,8 @@ class Flow:
         call = self.function.blocks[block].instrs[index]
         assert isinstance(call, Call)
         return call
+
+
+def _member(path: Path) -> str:
+    """The name of the member a path ends in; "" for a variable."""
+    return path[-1].removeprefix("->").removeprefix(".") if len(path) > 1 else ""

@@ -145,7 +145,14 @@ def _inside(base: Path, fields: tuple[str, ...]) -> Path | None:
     first, rest = fields[0], tuple(_step(name, True) for name in fields[1:])
     if first == "*":
         return (*base, *rest)
-    return (*base, "." + first, *rest)
+    return (*below(base, "." + first), *rest)
+
+
+def below(base: Path, step: str) -> Path:
+    """``step`` taken from an object; an element from an element that is not known is such a one again."""
+    if len(base) > 1 and base[-1].endswith("[]") and step.lstrip("->.").startswith("["):
+        return base
+    return (*base, step)
 
 
 def show(path: Path) -> str:

@@ -166,7 +166,8 @@ class Relevance:
                     case Assign(dst=dst, src=src):
                         if own and _names(dst, record, member):
                             return True
-                        if isinstance(src, Place) and _names(src, record, member):
+                        source = src.place if isinstance(src, Address) else src
+                        if isinstance(source, Place) and _names(source, record, member):
                             return True
                     case Call() if self._call_changes(function.key, instr, record, member, own):
                         return True

@@ -1,0 +1,78 @@
+"""Where descriptors come in from other processes and may turn out to be holders of theirs.
+
+In: a program and models. Out: the functions that receive or take a descriptor and from which a function that
+issues a holder's own ioctl is near. Most programs receive descriptors that have nothing to do with KVM: those
+are not followed. Decided on the text, by names: nothing is parsed for it.
+"""
+
+import re
+
+from vmfdlint.base import LIMITS
+from vmfdlint.ir import FunctionKey
+from vmfdlint.link import Program
+from vmfdlint.models import Models
+
+_CALLED = re.compile(rb"([A-Za-z_]\w*)[ \t\n]*\(")
+_STATIC = re.compile(rb"[^({;]*\bstatic\b")
+
+
+class Receivers:
+    """The search in one program."""
+
+    def __init__(self, program: Program, models: Models) -> None:
+        self.program = program
+        self._sources = models.receiving_names()
+        requests = models.telling_names()
+        self._request = re.compile(rb"\b(?:" + "|".join(sorted(requests)).encode() + rb")\b")
+        self._telling = frozenset(path for name in requests for path in program.lexicon.files_with(name))
+
+    def find(self) -> tuple[FunctionKey, ...]:
+        """The functions, sorted."""
+        if not self._telling:
+            return ()
+        found = {key for name in self._sources for key in self._naming(name, b"")}
+        return tuple(key for key in sorted(found) if self._near(key))
+
+    def _naming(self, name: str, after: bytes, home: FunctionKey | None = None) -> set[FunctionKey]:
+        """The functions whose text has ``name``, followed by ``after``; for a function's name those that mean
+        the one at ``home``."""
+        lexicon = self.program.lexicon
+        paths = lexicon.files_with(name)
+        if home is not None:
+            own = _STATIC.match(self.program.text(home)) is not None and not home.path.endswith(".h")
+            others = lexicon.defined("functions", name)
+            paths = tuple(p for p in paths if p == home.path or not (own or p in others))
+        pattern = re.compile(rb"\b" + name.encode() + rb"\b" + after)
+        found = {
+            self.program.enclosing(path, match.start())
+            for path in paths
+            for match in pattern.finditer(lexicon.source(path).data)
+        }
+        return {key for key in found if key is not None and key != home}
+
+    def _near(self, key: FunctionKey) -> bool:
+        """Whether the function, one of its callers, or what these call issues such an ioctl."""
+        seen = {key}
+        frontier = [key]
+        for _step in range(LIMITS.receiving_callers):
+            callers = {caller for one in frontier for caller in self._naming(one.name, rb"\s*\(", one)}
+            frontier = sorted(callers - seen)
+            seen.update(frontier)
+        below: set[FunctionKey] = set()
+        return any(self._issues(one, below, 0) for one in sorted(seen))
+
+    def _issues(self, key: FunctionKey, seen: set[FunctionKey], depth: int) -> bool:
+        if key in seen or depth > LIMITS.receiving_callees:
+            return False
+        seen.add(key)
+        text = self.program.text(key)
+        if key.path in self._telling and self._request.search(text):
+            return True
+        called = {match[1].decode() for match in _CALLED.finditer(text)}
+        below = [
+            FunctionKey(path, name)
+            for name in sorted(called)
+            for path in self.program.lexicon.defined("functions", name)
+            if path == key.path or path in self._telling
+        ]
+        return any(self._issues(one, seen, depth + 1) for one in below)
