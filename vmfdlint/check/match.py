@@ -145,7 +145,7 @@ def _unobserved(solver: Solver, key: FunctionKey) -> Iterator[SafeSite]:
             text = "the program it starts gets no descriptor that is close-on-exec"
         elif any(fork.shares_files is Truth.YES and fork.shares_memory is Truth.YES for fork in forks):
             text = "the new task shares memory and descriptors with its creator, as a thread does"
-        elif key in solver.interest.surviving_forks():
+        elif solver.interest.survives(key):
             text = "no VM descriptor is open when this runs"
         else:
             text = "the child executes a program or ends, and closes what it holds before it waits"

@@ -85,7 +85,7 @@ class Interest:
         self._forking = models.names_with(Fork) | models.names_with(Daemon)
         self._executing = models.names_with(Exec, Spawn, PassOn) | models.sealing_names()
         self._unsharing = models.names_with(Unshare)
-        self._surviving: tuple[FunctionKey, ...] | None = None
+        self._surviving: dict[FunctionKey, bool] = {}
         self._deferred: dict[frozenset[str], tuple[Edge, ...]] = {}
         self.receivers: frozenset[FunctionKey] = frozenset()
         self.wanted: dict[FunctionKey, set[str]] = {}
@@ -354,16 +354,19 @@ class Interest:
         assert fact.object is not None
         here = self._programs(fact.object)
         return f"fork {sorted(here)}", lambda: tuple(
-            key for key in self.surviving_forks() if self._together(here, self.relevance.mains(key))
+            key
+            for key in self.relevance.callers_of(self._forking)
+            if self._together(here, self.relevance.mains(key)) and self.survives(key)
         )
 
-    def surviving_forks(self) -> tuple[FunctionKey, ...]:
-        """Functions whose own fork leaves a child behind, or that make a daemon."""
-        if self._surviving is None:
-            self._surviving = ()
-            candidates = self.relevance.callers_of(self._forking)
-            self._surviving = tuple(key for key in candidates if self._fork_matters(key))
-        return self._surviving
+    def survives(self, key: FunctionKey) -> bool:
+        """Whether a function's own fork leaves a child behind, or it makes a daemon. Costs a solve of that
+        function, so it is asked last."""
+        known = self._surviving.get(key)
+        if known is None:
+            self._surviving[key] = False  # a fork below a fork is judged with the outer one
+            known = self._surviving[key] = self._fork_matters(key)
+        return known
 
     def deferred(self, fact: Fact) -> tuple[Edge, ...]:
         """Registered callbacks below which such a fork lies, of a program that the reference can be in."""
