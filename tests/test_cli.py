@@ -54,7 +54,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine finds one thing, whatever it is given."""
 
-    def analyze(sources: tuple[SourceText, ...], options: Options, targets: object) -> Outcome:
+    def analyze(sources: tuple[SourceText, ...], options: Options, *_: object) -> Outcome:
         return Outcome((FINDING,), app.rule_docs(), statistics=Statistics(files=len(sources)))
 
     monkeypatch.setattr(app, "analyze", analyze)
@@ -255,3 +255,14 @@ def test_a_full_disk_ends_with_2(here: Path) -> None:
         )
     assert done.returncode == 2
     assert done.stderr.startswith(b"error: the output cannot be written") and b"Traceback" not in done.stderr
+
+
+def test_progress_only_where_someone_looks(here: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    hidden, shown = cli._Progress(False), cli._Progress(True)
+    hidden("reading")
+    hidden.clear()
+    assert capsysbinary.readouterr().err == b""
+    shown("reading 2 files")
+    shown("too soon")
+    shown.clear()
+    assert capsysbinary.readouterr().err == b"\r\x1b[Kreading 2 files\r\x1b[K"

@@ -4,7 +4,7 @@ In: Options. Out: bytes to print and an exit code. Prints nothing itself.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -45,6 +45,10 @@ class Run(msgspec.Struct, frozen=True):
     exit_code: int = EXIT_CLEAN
 
 
+def _silent(_text: str) -> None:
+    """Nobody listens."""
+
+
 # -- the doors to the engine -------------------------------------------------------------------------------
 
 
@@ -52,11 +56,12 @@ def analyze(
     sources: tuple[SourceText, ...],
     options: Options,
     targets: Mapping[str, tuple[str, ...]] | None = None,
+    tell: Callable[[str], None] = _silent,
 ) -> Outcome:
     """Sources, and what they are built into -> everything found by the rules in ``options.rules``."""
     rules = load_rules()
     models, problems = models_for(options)
-    solved = solve(sources, models, options.jobs, targets)
+    solved = solve(sources, models, options.jobs, targets, tell)
     solver = solved.solver
     started = perf_counter()
     findings = match(solver, rules, options.rules)
@@ -165,11 +170,13 @@ def options_for(paths: Sequence[str], given: Mapping[str, object]) -> Options:
     return msgspec.structs.replace(options, rules=rules)
 
 
-def check(options: Options, command: str = "", color: bool = False) -> Run:
-    """discover -> analyze -> report."""
+def check(
+    options: Options, command: str = "", color: bool = False, tell: Callable[[str], None] = _silent
+) -> Run:
+    """discover -> analyze -> report. ``tell`` hears what is being done."""
     started = _now()
     found = _find(options)
-    outcome = _judged(found, options)
+    outcome = _judged(found, options, tell)
     context = Context(
         version=__version__,
         root=found.root.as_posix(),
@@ -258,9 +265,11 @@ def _find(options: Options) -> Discovery:
     return discover(options.paths, search)
 
 
-def _judged(found: Discovery, options: Options) -> Outcome:
+def _judged(found: Discovery, options: Options, tell: Callable[[str], None]) -> Outcome:
     """The engine's outcome with what discovery knows put in; a crash of the engine is a Problem."""
-    result = run_one(lambda sources: analyze(sources, options, found.targets), found.files, "the analysis")
+    result = run_one(
+        lambda sources: analyze(sources, options, found.targets, tell), found.files, "the analysis"
+    )
     if isinstance(result, Crash):
         problem = Problem(ProblemKind.CRASH, _crashed(result, options))
         outcome = Outcome((), rule_docs(), (problem,), statistics=Statistics(files=len(found.files)))

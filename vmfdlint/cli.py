@@ -9,6 +9,7 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _INTERRUPTED = 130
+_EVERY = 0.2
+"""Seconds between two lines of progress."""
 
 
 class _Format(click.ParamType[str]):
@@ -119,7 +122,12 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
     options = app.options_for(paths or (".",), given)
     color = options.output_file is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     command = shlex.join(["vmfdlint", *sys.argv[1:]])
-    return _print(app.check(options, command, color), options.output_file)
+    progress = _Progress(sys.stderr.isatty() and not options.quiet)
+    try:
+        result = app.check(options, command, color, progress)
+    finally:
+        progress.clear()
+    return _print(result, options.output_file)
 
 
 @cli.command()
@@ -215,6 +223,28 @@ def main() -> None:
     """The console script."""
     gc.disable()  # what a run builds lives until it ends: the collector would walk it over and over
     sys.exit(run(sys.argv[1:]))
+
+
+class _Progress:
+    """What is being done, on one line of the error stream that is written over; nothing where none looks."""
+
+    def __init__(self, shown: bool) -> None:
+        self._shown = shown
+        self._next = 0.0
+
+    def __call__(self, text: str) -> None:
+        if self._shown and monotonic() >= self._next:
+            self._next = monotonic() + _EVERY
+            self._write(text)
+
+    @staticmethod
+    def _write(text: str) -> None:
+        sys.stderr.write(f"\r\x1b[K{text}")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        if self._shown and self._next:
+            self._write("")
 
 
 def _writable(target: str) -> None:

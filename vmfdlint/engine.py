@@ -3,7 +3,7 @@
 Crashes in one file or one function become Problems with the file's name; the run goes on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import perf_counter
 
 import msgspec
@@ -30,16 +30,20 @@ def solve(
     models: Models,
     jobs: int,
     targets: Mapping[str, tuple[str, ...]] | None = None,
+    tell: Callable[[str], None] = lambda _text: None,
 ) -> Solved:
     """Scans ``sources`` over the cores, then follows descriptors through them on demand.
 
-    ``targets`` is what each file is built into, where that is known.
+    ``targets`` is what each file is built into, where that is known. ``tell`` hears often what is done.
     """
     started = perf_counter()
+    tell(f"reading {len(sources):,} files")
     scans, problems = _scan(sources, jobs)
     scanned = perf_counter()
     lexicon = Lexicon({source.path: source for source in sources}, scans, targets)
-    program = Program(lexicon, c.open_unit)
+    program = Program(
+        lexicon, c.open_unit, lambda count: tell(f"following descriptors: {count:,} functions read")
+    )
     linked = perf_counter()
     solver = Solver(program, models, c.aliases)
     solver.run()

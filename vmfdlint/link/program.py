@@ -29,8 +29,15 @@ class Program:
     All answers depend on the sources alone, never on the order of the questions.
     """
 
-    def __init__(self, lexicon: Lexicon, open_unit: Callable[[SourceText, Index], Unit]) -> None:
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        open_unit: Callable[[SourceText, Index], Unit],
+        watch: Callable[[int], None] = lambda _count: None,
+    ) -> None:
+        """``watch`` is told how many functions were read, each time one more is."""
         self.lexicon = lexicon
+        self._watch = watch
         self._open_unit = open_unit
         self._units: dict[str, Unit] = {}
         self._warm: dict[str, None] = {}
@@ -113,6 +120,7 @@ class Program:
                 longest = max(sketches, key=lambda sketch: (sketch.end - sketch.start, -sketch.start))
                 found = unit.lower(longest)
         self._functions[key] = found
+        self._watch(len(self._functions))
         return found
 
     def resolve(self, name: str, path: str) -> tuple[FunctionKey, ...]:
