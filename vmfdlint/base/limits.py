@@ -13,6 +13,7 @@ class Limits(msgspec.Struct, frozen=True):
     places: int = 4
     path_steps: int = 6
     variants: int = 12
+    nodes: int = 2_000_000
     vm_climbs: int = 600
     resting_climbs: int = 40
     vm_entries: int = 200

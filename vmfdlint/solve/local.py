@@ -4,7 +4,7 @@ import msgspec
 
 from vmfdlint.ir import Address, Assign, Assume, Const, Flags, FuncRef, Function, Operand, Place, Return, Text
 from vmfdlint.solve import texts
-from vmfdlint.solve.boundary import rests, survives_return
+from vmfdlint.solve.boundary import crosses, rests, survives_return
 from vmfdlint.solve.facts import Fact, match_path
 from vmfdlint.solve.typestate import Life
 from vmfdlint.solve.values import POSITIVE, Value, implied, may_hold, narrow, signs, swapped
@@ -188,8 +188,8 @@ def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:
         other = fact.lookup(path_of(right))
         if other is not None and not may_hold(other, swapped(instr.op), known):
             return None
-    if rests(fact):
-        return fact
+    if rests(fact) or (fact.state.life is Life.CLOSED and all(crosses(path) for path in fact.places)):
+        return fact  # its story is one of order alone
     if left in flow.correlated and right_value is not None and (not fact.is_zero or left[0] in flow.params):
         learnt = implied(instr.op, right_value)
         if learnt is not None:

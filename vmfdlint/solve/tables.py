@@ -57,15 +57,26 @@ class Tables:
         self._work: deque[Node] = deque()
         self._settled: set[tuple[Site | None, Object | None]] = set()
         self._rested: dict[tuple[str, Kind, Site], set[FunctionKey]] = {}
+        self._entries: dict[tuple[FunctionKey, Fact], int] = {}
         self._variants: dict[tuple[int, int, int, Fact], int] = {}
 
     def seed(self, key: FunctionKey, fact: Fact = ZERO_FACT) -> int:
         """Starts ``key`` with ``fact``; returns the context's number, -1 where the function has no body."""
         if self.behaviour.flow(key) is None:
             return -1
+        fact = self._entry(key, fact)
         number = self._context(key, fact)
         self.push(Node(number, 0, 0, fact), Step(None))
         return number
+
+    def _entry(self, key: FunctionKey, fact: Fact) -> Fact:
+        """The fact to enter a function with: after so many combinations of conditions, without any."""
+        if not fact.env or Context(key, fact) in self._numbers:
+            return fact
+        bare = msgspec.structs.replace(fact, env=())
+        count = self._entries.get((key, bare), 0)
+        self._entries[(key, bare)] = count + 1
+        return fact if count < LIMITS.variants else bare
 
     def _context(self, key: FunctionKey, fact: Fact) -> int:
         """The number of a context, made where it is new; nothing runs in it yet."""
@@ -97,6 +108,9 @@ class Tables:
                 node = Node(*family)
                 if node in self.steps:
                     return
+        if len(self.steps) >= LIMITS.nodes:
+            self.behaviour.program.limit(f"{LIMITS.nodes:,} states were followed: the rest is left out")
+            return
         key = self.contexts[node.context].key
         here = self.at.setdefault((key, node.block, node.index), {})
         self.steps[node] = step
