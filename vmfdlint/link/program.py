@@ -6,7 +6,7 @@ when a question first needs it; nothing here is computed for the whole tree.
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import assert_never
 
@@ -150,9 +150,8 @@ class Program:
             if candidate in included or not internal:
                 visible.append(key)
         direct = [key for key in visible if key.path in included]
-        if direct and not self._is_stub(direct):
+        if direct:
             return tuple(direct)
-        # A stub for the build without the feature stands beside a prototype: the real one counts as well.
         if len(visible) < 2:
             return tuple(visible)
         linked = self.lexicon.build.beside(path, (key.path for key in visible))
@@ -162,18 +161,6 @@ class Program:
         if closest:
             return tuple(key for key in visible if common_directories(key.path, path) == closest)
         return tuple(visible)
-
-    def _is_stub(self, definitions: Sequence[FunctionKey]) -> bool:
-        """Whether the definitions are those of headers that declare the same function as external too, as
-        in the branches of ``#ifdef CONFIG_KVM``."""
-        return all(
-            key.path.endswith(".h")
-            and re.search(
-                rb"\b%s\s*\([^;{}]*\)[^;{}]*;" % re.escape(key.name.encode()),
-                self.lexicon.source(key.path).data,
-            )
-            for key in definitions
-        )
 
     def _names(self, path: str) -> dict[str, list[Sketch]]:
         self.unit(path)
