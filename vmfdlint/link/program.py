@@ -150,7 +150,10 @@ class Program:
             if candidate in included or not internal:
                 visible.append(key)
         direct = [key for key in visible if key.path in included]
-        if direct:
+        real = self._real(visible, direct)
+        if real:
+            visible = real
+        elif direct:
             return tuple(direct)
         if len(visible) < 2:
             return tuple(visible)
@@ -161,6 +164,26 @@ class Program:
         if closest:
             return tuple(key for key in visible if common_directories(key.path, path) == closest)
         return tuple(visible)
+
+    def _real(self, visible: list[FunctionKey], direct: list[FunctionKey]) -> list[FunctionKey]:
+        """The external definitions for which a header's static functions only stand in where a feature is
+        left out: the header declares the name too, in the other branch of an #ifdef, and their files include
+        it. As in one file, the branch with the feature is what is analysed."""
+        if not direct or not all(self._stands_in(key) for key in direct):
+            return []
+        headers = {key.path for key in direct}
+        return [
+            key
+            for key in visible
+            if "static" not in self.attributes(key) and headers & self.lexicon.included(key.path).keys()
+        ]
+
+    def _stands_in(self, key: FunctionKey) -> bool:
+        """Whether a function is static where its file also declares it as external."""
+        if "static" not in self.attributes(key):
+            return False
+        data = self.lexicon.source(key.path).data
+        return any(b"static" not in found[1].split() for found in _declaration(key.name).finditer(data))
 
     def _names(self, path: str) -> dict[str, list[Sketch]]:
         self.unit(path)
@@ -294,3 +317,13 @@ def _defining(data: bytes, offset: int) -> str:
 def word(token: str) -> re.Pattern[bytes]:
     """A pattern for ``token`` as a whole identifier."""
     return re.compile(rb"(?<![A-Za-z0-9_])" + re.escape(token.encode()) + rb"(?![A-Za-z0-9_])")
+
+
+@cache
+def _declaration(name: str) -> re.Pattern[bytes]:
+    """A pattern for a declaration of a function that starts a line; its first group is what stands before the
+    name."""
+    return re.compile(
+        rb"^([A-Za-z_][\w \t*]*?)\b" + re.escape(name.encode()) + rb"[ \t]*\([^;{}]*\)[^;{}()=]*;",
+        re.MULTILINE,
+    )

@@ -10,6 +10,7 @@ from typing import Protocol
 from vmfdlint.ir import (
     Address,
     Assign,
+    Call,
     Const,
     Field,
     Flags,
@@ -378,9 +379,22 @@ class Interest:
         known = self._deferred.get(here)
         if known is None:
             known = self._deferred[here] = tuple(
-                edge for edge in edges if self._together(here, self.relevance.mains(edge.site.function))
+                edge
+                for edge in edges
+                if self._together(here, self.relevance.mains(edge.site.function))
+                and not self._starts_a_child(edge)
             )
         return known
+
+    def _starts_a_child(self, edge: Edge) -> bool:
+        """Whether a function is what a new task runs (clone), at once and in a process of its own, and no
+        callback."""
+        flow = self.behaviour.flow(edge.site.function)
+        call = flow.function.blocks[edge.site.block].instrs[edge.site.index] if flow is not None else None
+        modelled = self.behaviour.modelled(edge.site.function, call) if isinstance(call, Call) else None
+        return modelled is not None and any(
+            isinstance(effect, Fork) and effect.entry is not None for effect in modelled.effects
+        )
 
     def _programs(self, made: Object) -> frozenset[str]:
         """The programs of a reference: of the outermost function that it was handed to while fresh."""
