@@ -121,7 +121,7 @@ class Interest:
                 found = self.cells.get((slot.record, slot.field)) or self.cells.get(("", slot.field))
                 if found and len(found) == 1:
                     return next(iter(found))
-            if evaluated.is_global and not evaluated.fields:
+            if evaluated.is_global and (not evaluated.fields or _is_any_element(evaluated)):
                 found = self.cells.get(("@", evaluated.name))
                 if found and len(found) == 1:
                     return next(iter(found))
@@ -436,3 +436,8 @@ def _use_matters(fact: Fact) -> bool:
         or (fact.object is not None and (fact.object.copy_of is not None or fact.object.is_foreign))
         or (fact.object is not None and fact.object.kind in (Kind.DEBUGFS, Kind.CGROUP))
     )
+
+
+def _is_any_element(place: Place) -> bool:
+    """Whether a place is an element of an array, which one is not known."""
+    return len(place.fields) == 1 and place.fields[0].name == "[]" and not place.fields[0].deref

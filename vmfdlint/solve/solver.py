@@ -160,7 +160,7 @@ class Solver:
 
     def _is_recorded(self, place: Place) -> bool:
         slot = slot_of(place) if place.fields else None
-        if slot is not None:
+        if slot is not None and not slot.record.startswith("@"):
             return (slot.record, slot.field) in self.interest.cells or ("", slot.field) in self.interest.cells
         return ("@", place.name) in self.interest.cells or place.name in self.interest.lists
 
