@@ -22,7 +22,12 @@ def trace(solver: Solver, incident: Incident) -> tuple[Step, ...]:
             steps.extend(_between(solver, previous, crumb, incident))
         previous = crumb
     steps.append(_last(incident.evidence, previous))
-    if all(step.at != incident.at for step in steps):
+    made = incident.evidence.fact.object
+    if made is not None and made.at == incident.at and all(step.at != incident.at for step in steps):
+        # The path begins behind the creation: it is told first all the same.
+        text = f"{noun(made)} created here by {made.api}"
+        steps.insert(0, Step(made.at, text, Role.CREATE, steps[0].depth, False, made.site.function.name))
+    elif all(step.at != incident.at for step in steps):
         # A goto to the exit stands before the exit by which the reference is lost.
         exits = (number for number, step in enumerate(steps) if _leaves(step, incident))
         position = next(exits, len(steps) - 1)
