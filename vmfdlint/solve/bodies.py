@@ -9,7 +9,6 @@ from functools import cached_property
 from vmfdlint.ir import Address, Call, FuncRef, FunctionKey, Indirect, Named, Operand
 from vmfdlint.link import Edge, EdgeKind, Site
 from vmfdlint.models import Resolved
-from vmfdlint.solve.apply import watched
 from vmfdlint.solve.builders import Builders
 from vmfdlint.solve.crossings import DEFERRED, Crossings
 from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, Fact
@@ -104,7 +103,7 @@ class Bodies(Crossings):
         fact = node.fact
         if fact.is_zero:
             return
-        if watched(fact):
+        if fact.is_watched:
             wait = self.behaviour.lingers(edge.callee, slots=fact.in_child)
             if wait:
                 self.observe(Happening.LINGER, node, instr.at, fact, f"{wait} in {edge.callee.name}")
@@ -142,6 +141,6 @@ class Bodies(Crossings):
             seen = self.unknown.setdefault(name, {}).setdefault((given[0], fact.object.kind), instr.at)
             self.unknown[name][(given[0], fact.object.kind)] = min(seen, instr.at)
             fact = fact.with_places({*fact.places, ESCAPED})
-        if given or watched(fact):
+        if given or fact.is_watched:
             fact = fact.marked(UNKNOWN_CALLEE + name + (IN_CHILD if fact.in_child else ""))
         return fact

@@ -11,7 +11,6 @@ from vmfdlint.base import LIMITS, Span
 from vmfdlint.ir import Address, Call, FunctionKey, Return
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
 from vmfdlint.models import Models
-from vmfdlint.solve.apply import watched
 from vmfdlint.solve.boundary import contradicts, enter, in_new_thread, leave, rests
 from vmfdlint.solve.facts import ZERO_FACT, Fact
 from vmfdlint.solve.guards import guards
@@ -106,7 +105,7 @@ class Crossings(Tables):
             edges = self._climbed[key] = self.graph.callers(key)
         calls = [edge for edge in edges if edge.kind not in DEFERRED]
         root = key.name in self.models.roots
-        if watched(fact) and (root or not calls or any(edge.kind is EdgeKind.THREAD for edge in calls)):
+        if fact.is_watched and (root or not calls or any(edge.kind is EdgeKind.THREAD for edge in calls)):
             if not edges and not root and "static" in flow.function.attributes:
                 return  # no call in the tree reaches it
             sure = edges or root or not self.interest.has_main

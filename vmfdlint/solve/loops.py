@@ -7,7 +7,7 @@ observations through the tables. A loop's releases count from its head on (summa
 from collections.abc import Iterator
 
 from vmfdlint.link import Site
-from vmfdlint.solve.apply import close_all, closed
+from vmfdlint.solve.descriptors import close_all, closed
 from vmfdlint.solve.facts import Fact, match_path
 from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.mappings import is_part

@@ -8,7 +8,6 @@ by model), and here the instructions and the order of work. A layer uses those b
 from vmfdlint.ir import Assign, Assume, Call, Return, Unparsed
 from vmfdlint.link import CallGraph
 from vmfdlint.models import Models
-from vmfdlint.solve.apply import watched
 from vmfdlint.solve.calls import Calls
 from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.local import assign, assume, remembered
@@ -38,7 +37,7 @@ class Tabulation(Calls):
         block = flow.function.blocks[node.block]
         fact = node.fact
         if node.index == 0 and not fact.is_zero:
-            if block.unbounded and watched(fact):
+            if block.unbounded and fact.is_watched:
                 self._loops.linger(node, flow)
             swept = self._loops.sweep(node, flow)
             if swept is None:
@@ -60,7 +59,7 @@ class Tabulation(Calls):
                     self._leave(current, instr, flow)
                     return
                 case Unparsed():
-                    if watched(fact) or any(variable(path) in instr.names for path in fact.places):
+                    if fact.is_watched or any(variable(path) in instr.names for path in fact.places):
                         fact = fact.marked("damaged statement")
                 case Call():
                     after = self._call(current, instr, flow)
