@@ -1,7 +1,7 @@
 """A row as written in rules/models/*.toml, before any port or condition in it is understood.
 
 How a row reads is told in rules/models/README.md. Effects stay plain tables here: their fields are those of
-the structs in effects.py, and compile.py checks them against those, so that the two cannot drift apart.
+the structs in effects_*.py, and compile.py checks them against those, so that the two cannot drift apart.
 """
 
 from typing import TypeAlias
