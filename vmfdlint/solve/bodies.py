@@ -10,7 +10,7 @@ from vmfdlint.ir import Address, Call, FuncRef, FunctionKey, Indirect, Named, Op
 from vmfdlint.link import Edge, EdgeKind, Site
 from vmfdlint.models import Resolved
 from vmfdlint.solve.builders import Builders
-from vmfdlint.solve.crossings import DEFERRED, Crossings
+from vmfdlint.solve.crossings import Crossings
 from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, Fact
 from vmfdlint.solve.local import forget
 from vmfdlint.solve.observe import Happening, Node
@@ -42,7 +42,7 @@ class Bodies(Crossings):
         direct = {edge.callee for edge in found}
         self.interest.prepare(node.fact, flow)
         for edge in self.relevance.edges.get(site, {}).values():
-            if edge.callee not in direct and edge.kind not in DEFERRED:
+            if edge.callee not in direct and not edge.kind.is_deferred:
                 found.append(edge)
         return found
 

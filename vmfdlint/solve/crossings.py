@@ -22,9 +22,6 @@ from vmfdlint.solve.tables import Incoming, Step, Tables
 from vmfdlint.solve.typestate import Event, Life
 from vmfdlint.summary import RESULT, Behaviour, Flow, Relevance, cell_of, path_of, starts_with
 
-DEFERRED = (EdgeKind.LATER, EdgeKind.EXIT, EdgeKind.SIGNAL)
-"""Edges whose callee runs behind the call, not within it."""
-
 
 class Crossings(Tables):
     """Enters callees, returns from them and climbs to callers."""
@@ -103,7 +100,7 @@ class Crossings(Tables):
         edges = self._climbed.get(key)
         if edges is None:
             edges = self._climbed[key] = self.graph.callers(key)
-        calls = [edge for edge in edges if edge.kind not in DEFERRED]
+        calls = [edge for edge in edges if not edge.kind.is_deferred]
         root = key.name in self.models.roots
         if fact.is_watched and (root or not calls or any(edge.kind is EdgeKind.THREAD for edge in calls)):
             if not edges and not root and "static" in flow.function.attributes:

@@ -50,7 +50,7 @@ class Relevance:
                 values_left -= 1
                 for edge in self.graph.value_edges(key):
                     self.edges[edge.site][(edge.callee, edge.kind)] = edge
-                    if edge.kind in (EdgeKind.LATER, EdgeKind.EXIT, EdgeKind.SIGNAL):
+                    if edge.kind.is_deferred:
                         deferred.append(edge)
                     elif edge.site.function not in found:
                         following.add(edge.site.function)
