@@ -1,7 +1,7 @@
 """Calls, and what a model says of them: their effects on the fact, and what runs inside them.
 
 In: a fact before a call. Out: the fact that goes on in the block, or nodes behind the call, in the callbacks
-it runs and in the child it starts; observations. What no model knows goes to the bodies.
+it runs and in the child it starts; observations. What no model knows goes a layer down (unmodelled).
 """
 
 from functools import cached_property
@@ -12,7 +12,6 @@ from vmfdlint.ir import Call, Const, FuncRef, Named, Operand, Place, Text
 from vmfdlint.link import Edge, EdgeKind, Site
 from vmfdlint.models import Create, Fork, Grant, Linger, Port, Resolved, Write, resolve
 from vmfdlint.solve.apply import apply
-from vmfdlint.solve.bodies import Bodies
 from vmfdlint.solve.boundary import enter
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.guards import guards
@@ -23,11 +22,12 @@ from vmfdlint.solve.records import Records
 from vmfdlint.solve.tables import Step
 from vmfdlint.solve.texts import delivered, text_of
 from vmfdlint.solve.typestate import Life
+from vmfdlint.solve.unmodelled import Unmodelled
 from vmfdlint.solve.values import ZERO, Value
 from vmfdlint.summary import RESULT, Flow, Path, cell_of, path_of, port_path, starts_with
 
 
-class Calls(Bodies):
+class Calls(Unmodelled):
     """What a call does; that of an API is one effect after the other."""
 
     @cached_property

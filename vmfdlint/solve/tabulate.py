@@ -1,8 +1,9 @@
 """Tabulation of facts over the program: the worklist, and the transfer of one fact through a block.
 
 A context is (function, fact at its entry); a node is a fact before an instruction in a context. Each layer
-below knows more: tables (nothing), crossings (call and return edges), bodies (calls by body), calls (calls
-by model), and here the instructions and the order of work. A layer uses those below it alone.
+knows more and uses those below it alone: tables know no instruction, crossings call and return edges,
+unmodelled calls by the callee's body, calls those by a model, and this one all instructions and the order of
+work.
 """
 
 from vmfdlint.ir import Assign, Assume, Call, Return, Unparsed

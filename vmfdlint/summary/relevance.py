@@ -11,7 +11,8 @@ from collections.abc import Callable
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Place
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
-from vmfdlint.summary.behaviour import Behaviour, changes
+from vmfdlint.summary.behaviour import Behaviour
+from vmfdlint.summary.parameters import changes
 from vmfdlint.summary.paths import variable
 
 
@@ -190,7 +191,7 @@ class Relevance:
         if modelled is not None:
             return changes(modelled, own)
         return taken or any(
-            self.behaviour.changes_parameter(target, index)
+            self.behaviour.parameters.changed(target, index)
             for target in self.program.targets(caller, call)
             for index in positions
         )

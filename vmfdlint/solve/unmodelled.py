@@ -17,7 +17,7 @@ from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.summary import ESCAPED, RESULT, Flow, cell_of, is_temporary, operand_path, path_of, starts_with
 
 
-class Bodies(Crossings):
+class Unmodelled(Crossings):
     """What a call does that no model knows."""
 
     @cached_property
@@ -68,7 +68,7 @@ class Bodies(Crossings):
         if entered and not fact.is_zero:
             return None
         direct = [edge for edge in edges if edge.kind is EdgeKind.DIRECT]
-        if direct and all(self.behaviour.never_returns(edge.callee, args) for edge in direct):
+        if direct and all(self.behaviour.endings.never_returns(edge.callee, args) for edge in direct):
             for edge in direct:
                 self._linger_below(node, instr, edge)
             return None
@@ -104,10 +104,10 @@ class Bodies(Crossings):
         if fact.is_zero:
             return
         if fact.is_watched:
-            wait = self.behaviour.lingers(edge.callee, slots=fact.in_child)
+            wait = self.behaviour.below.lingers(edge.callee, slots=fact.in_child)
             if wait:
                 self.observe(Happening.LINGER, node, instr.at, fact, f"{wait} in {edge.callee.name}")
-        elif self._defers(fact) and self.behaviour.lingers(edge.callee):
+        elif self._defers(fact) and self.behaviour.below.lingers(edge.callee):
             self._run_deferred(node, instr, self._flow(node))
 
     def _run_deferred(self, node: Node, instr: Call, flow: Flow) -> None:
