@@ -117,6 +117,13 @@ class RecordRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str = ""
 
 
+class NumberRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Functions that read a number out of a text: that of a descriptor out of a name in /proc/self/fd."""
+
+    names: list[str]
+    source: str = ""
+
+
 class FileRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The tables a file may hold. ``constants`` gives the numbers of names that conditions speak of,
     ``patterns`` regular expressions."""
@@ -128,5 +135,6 @@ class FileRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     neutral: list[NeutralRow] = []
     root: list[RootRow] = []
     record: list[RecordRow] = []
+    number: list[NumberRow] = []
     constants: dict[str, int] = {}
     patterns: dict[str, str] = {}

@@ -279,7 +279,7 @@ class Flow:
         """For the block a loop is entered through: the collections that its own calls close."""
         found: dict[int, tuple[Sweep, ...]] = {}
         for loop in map(self._loop, self.loops):
-            sweeps = tuple(loop.sweeps(self._models))
+            sweeps = tuple(loop.sweeps())
             for head in loop.heads if sweeps else ():
                 found[head] = found.get(head, ()) + sweeps
         return found
@@ -333,7 +333,7 @@ class Flow:
         return elements
 
     def _loop(self, blocks: frozenset[int]) -> Loop:
-        return Loop(self.function, blocks, self.cells)
+        return Loop(self.function, blocks, self.cells, self._models)
 
     def sources(self, place: Place) -> list[Operand | Call]:
         """What the function itself puts into a place: operands, and calls whose result it receives."""

@@ -15,7 +15,6 @@ from vmfdlint.summary.paths import Path, cell_of, operand_path, path_of, port_pa
 
 _FEW = 10
 """A close loop that ends below this number is not after the descriptors that a program opened."""
-_PARSERS = ("atoi", "strtol", "strtoul", "strtoll", "qemu_strtoi")
 
 
 class Sweep(msgspec.Struct, frozen=True):
@@ -47,10 +46,13 @@ class Handed(msgspec.Struct, frozen=True):
 class Loop:
     """One loop of a function: the ``blocks``, ``cells`` as in :attr:`Flow.cells`."""
 
-    def __init__(self, function: Function, blocks: frozenset[int], cells: Mapping[Path, Path]) -> None:
+    def __init__(
+        self, function: Function, blocks: frozenset[int], cells: Mapping[Path, Path], models: Models
+    ) -> None:
         self.function = function
         self.blocks = blocks
         self.cells = cells
+        self.models = models
 
     @property
     def heads(self) -> list[int]:
@@ -64,11 +66,11 @@ class Loop:
         }
         return sorted(entered)
 
-    def sweeps(self, models: Models) -> Iterator[Sweep]:
+    def sweeps(self) -> Iterator[Sweep]:
         """What the loop closes by calls of its own."""
         for number, index, call in self._calls():
             name = call.target.name if isinstance(call.target, Named) else ""
-            modelled = resolve(models, name, call.args) if name and call.args else None
+            modelled = resolve(self.models, name, call.args) if name and call.args else None
             for effect in modelled.effects if modelled is not None else ():
                 if isinstance(effect, Close | Unmap):
                     port = effect.fd if isinstance(effect, Close) else effect.at
@@ -137,7 +139,10 @@ class Loop:
                     continue
                 if isinstance(instr, Call):
                     if number in self.blocks:
-                        return isinstance(instr.target, Named) and instr.target.name in _PARSERS
+                        return (
+                            isinstance(instr.target, Named)
+                            and instr.target.name in self.models.number_readers
+                        )
                 elif not isinstance(instr, Assign):
                     continue
                 elif number in self.blocks:
