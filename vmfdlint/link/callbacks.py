@@ -49,29 +49,28 @@ class Callbacks:
         parameter = Place(Root.LOCAL, function.params[position])
         holders = {parameter}
         edges: list[Edge] = []
-        for block in function.blocks:
-            for instr in block.instrs:
-                match instr:
-                    case Assign(dst=dst, src=src) if src in holders:
-                        slot = slot_of(dst)
-                        if slot is None:
-                            holders.add(dst)
-                        else:
+        for instr in function.instrs:
+            match instr:
+                case Assign(dst=dst, src=src) if src in holders:
+                    slot = slot_of(dst)
+                    if slot is None:
+                        holders.add(dst)
+                    else:
+                        edges.extend(
+                            Edge(where, key, EdgeKind.SLOT, through.args)
+                            for where, through in self._slots.of(slot)
+                        )
+                case Call(target=Indirect(place=place)) if place in holders:
+                    args = tuple(_caller_operand(argument, function, call) for argument in instr.args)
+                    edges.append(Edge(site, key, EdgeKind.NOW, args))
+                case Call(target=Named(name=name)):
+                    for index, argument in enumerate(instr.args):
+                        if argument in holders:
                             edges.extend(
-                                Edge(where, key, EdgeKind.SLOT, through.args)
-                                for where, through in self._slots.of(slot)
+                                self._passed_on(site, call, function, instr, name, index, key, depth)
                             )
-                    case Call(target=Indirect(place=place)) if place in holders:
-                        args = tuple(_caller_operand(argument, function, call) for argument in instr.args)
-                        edges.append(Edge(site, key, EdgeKind.NOW, args))
-                    case Call(target=Named(name=name)):
-                        for index, argument in enumerate(instr.args):
-                            if argument in holders:
-                                edges.extend(
-                                    self._passed_on(site, call, function, instr, name, index, key, depth)
-                                )
-                    case _:
-                        pass
+                case _:
+                    pass
         return edges
 
     def _passed_on(

@@ -140,7 +140,7 @@ class Interest:
         if not isinstance(array, Address) or not array.place.is_global or step[:1] != "[":
             return None
         place = array.place
-        return self._initial(Place(place.root, place.name, (*place.fields, Field(step)), place.unit))
+        return self._initial(place.step(Field(step)))
 
     def _initial(self, place: Place) -> Text | Const | None:
         if place not in self._initials:
@@ -150,8 +150,7 @@ class Interest:
                 instr.src
                 for path in paths[:4]
                 if (function := program.function(FunctionKey(path, FILE))) is not None
-                for block in function.blocks
-                for instr in block.instrs
+                for instr in function.instrs
                 if isinstance(instr, Assign) and instr.dst == place and isinstance(instr.src, Text | Const)
             }
             self._initials[place] = found.pop() if len(found) == 1 else None

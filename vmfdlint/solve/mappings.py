@@ -7,13 +7,13 @@ get_file()).
 
 import msgspec
 
-from vmfdlint.ir import Const, Operand, Place
+from vmfdlint.ir import Const, Place
 from vmfdlint.models import DontFork, Kind, Map, Port, Truth
 from vmfdlint.solve.descriptors import use
 from vmfdlint.solve.facts import Cut, Fact, Object, match_path
 from vmfdlint.solve.invocation import Invocation, Observe
 from vmfdlint.solve.observe import Happening
-from vmfdlint.solve.ports import match_port
+from vmfdlint.solve.ports import match_port, operand_of
 from vmfdlint.solve.typestate import Event, Life, State
 from vmfdlint.solve.values import NEGATIVE, POSITIVE
 from vmfdlint.summary import RESULT, port_path
@@ -75,7 +75,7 @@ def unmap(fact: Fact, at: Port, length: Port | None, call: Invocation, observe: 
 
 def resize(fact: Fact, at: Port, length: Port, call: Invocation) -> Fact:
     """The mapping after mremap: cut where less than before is left."""
-    left = operand(length, call)
+    left = operand_of(length, call)
     if not isinstance(left, Const) or speaks_of_all(fact, at, length, call) or not _is_at(fact, at, call):
         return fact
     return _cut(fact, call, left.value)
@@ -84,14 +84,14 @@ def resize(fact: Fact, at: Port, length: Port, call: Invocation) -> Fact:
 def speaks_of_all(fact: Fact, at: Port, length: Port | None, call: Invocation) -> bool:
     """Whether a call speaks of all of the mapping at ``at``: not where its length is a number and surely
     smaller than that of the mapping, of which at least a variable tells it."""
-    given = operand(length, call)
+    given = operand_of(length, call)
     return _is_at(fact, at, call) and not is_part(fact, given.value if isinstance(given, Const) else None)
 
 
 def mapped_bytes(length: Port | None, call: Invocation) -> int | None:
     """The bytes of a new mapping: the number where there is one, 0 where a variable has it, None where it may
     be anything: an expression, or what a harmless function answers (the size of a page)."""
-    given = operand(length, call)
+    given = operand_of(length, call)
     if isinstance(given, Const):
         return given.value
     if not isinstance(given, Place):
@@ -110,13 +110,6 @@ def is_part(fact: Fact, length: int | None) -> bool:
     if whole is None:
         return False
     return length < whole if whole else length <= _PAGE
-
-
-def operand(port: Port | None, call: Invocation) -> Operand | None:
-    """The argument that a port names."""
-    if port is None or port.arg is None or port.arg >= len(call.args):
-        return None
-    return call.args[port.arg]
 
 
 def _is_at(fact: Fact, at: Port, call: Invocation) -> bool:

@@ -99,18 +99,17 @@ class EffectsBelow:
         if flow is None:
             return False
         answer = here(flow)
-        for block in flow.function.blocks:
-            for instr in block.instrs:
-                if answer or not isinstance(instr, Call):
-                    continue
-                modelled = self.bodies.modelled(key, instr)
-                if modelled is not None:
-                    answer = any(isinstance(effect, wanted) for effect in modelled.effects)
-                else:
-                    answer = any(
-                        self._below(target, memo, here, wanted, depth + 1)
-                        for target in self.bodies.program.targets(key, instr)
-                    )
+        for instr in flow.function.instrs:
+            if answer or not isinstance(instr, Call):
+                continue
+            modelled = self.bodies.modelled(key, instr)
+            if modelled is not None:
+                answer = any(isinstance(effect, wanted) for effect in modelled.effects)
+            else:
+                answer = any(
+                    self._below(target, memo, here, wanted, depth + 1)
+                    for target in self.bodies.program.targets(key, instr)
+                )
         memo[key] = answer
         return answer
 

@@ -89,25 +89,24 @@ class Parameters:
         return self._deciders.ask(key, position)
 
     def _find_change(self, flow: Flow, name: str, depth: int) -> bool:
-        for block in flow.function.blocks:
-            for instr in block.instrs:
-                match instr:
-                    case Assign(src=src) if _is_variable(src, name):
-                        return True
-                    case Return(value=value) if value is not None and _is_variable(value, name):
-                        return True
-                    case Call() if self._call_changes(flow.key, instr, name, depth):
-                        return True
-                    case Unparsed(names=names) if name in names:
-                        return True
-                    case _:
-                        pass
+        for instr in flow.function.instrs:
+            match instr:
+                case Assign(src=src) if _is_variable(src, name):
+                    return True
+                case Return(value=value) if value is not None and _is_variable(value, name):
+                    return True
+                case Call() if self._call_changes(flow.key, instr, name, depth):
+                    return True
+                case Unparsed(names=names) if name in names:
+                    return True
+                case _:
+                    pass
         return False
 
     def _call_changes(self, caller: FunctionKey, call: Call, name: str, depth: int) -> bool:
         """Whether a call does more with the variable ``name`` than use it."""
         positions = [index for index, argument in enumerate(call.args) if _is_variable(argument, name)]
-        taken = any(isinstance(a, Address) and a.place.name == name and not a.place.fields for a in call.args)
+        taken = any(isinstance(a, Address) and a.place.is_variable(name) for a in call.args)
         if not positions and not taken:
             return False
         modelled = self.bodies.modelled(caller, call)
@@ -174,4 +173,4 @@ def changes(modelled: Resolved, own: bool) -> bool:
 
 
 def _is_variable(operand: object, name: str) -> bool:
-    return isinstance(operand, Place) and operand.name == name and not operand.fields
+    return isinstance(operand, Place) and operand.is_variable(name)
