@@ -263,6 +263,11 @@ def test_unknown_and_neutral_names() -> None:
     assert not MODELS.is_neutral("close")
 
 
+def test_readers_of_numbers() -> None:
+    assert {"atoi", "strtol", "qemu_strtoi"} <= MODELS.number_readers
+    assert "snprintf" not in MODELS.number_readers
+
+
 def test_names_of_kernel_code() -> None:
     assert {"debugfs_create_file", "debugfs_create_u64"} <= MODELS.names_with(Expose)
     assert MODELS.names_with(Acquire) == {"kvm_get_kvm", "kvm_get_kvm_safe"}

@@ -77,7 +77,7 @@ def _waits_for_debugfs_alone(solver: Solver, key: FunctionKey) -> bool:
             if modelled is not None:
                 if any(isinstance(each, Linger) and not each.brief for each in modelled.effects):
                     return False
-            elif any(solver.behaviour.lingers(target) for target in solver.program.targets(key, instr)):
+            elif any(solver.behaviour.below.lingers(target) for target in solver.program.targets(key, instr)):
                 return False
     return flow is not None
 

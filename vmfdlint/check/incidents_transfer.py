@@ -106,7 +106,7 @@ def _waits(solver: Solver, node: Node, onward: dict[Node, list[Node]]) -> bool:
         return any(isinstance(effect, Linger) and not effect.brief for effect in modelled.effects)
     if any(following.context != node.context for following in onward.get(node, ())):
         return False
-    return any(solver.behaviour.lingers(target) for target in solver.program.targets(key, call))
+    return any(solver.behaviour.below.lingers(target) for target in solver.program.targets(key, call))
 
 
 def received(observations: Sequence[Observation]) -> Iterator[Incident]:

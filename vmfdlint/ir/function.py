@@ -1,5 +1,8 @@
 """A function's control-flow graph."""
 
+from collections.abc import Iterator
+from itertools import chain
+
 import msgspec
 
 from vmfdlint.base import Span
@@ -53,3 +56,8 @@ class Function(msgspec.Struct, frozen=True):
     local_types: tuple[tuple[str, str], ...] = ()
     values: tuple[str, ...] = ()
     damaged: int = 0
+
+    @property
+    def instrs(self) -> Iterator[Instr]:
+        """The instructions, block by block."""
+        return chain.from_iterable(block.instrs for block in self.blocks)

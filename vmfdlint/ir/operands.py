@@ -49,6 +49,14 @@ class Place(msgspec.Struct, frozen=True, order=True, tag=True):
         """Whether the variable outlives the call."""
         return self.root is not Root.LOCAL
 
+    def step(self, field: Field) -> "Place":
+        """The place one step further."""
+        return Place(self.root, self.name, (*self.fields, field), self.unit)
+
+    def is_variable(self, name: str) -> bool:
+        """Whether this is the variable ``name`` itself, no member of it."""
+        return self.name == name and not self.fields
+
 
 class Const(msgspec.Struct, frozen=True, tag=True):
     """A number. ``value`` is None where a name in it could not be evaluated (system headers are not read).

@@ -3,7 +3,8 @@
 Knows no descriptor, no state and no rule.
 """
 
-from vmfdlint.link.callgraph import CallGraph, Edge, EdgeKind, Site, Slot, slot_of
+from vmfdlint.link.callgraph import CallGraph
+from vmfdlint.link.edges import Edge, EdgeKind, Site, Slot, slot_of
 from vmfdlint.link.lexicon import Lexicon, common_directories
 from vmfdlint.link.program import FILE, Program
 from vmfdlint.link.slots import Slots

@@ -8,7 +8,7 @@ import re
 
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import Assign, Call, FuncRef, Function, FunctionKey, Indirect, Member, Named, Place
-from vmfdlint.link.callgraph import Slot, slot_of
+from vmfdlint.link.edges import Slot, slot_of
 from vmfdlint.link.program import FILE, Program
 
 _DEPTH = 3

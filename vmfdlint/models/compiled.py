@@ -240,6 +240,8 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     """Structures of the kernel that are a VM or live as long as it: ``kvm``, ``kvm_vcpu``."""
     commands: tuple[CommandRule, ...] = ()
     texts: tuple[TextRule, ...] = ()
+    number_readers: frozenset[str] = frozenset()
+    """Functions that read a number out of a text."""
 
     def __hash__(self) -> int:
         # Dictionaries have no hash; identity is enough for the caches that key on one loaded set.

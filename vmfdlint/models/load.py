@@ -24,13 +24,14 @@ from vmfdlint.models.schema import (
     FileRows,
     GroupRow,
     NeutralRow,
+    NumberRow,
     PathRow,
     RecordRow,
     RootRow,
     TextRow,
 )
 
-Row = TypeVar("Row", ApiRow, PathRow, CommandRow, TextRow, NeutralRow, RootRow, RecordRow)
+Row = TypeVar("Row", ApiRow, PathRow, CommandRow, TextRow, NeutralRow, RootRow, RecordRow, NumberRow)
 Rule = TypeVar("Rule")
 
 _KNOWN_WORDS = sorted(
@@ -47,6 +48,7 @@ _KNOWN_WORDS = sorted(
             NeutralRow,
             RootRow,
             RecordRow,
+            NumberRow,
         )
         for field in msgspec.structs.fields(struct)
     }
@@ -211,6 +213,7 @@ def load_models(paths: Sequence[Path]) -> tuple[Models, tuple[Problem, ...]]:
     neutral: set[str] = set()
     roots: set[str] = set()
     records: set[str] = set()
+    numbers: set[str] = set()
     for file in files:
         _read_apis(file, {**constants, **patterns}, apis, more)
         opened.extend(_read_table(file, "path", PathRow, compile_path))
@@ -222,6 +225,8 @@ def load_models(paths: Sequence[Path]) -> tuple[Models, tuple[Problem, ...]]:
             roots.update(root.names)
         for _, record in file.rows("record", RecordRow):
             records.update(record.names)
+        for _, number in file.rows("number", NumberRow):
+            numbers.update(number.names)
     for name, extensions in more.items():
         for extension in extensions:
             apis[name] = extend_api(apis[name], extension) if name in apis else extension
@@ -235,6 +240,7 @@ def load_models(paths: Sequence[Path]) -> tuple[Models, tuple[Problem, ...]]:
         frozenset(records),
         tuple(commands),
         tuple(texts),
+        frozenset(numbers),
     )
     return models, tuple(problem for file in files for problem in file.problems)
 

@@ -1,7 +1,7 @@
 """A row as written in rules/models/*.toml, before any port or condition in it is understood.
 
 How a row reads is told in rules/models/README.md. Effects stay plain tables here: their fields are those of
-the structs in effects.py, and compile.py checks them against those, so that the two cannot drift apart.
+the structs in effects_*.py, and compile.py checks them against those, so that the two cannot drift apart.
 """
 
 from typing import TypeAlias
@@ -117,6 +117,13 @@ class RecordRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str = ""
 
 
+class NumberRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Functions that read a number out of a text: that of a descriptor out of a name in /proc/self/fd."""
+
+    names: list[str]
+    source: str = ""
+
+
 class FileRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The tables a file may hold. ``constants`` gives the numbers of names that conditions speak of,
     ``patterns`` regular expressions."""
@@ -128,5 +135,6 @@ class FileRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     neutral: list[NeutralRow] = []
     root: list[RootRow] = []
     record: list[RecordRow] = []
+    number: list[NumberRow] = []
     constants: dict[str, int] = {}
     patterns: dict[str, str] = {}

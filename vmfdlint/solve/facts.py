@@ -128,6 +128,26 @@ class Fact(msgspec.Struct, frozen=True):
         return self.state.life is Life.OPEN
 
     @property
+    def is_mapping(self) -> bool:
+        """Whether this is a reference by memory rather than by a number."""
+        return self.object is not None and self.object.is_mapping
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a linger point matters to this fact."""
+        if self.object is None:
+            return False
+        return bool(
+            self.state.life is Life.LOST
+            or self.cut is not None
+            or (self.in_child and self.is_open)
+            or self.object.creator
+            or self.object.copy_of
+            or self.object.alone_since
+            or self.object.kind is Kind.DEBUGFS
+        )
+
+    @property
     def in_child(self) -> bool:
         """Whether this is a forked child's copy."""
         return self.state.process is not Process.OWN

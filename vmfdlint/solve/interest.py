@@ -141,7 +141,7 @@ class Interest:
         if not isinstance(array, Address) or not array.place.is_global or step[:1] != "[":
             return None
         place = array.place
-        return self._initial(Place(place.root, place.name, (*place.fields, Field(step)), place.unit))
+        return self._initial(place.step(Field(step)))
 
     def _initial(self, place: Place) -> Text | Const | None:
         if place not in self._initials:
@@ -151,8 +151,7 @@ class Interest:
                 instr.src
                 for path in paths[:4]
                 if (function := program.function(FunctionKey(path, FILE))) is not None
-                for block in function.blocks
-                for instr in block.instrs
+                for instr in function.instrs
                 if isinstance(instr, Assign) and instr.dst == place and isinstance(instr.src, Text | Const)
             }
             self._initials[place] = found.pop() if len(found) == 1 else None
@@ -232,7 +231,7 @@ class Interest:
         # What else a child's callee does (wait, end) its summary tells.
         direct_in_child = fact.in_child and edge.kind is EdgeKind.DIRECT
         if direct_in_child and (
-            self.behaviour.closes_all(edge.callee) or self.behaviour.executes(edge.callee)
+            self.behaviour.below.closes_all(edge.callee) or self.behaviour.below.executes(edge.callee)
         ):
             return True
         if self._next_of_table(fact, edge, flow):
@@ -282,15 +281,15 @@ class Interest:
                 continue
             if path not in fact.places:
                 owner = fact.is_open and any(starts_with(held, path) for held in fact.places)
-                if owner and self.behaviour.frees_parameter(edge.callee, position):
+                if owner and self.behaviour.parameters.freed(edge.callee, position):
                     return True
                 kept = owner and fact.object is not None and fact.object.channel
-                if kept and self.behaviour.uses_parameter(edge.callee, position):
+                if kept and self.behaviour.parameters.used(edge.callee, position):
                     return True
                 continue
-            if self.behaviour.changes_parameter(edge.callee, position) or self._decided(edge, position):
+            if self.behaviour.parameters.changed(edge.callee, position) or self._decided(edge, position):
                 return True
-            if _use_matters(fact) and self.behaviour.uses_parameter(edge.callee, position):
+            if _use_matters(fact) and self.behaviour.parameters.used(edge.callee, position):
                 return True
         return False
 
@@ -301,7 +300,8 @@ class Interest:
             for index, argument in enumerate(edge.args)
             if isinstance(argument, Const) and not self._changing.isdisjoint(argument.names)
         }
-        return bool(changing) and not changing.isdisjoint(self.behaviour.deciders(edge.callee, position))
+        deciders = self.behaviour.parameters.deciders
+        return bool(changing) and not changing.isdisjoint(deciders(edge.callee, position))
 
     def _reached(
         self, fact: Fact, flow: Flow, edge: Edge | None = None, callee: Flow | None = None

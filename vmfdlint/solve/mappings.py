@@ -1,21 +1,62 @@
-"""Transfer functions of calls that end, shrink or mark a mapping: all of it, or only a part.
+"""Transfer functions of calls that make, end, shrink or mark a mapping: all of it, or only a part.
 
-In: a mapping's fact and the operands of a call. Out: the facts after it. A part that goes leaves the
-reference in place: what stays is an area that holds the file (mm/mmap.c: __split_vma(), get_file()).
+In: the fact of a mapping, or of what is mapped, and the operands of a call. Out: the facts after it. A part
+that goes leaves the reference in place: what stays is an area that holds the file (mm/mmap.c: __split_vma(),
+get_file()).
 """
 
 import msgspec
 
-from vmfdlint.ir import Const, Operand, Place
-from vmfdlint.models import Kind, Port
-from vmfdlint.solve.facts import Cut, Fact, match_path
+from vmfdlint.ir import Const, Place
+from vmfdlint.models import DontFork, Kind, Map, Port, Truth
+from vmfdlint.solve.descriptors import use
+from vmfdlint.solve.facts import Cut, Fact, Object, match_path
 from vmfdlint.solve.invocation import Invocation, Observe
 from vmfdlint.solve.observe import Happening
-from vmfdlint.summary import port_path
+from vmfdlint.solve.ports import match_port, operand_of
+from vmfdlint.solve.typestate import Event, Life, State
+from vmfdlint.solve.values import NEGATIVE, POSITIVE
+from vmfdlint.summary import RESULT, port_path
 
+_MAPPED = {Kind.VCPU: Kind.RUN_MAPPING, Kind.GUEST_MEMFD: Kind.MEMFD_MAPPING}
 _PAGE = 4096
 """Bytes of the smallest page. KVM_GET_VCPU_MMAP_SIZE tells three pages on x86 and two elsewhere, but one on
 s390, which has no coalesced MMIO (virt/kvm/kvm_main.c: kvm_dev_ioctl()): one page is taken for a part."""
+
+
+def map_descriptor(fact: Fact, effect: Map, call: Invocation, observe: Observe) -> list[Fact]:
+    """The descriptor goes on, and beside it the mapping of it that holds a VM."""
+    if effect.at.arg is None:
+        # MAP_FAILED or an address, never a null pointer: callers test the pointer that is handed on.
+        fact = fact.knowing(RESULT, NEGATIVE | POSITIVE)
+    if fact.is_mapping or fact.object is None or not match_port(fact, effect.fd, call):
+        return [fact]
+    if fact.state.life is Life.CLOSED:
+        use(fact, match_port(fact, effect.fd, call), None, observe)
+        return [fact]
+    kind = _MAPPED.get(fact.object.kind)
+    if kind is None or not fact.is_open:
+        return [fact]
+    length = mapped_bytes(effect.length, call)
+    made = Object(kind, call.site, call.at, call.api, many=call.looping, length=length)
+    path = port_path(effect.at, call.args) or RESULT
+    mapping = Fact(
+        made,
+        state=State(inherit=True, process=fact.state.process),
+        env=fact.env,
+        fork=fact.fork,
+        via=fact.via,
+    ).with_places({path})
+    observe(Happening.CREATE, mapping)
+    return [fact, mapping]
+
+
+def dont_fork(fact: Fact, effect: DontFork, call: Invocation) -> list[Fact]:
+    """The mapping after madvise(MADV_DONTFORK) or its opposite: marked where all of it is spoken of."""
+    if effect.on is Truth.MAYBE or not speaks_of_all(fact, effect.at, effect.length, call):
+        return [fact]
+    event = Event.SET_CLOEXEC if effect.on is Truth.YES else Event.CLEAR_CLOEXEC
+    return [after for after in (fact.after(event),) if after]
 
 
 def unmap(fact: Fact, at: Port, length: Port | None, call: Invocation, observe: Observe) -> list[Fact]:
@@ -34,7 +75,7 @@ def unmap(fact: Fact, at: Port, length: Port | None, call: Invocation, observe: 
 
 def resize(fact: Fact, at: Port, length: Port, call: Invocation) -> Fact:
     """The mapping after mremap: cut where less than before is left."""
-    left = operand(length, call)
+    left = operand_of(length, call)
     if not isinstance(left, Const) or speaks_of_all(fact, at, length, call) or not _is_at(fact, at, call):
         return fact
     return _cut(fact, call, left.value)
@@ -43,14 +84,14 @@ def resize(fact: Fact, at: Port, length: Port, call: Invocation) -> Fact:
 def speaks_of_all(fact: Fact, at: Port, length: Port | None, call: Invocation) -> bool:
     """Whether a call speaks of all of the mapping at ``at``: not where its length is a number and surely
     smaller than that of the mapping, of which at least a variable tells it."""
-    given = operand(length, call)
+    given = operand_of(length, call)
     return _is_at(fact, at, call) and not is_part(fact, given.value if isinstance(given, Const) else None)
 
 
 def mapped_bytes(length: Port | None, call: Invocation) -> int | None:
     """The bytes of a new mapping: the number where there is one, 0 where a variable has it, None where it may
     be anything: an expression, or what a harmless function answers (the size of a page)."""
-    given = operand(length, call)
+    given = operand_of(length, call)
     if isinstance(given, Const):
         return given.value
     if not isinstance(given, Place):
@@ -69,13 +110,6 @@ def is_part(fact: Fact, length: int | None) -> bool:
     if whole is None:
         return False
     return length < whole if whole else length <= _PAGE
-
-
-def operand(port: Port | None, call: Invocation) -> Operand | None:
-    """The argument that a port names."""
-    if port is None or port.arg is None or port.arg >= len(call.args):
-        return None
-    return call.args[port.arg]
 
 
 def _is_at(fact: Fact, at: Port, call: Invocation) -> bool:

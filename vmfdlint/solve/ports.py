@@ -39,6 +39,7 @@ def path_at(port: Port, call: Invocation) -> Path | None:
 
 
 def operand_of(port: Port | None, call: Invocation) -> Operand | None:
+    """The argument that a port names."""
     if port is None or port.arg is None or port.arg >= len(call.args):
         return None
     return call.args[port.arg]

@@ -1,11 +1,15 @@
-"""Transfer functions of calls that make a process: what the parent and the child hold afterwards."""
+"""Transfer functions of calls that make, replace or end a process: what it and its child hold afterwards.
+
+In: a fact before the effect. Out: the facts after it, of the parent and of the child, and observations.
+"""
 
 import msgspec
 
-from vmfdlint.models import Fork, Kind, Truth
-from vmfdlint.solve.facts import Fact, Object
+from vmfdlint.models import Fork, Kind, Migrate, Truth
+from vmfdlint.solve.facts import IN_CHILD, Fact, Object
 from vmfdlint.solve.invocation import Invocation, Observe
 from vmfdlint.solve.observe import Happening
+from vmfdlint.solve.ports import match_port
 from vmfdlint.solve.typestate import Event, Process
 from vmfdlint.solve.values import NEGATIVE, POSITIVE, ZERO
 from vmfdlint.summary import OUTER, RESULT
@@ -53,6 +57,7 @@ def _creator(fact: Fact, call: Invocation) -> Fact:
 
 
 def daemon(fact: Fact, call: Invocation, observe: Observe) -> list[Fact]:
+    """The child that goes on, and the caller where no child was made."""
     if fact.object is None or fact.object.creator or fact.object.is_foreign:
         return [fact]
     if not fact.is_open or fact.in_child:
@@ -78,3 +83,33 @@ def unshare(fact: Fact, call: Invocation, observe: Observe) -> list[Fact]:
     copy = msgspec.structs.replace(fact, object=made).knowing(RESULT, ZERO)
     observe(Happening.UNSHARE, fact, made=copy)
     return [copy]
+
+
+def execute(fact: Fact, observe: Observe) -> Fact:
+    """The fact behind a failed exec. What a child called before it is taken for set-up (rules.md,
+    "Survives")."""
+    if fact.is_open and fact.state.inherit and not fact.is_mapping:
+        observe(Happening.EXEC, fact)
+    if fact.unsure:
+        fact = msgspec.structs.replace(fact, via=tuple(one for one in fact.via if not one.endswith(IN_CHILD)))
+    return fact.knowing(RESULT, NEGATIVE)
+
+
+def spawn(fact: Fact, inherits: Truth, observe: Observe) -> None:
+    """A child that only execs: it inherits as after an exec of this process."""
+    if fact.is_open and fact.state.inherit and inherits is not Truth.NO and not fact.is_mapping:
+        observe(Happening.SPAWN, fact)
+
+
+def end(fact: Fact, observe: Observe) -> None:
+    """The process or the thread ends: a child's doubt about what it did can be told now."""
+    if fact.unsure and fact.in_child and fact.is_open:
+        observe(Happening.UNSURE, fact, detail=fact.unsure[0])
+
+
+def migrate(fact: Fact, effect: Migrate, call: Invocation, observe: Observe) -> None:
+    """A write to a file of a control group moves a process."""
+    if effect.through is None or not fact.is_open or fact.object is None:
+        return
+    if fact.object.kind is Kind.CGROUP and match_port(fact, effect.through, call):
+        observe(Happening.MIGRATE, fact)

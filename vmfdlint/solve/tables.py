@@ -53,6 +53,7 @@ class Tables:
         self.at: dict[tuple[FunctionKey, int, int], dict[Fact, Node]] = {}
         self.incoming: dict[int, dict[Incoming, None]] = {}
         self._exits: dict[int, dict[Fact, Node]] = {}
+        self.unknown: dict[str, dict[tuple[int, Kind], Span]] = {}
         self.observations: dict[tuple[Happening, Site, Fact, str], Observation] = {}
         self._work: deque[Node] = deque()
         self._settled: set[tuple[Site | None, Object | None]] = set()
@@ -116,6 +117,16 @@ class Tables:
         self.steps[node] = step
         here.setdefault(node.fact, node)
         self._work.append(node)
+
+    def again(self, key: FunctionKey) -> None:
+        """Puts the nodes of a function that the zero fact reached on the worklist again: a callee now wants
+        their constants."""
+        waiting = {node for node in self._work if node.fact.is_zero}
+        for (function, _block, _index), facts in self.at.items():
+            if function == key:
+                self._work.extend(
+                    node for fact, node in facts.items() if fact.is_zero and node not in waiting
+                )
 
     def _is_certain(self, node: Node) -> bool:
         """Whether the same fact came here on a path without doubt: then this one tells nothing new. A child's

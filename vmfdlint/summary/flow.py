@@ -65,9 +65,7 @@ class Flow:
     @cached_property
     def calls(self) -> tuple[Call, ...]:
         """The calls, block by block."""
-        return tuple(
-            instr for block in self.function.blocks for instr in block.instrs if isinstance(instr, Call)
-        )
+        return tuple(instr for instr in self.function.instrs if isinstance(instr, Call))
 
     @cached_property
     def called(self) -> frozenset[Path]:
@@ -78,36 +76,29 @@ class Flow:
     @cached_property
     def _tests(self) -> dict[Path, set[Span]]:
         spans: dict[Path, set[Span]] = defaultdict(set)
-        for block in self.function.blocks:
-            for instr in block.instrs:
-                if isinstance(instr, Assume):
-                    spans[path_of(instr.left)].add(instr.at)
-                    if isinstance(instr.right, Place):
-                        spans[path_of(instr.right)].add(instr.at)
+        for instr in self.function.instrs:
+            if isinstance(instr, Assume):
+                spans[path_of(instr.left)].add(instr.at)
+                if isinstance(instr.right, Place):
+                    spans[path_of(instr.right)].add(instr.at)
         return spans
 
     @cached_property
     def tested(self) -> frozenset[Path]:
         """Paths whose value decides a branch, or that are returned or copied into such a path."""
         found = set(self._tests)
-        for block in self.function.blocks:
-            for instr in block.instrs:
-                if isinstance(instr, Return) and isinstance(instr.value, Place):
-                    found.add(path_of(instr.value))
+        for instr in self.function.instrs:
+            if isinstance(instr, Return) and isinstance(instr.value, Place):
+                found.add(path_of(instr.value))
         changed = True
         while changed:
             changed = False
-            for block in self.function.blocks:
-                for instr in block.instrs:
-                    if (
-                        isinstance(instr, Assign)
-                        and isinstance(instr.src, Place)
-                        and path_of(instr.dst) in found
-                    ):
-                        source = path_of(instr.src)
-                        if source not in found:
-                            found.add(source)
-                            changed = True
+            for instr in self.function.instrs:
+                if isinstance(instr, Assign) and isinstance(instr.src, Place) and path_of(instr.dst) in found:
+                    source = path_of(instr.src)
+                    if source not in found:
+                        found.add(source)
+                        changed = True
         return frozenset(found)
 
     @cached_property
@@ -116,8 +107,7 @@ class Flow:
         given = {path for call in self.calls for path in map(operand_path, call.args) if path is not None}
         return frozenset(
             path_of(instr.dst)
-            for block in self.function.blocks
-            for instr in block.instrs
+            for instr in self.function.instrs
             if isinstance(instr, Assign) and isinstance(instr.src, Const)
             if path_of(instr.dst) in given and is_temporary(path_of(instr.dst))
         )
@@ -146,8 +136,7 @@ class Flow:
         members, _constants = self._models.asked
         return frozenset(
             path_of(instr.src)
-            for block in self.function.blocks
-            for instr in block.instrs
+            for instr in self.function.instrs
             if isinstance(instr, Assign) and isinstance(instr.src, Place)
             if _member(path_of(instr.dst)) in members
         )
@@ -159,8 +148,7 @@ class Flow:
         params = set(self.params)
         returned = {
             path_of(instr.value)
-            for block in self.function.blocks
-            for instr in block.instrs
+            for instr in self.function.instrs
             if isinstance(instr, Return) and isinstance(instr.value, Place)
         }
         return frozenset(
@@ -173,21 +161,19 @@ class Flow:
     def assigned(self) -> frozenset[str]:
         """Names of locals (parameters too) that are assigned as a whole somewhere."""
         found = set()
-        for block in self.function.blocks:
-            for instr in block.instrs:
-                dst = instr.dst if isinstance(instr, Assign | Call) else None
-                if dst is not None and not dst.fields:
-                    found.add(dst.name)
+        for instr in self.function.instrs:
+            dst = instr.dst if isinstance(instr, Assign | Call) else None
+            if dst is not None and not dst.fields:
+                found.add(dst.name)
         return frozenset(found)
 
     @cached_property
     def addresses(self) -> dict[str, Place]:
         """The local pointers that get a value once, the address of a place: name -> the place."""
         given: dict[str, list[Instr]] = defaultdict(list)
-        for block in self.function.blocks:
-            for instr in block.instrs:
-                if isinstance(instr, Assign | Call) and instr.dst is not None and not instr.dst.fields:
-                    given[instr.dst.name].append(instr)
+        for instr in self.function.instrs:
+            if isinstance(instr, Assign | Call) and instr.dst is not None and not instr.dst.fields:
+                given[instr.dst.name].append(instr)
         found: dict[str, Place] = {}
         for name, writes in given.items():
             first = writes[0]
@@ -231,12 +217,11 @@ class Flow:
     def filled(self) -> frozenset[Path]:
         """Paths that receive something other than a constant."""
         found = set()
-        for block in self.function.blocks:
-            for instr in block.instrs:
-                if isinstance(instr, Assign) and isinstance(instr.src, Const):
-                    continue
-                if isinstance(instr, Call | Assign) and instr.dst is not None:
-                    found.add(path_of(instr.dst))
+        for instr in self.function.instrs:
+            if isinstance(instr, Assign) and isinstance(instr.src, Const):
+                continue
+            if isinstance(instr, Call | Assign) and instr.dst is not None:
+                found.add(path_of(instr.dst))
         return frozenset(found)
 
     @cached_property
@@ -244,8 +229,7 @@ class Flow:
         """Paths that receive anything."""
         return frozenset(
             path_of(instr.dst)
-            for block in self.function.blocks
-            for instr in block.instrs
+            for instr in self.function.instrs
             if isinstance(instr, Call | Assign) and instr.dst is not None
         )
 
@@ -253,15 +237,14 @@ class Flow:
     def cells(self) -> dict[Path, Path]:
         """The cell of each path that the function names, where it has one."""
         found: dict[Path, Path] = {}
-        for block in self.function.blocks:
-            for instr in block.instrs:
-                named = [place for operand in reads(instr) for place in places(operand)]
-                if isinstance(instr, Assign | Call) and instr.dst is not None:
-                    named.append(instr.dst)
-                for place in named:
-                    cell = cell_of(place)
-                    if cell is not None:
-                        found.setdefault(path_of(place), cell)
+        for instr in self.function.instrs:
+            named = [place for operand in reads(instr) for place in places(operand)]
+            if isinstance(instr, Assign | Call) and instr.dst is not None:
+                named.append(instr.dst)
+            for place in named:
+                cell = cell_of(place)
+                if cell is not None:
+                    found.setdefault(path_of(place), cell)
         return found
 
     def cell_at(self, path: Path) -> Path | None:
@@ -279,7 +262,7 @@ class Flow:
         """For the block a loop is entered through: the collections that its own calls close."""
         found: dict[int, tuple[Sweep, ...]] = {}
         for loop in map(self._loop, self.loops):
-            sweeps = tuple(loop.sweeps(self._models))
+            sweeps = tuple(loop.sweeps())
             for head in loop.heads if sweeps else ():
                 found[head] = found.get(head, ()) + sweeps
         return found
@@ -299,8 +282,7 @@ class Flow:
         """Whether some call ends a mapping at an address that was reckoned: ``munmap(run + page, rest)``."""
         reckoned = {
             path_of(instr.dst)
-            for block in self.function.blocks
-            for instr in block.instrs
+            for instr in self.function.instrs
             if isinstance(instr, Assign) and isinstance(instr.src, Opaque)
         }
         for call in self.calls:
@@ -319,10 +301,9 @@ class Flow:
         """The elements of arrays that are set once each: the argument list of a command. Where the index is a
         variable that counts, they come in the order of the text."""
         found: dict[Path, list[Operand]] = defaultdict(list)
-        for block in self.function.blocks:
-            for instr in block.instrs:
-                if isinstance(instr, Assign) and instr.dst.fields and instr.dst.fields[-1].name[:1] == "[":
-                    found[path_of(instr.dst)].append(instr.src)
+        for instr in self.function.instrs:
+            if isinstance(instr, Assign) and instr.dst.fields and instr.dst.fields[-1].name[:1] == "[":
+                found[path_of(instr.dst)].append(instr.src)
         elements: dict[Path, Operand] = {}
         for path, given in found.items():
             if path[-1].endswith("[]"):
@@ -333,14 +314,13 @@ class Flow:
         return elements
 
     def _loop(self, blocks: frozenset[int]) -> Loop:
-        return Loop(self.function, blocks, self.cells)
+        return Loop(self.function, blocks, self.cells, self._models)
 
     def sources(self, place: Place) -> list[Operand | Call]:
         """What the function itself puts into a place: operands, and calls whose result it receives."""
         return [
             instr if isinstance(instr, Call) else instr.src
-            for block in self.function.blocks
-            for instr in block.instrs
+            for instr in self.function.instrs
             if isinstance(instr, Assign | Call) and instr.dst == place
         ]
 
@@ -357,8 +337,7 @@ class Flow:
             path = port_path(port, call.args)
             given = [
                 instr.src
-                for block in self.function.blocks
-                for instr in block.instrs
+                for instr in self.function.instrs
                 if isinstance(instr, Assign) and path is not None and path_of(instr.dst) == path
             ]
             return given[0] if len(given) == 1 else None

@@ -6,13 +6,44 @@ function leaves the fact as it is and is never lowered.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Place
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
-from vmfdlint.summary.behaviour import Behaviour, changes
+from vmfdlint.summary.behaviour import Behaviour
+from vmfdlint.summary.parameters import changes
 from vmfdlint.summary.paths import variable
+
+
+class _Climb:
+    """A bounded climb of the call graph, one level after the other: ``frontier`` is the level just reached,
+    ``found`` all so far. Of the functions whose name is a value only the first few are looked into."""
+
+    def __init__(self, graph: CallGraph, seeds: Iterable[FunctionKey]) -> None:
+        self.graph = graph
+        self.found = set(seeds)
+        self.frontier = sorted(self.found)
+        self.values_left = LIMITS.value_climbs
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether more was found than is climbed on from."""
+        return len(self.found) > LIMITS.closure
+
+    def step(self, follows: Callable[[Edge], bool]) -> None:
+        """Goes to those that call the frontier by name, and by the edges of values that ``follows``
+        accepts."""
+        following: set[FunctionKey] = set()
+        for key in self.frontier:
+            callers, values = self.graph.named_by(key)
+            following.update(callers)
+            if values and self.values_left > 0:
+                self.values_left -= 1
+                following.update(edge.site.function for edge in self.graph.value_edges(key) if follows(edge))
+        following -= self.found
+        self.found |= following
+        self.frontier = sorted(following)
 
 
 class Relevance:
@@ -36,32 +67,23 @@ class Relevance:
 
     def ancestors(self, topic: str, seeds: tuple[FunctionKey, ...]) -> frozenset[FunctionKey]:
         """The seeds and everything that calls them, now or later; remembers the edges climbed."""
-        found = set(seeds)
+        climb = _Climb(self.graph, seeds)
         deferred: list[Edge] = []
-        frontier = sorted(found)
-        values_left = LIMITS.value_climbs
-        while frontier:
-            following: set[FunctionKey] = set()
-            for key in frontier:
-                callers, values = self.graph.named_by(key)
-                following.update(callers - found)
-                if not values or values_left <= 0:
-                    continue
-                values_left -= 1
-                for edge in self.graph.value_edges(key):
-                    self.edges[edge.site][(edge.callee, edge.kind)] = edge
-                    if edge.kind in (EdgeKind.LATER, EdgeKind.EXIT, EdgeKind.SIGNAL):
-                        deferred.append(edge)
-                    elif edge.site.function not in found:
-                        following.add(edge.site.function)
-            found |= following
-            if len(found) > LIMITS.closure:
+
+        def follows(edge: Edge) -> bool:
+            self.edges[edge.site][(edge.callee, edge.kind)] = edge
+            if edge.kind.is_deferred:
+                deferred.append(edge)
+            return not edge.kind.is_deferred
+
+        while climb.frontier:
+            climb.step(follows)
+            if climb.is_wide:
                 break
-            frontier = sorted(following)
-        if values_left <= 0 or len(found) > LIMITS.closure:
+        if climb.values_left <= 0 or climb.is_wide:
             self.program.limit(f"the callers of what can {topic} are too many to climb to all of them")
         self.deferred[topic] = tuple(dict.fromkeys(deferred))
-        return frozenset(found)
+        return frozenset(climb.found)
 
     def mains(self, key: FunctionKey) -> frozenset[str]:
         """Paths of the files whose ``main`` is nearest above ``key``: the programs it most likely belongs to.
@@ -76,22 +98,12 @@ class Relevance:
         if built:
             self._mains[key] = built
             return built
-        found = {key}
-        frontier = [key]
-        values_left = LIMITS.value_climbs
+        climb = _Climb(self.graph, (key,))
         mains: frozenset[str] = frozenset()
-        while frontier and not mains and len(found) <= LIMITS.closure:
-            mains = frozenset(one.path for one in frontier if one.name == "main")
-            following: set[FunctionKey] = set()
-            for one in frontier if not mains else ():
-                callers, values = self.graph.named_by(one)
-                following.update(callers)
-                if values and values_left > 0:
-                    values_left -= 1
-                    following.update(edge.site.function for edge in self.graph.value_edges(one))
-            following -= found
-            found |= following
-            frontier = sorted(following)
+        while climb.frontier and not mains and not climb.is_wide:
+            mains = frozenset(one.path for one in climb.frontier if one.name == "main")
+            if not mains:
+                climb.step(lambda _edge: True)
         self._mains[key] = mains
         return mains
 
@@ -160,19 +172,18 @@ class Relevance:
         return tuple(found)
 
     def _changes_member(self, function: Function, record: str, member: str, own: bool) -> bool:
-        for block in function.blocks:
-            for instr in block.instrs:
-                match instr:
-                    case Assign(dst=dst, src=src):
-                        if own and _names(dst, record, member):
-                            return True
-                        source = src.place if isinstance(src, Address) else src
-                        if isinstance(source, Place) and _names(source, record, member):
-                            return True
-                    case Call() if self._call_changes(function.key, instr, record, member, own):
+        for instr in function.instrs:
+            match instr:
+                case Assign(dst=dst, src=src):
+                    if own and _names(dst, record, member):
                         return True
-                    case _:
-                        pass
+                    source = src.place if isinstance(src, Address) else src
+                    if isinstance(source, Place) and _names(source, record, member):
+                        return True
+                case Call() if self._call_changes(function.key, instr, record, member, own):
+                    return True
+                case _:
+                    pass
         return False
 
     def _call_changes(self, caller: FunctionKey, call: Call, record: str, member: str, own: bool) -> bool:
@@ -190,27 +201,26 @@ class Relevance:
         if modelled is not None:
             return changes(modelled, own)
         return taken or any(
-            self.behaviour.changes_parameter(target, index)
+            self.behaviour.parameters.changed(target, index)
             for target in self.program.targets(caller, call)
             for index in positions
         )
 
     def _changes_variable(self, function: Function, name: str) -> bool:
-        for block in function.blocks:
-            for instr in block.instrs:
-                match instr:
-                    case Assign(dst=dst, src=src):
-                        if _is_global(dst, name) or (isinstance(src, Place) and _is_global(src, name)):
+        for instr in function.instrs:
+            match instr:
+                case Assign(dst=dst, src=src):
+                    if _is_global(dst, name) or (isinstance(src, Place) and _is_global(src, name)):
+                        return True
+                case Call(dst=dst, args=args):
+                    if dst is not None and _is_global(dst, name):
+                        return True
+                    if any(_argument_is_global(arg, name) for arg in args):
+                        modelled = self.behaviour.modelled(function.key, instr)
+                        if modelled is None or changes(modelled, own=True):
                             return True
-                    case Call(dst=dst, args=args):
-                        if dst is not None and _is_global(dst, name):
-                            return True
-                        if any(_argument_is_global(arg, name) for arg in args):
-                            modelled = self.behaviour.modelled(function.key, instr)
-                            if modelled is None or changes(modelled, own=True):
-                                return True
-                    case _:
-                        pass
+                case _:
+                    pass
         return False
 
 
@@ -235,8 +245,7 @@ def _argument_is_global(argument: object, name: str) -> bool:
 def _uses_member(function: Function, record: str, member: str) -> bool:
     return any(
         isinstance(argument, Place) and _names(argument, record, member)
-        for block in function.blocks
-        for instr in block.instrs
+        for instr in function.instrs
         if isinstance(instr, Call)
         for argument in instr.args
     )

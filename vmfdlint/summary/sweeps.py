@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from vmfdlint.ir import Assign, Assume, Call, Const, Function, Named, Opaque, Operand, Place
+from vmfdlint.ir import Assign, Assume, Call, Const, Function, Instr, Named, Opaque, Place
 from vmfdlint.models import Close, Models, Unmap, resolve
 from vmfdlint.summary.paths import Path, cell_of, operand_path, path_of, port_path
 
 _FEW = 10
 """A close loop that ends below this number is not after the descriptors that a program opened."""
-_PARSERS = ("atoi", "strtol", "strtoul", "strtoll", "qemu_strtoi")
 
 
 class Sweep(msgspec.Struct, frozen=True):
@@ -47,10 +46,13 @@ class Handed(msgspec.Struct, frozen=True):
 class Loop:
     """One loop of a function: the ``blocks``, ``cells`` as in :attr:`Flow.cells`."""
 
-    def __init__(self, function: Function, blocks: frozenset[int], cells: Mapping[Path, Path]) -> None:
+    def __init__(
+        self, function: Function, blocks: frozenset[int], cells: Mapping[Path, Path], models: Models
+    ) -> None:
         self.function = function
         self.blocks = blocks
         self.cells = cells
+        self.models = models
 
     @property
     def heads(self) -> list[int]:
@@ -64,11 +66,11 @@ class Loop:
         }
         return sorted(entered)
 
-    def sweeps(self, models: Models) -> Iterator[Sweep]:
+    def sweeps(self) -> Iterator[Sweep]:
         """What the loop closes by calls of its own."""
         for number, index, call in self._calls():
             name = call.target.name if isinstance(call.target, Named) else ""
-            modelled = resolve(models, name, call.args) if name and call.args else None
+            modelled = resolve(self.models, name, call.args) if name and call.args else None
             for effect in modelled.effects if modelled is not None else ():
                 if isinstance(effect, Close | Unmap):
                     port = effect.fd if isinstance(effect, Close) else effect.at
@@ -86,6 +88,9 @@ class Loop:
                     yield Handed(number, index, position, path_of(source), cell_of(source))
                 elif any("[]" in step for step in path) or self._assigned(path[0]):
                     yield Handed(number, index, position, path, self.cells.get(path))
+
+    def _instrs(self) -> Iterator[Instr]:
+        return (instr for number in self.blocks for instr in self.function.blocks[number].instrs)
 
     def _calls(self) -> Iterator[tuple[int, int, Call]]:
         for number in sorted(self.blocks):
@@ -108,20 +113,18 @@ class Loop:
 
     def _copied_in_loop(self, name: str) -> Place | None:
         """The element a loop body copies into a local before it closes it: ``fd = fds[i]; close(fd)``."""
-        for number in self.blocks:
-            for instr in self.function.blocks[number].instrs:
-                if not isinstance(instr, Assign) or instr.dst.name != name or instr.dst.fields:
-                    continue
-                if isinstance(instr.src, Place) and instr.src.fields:
-                    return instr.src
+        for instr in self._instrs():
+            if not isinstance(instr, Assign) or not instr.dst.is_variable(name):
+                continue
+            if isinstance(instr.src, Place) and instr.src.fields:
+                return instr.src
         return None
 
     def _assigned(self, name: str) -> bool:
-        for number in self.blocks:
-            for instr in self.function.blocks[number].instrs:
-                dst = instr.dst if isinstance(instr, Assign | Call) else None
-                if dst is not None and dst.name == name and not dst.fields:
-                    return True
+        for instr in self._instrs():
+            dst = instr.dst if isinstance(instr, Assign | Call) else None
+            if dst is not None and dst.is_variable(name):
+                return True
         return False
 
     def _counts(self, name: str) -> bool:
@@ -133,15 +136,20 @@ class Loop:
         for number, block in enumerate(self.function.blocks):
             for instr in block.instrs:
                 dst = instr.dst if isinstance(instr, Assign | Call) else None
-                if dst is None or dst.name != name or dst.fields:
+                if dst is None or not dst.is_variable(name):
                     continue
                 if isinstance(instr, Call):
                     if number in self.blocks:
-                        return isinstance(instr.target, Named) and instr.target.name in _PARSERS
+                        return (
+                            isinstance(instr.target, Named)
+                            and instr.target.name in self.models.number_readers
+                        )
                 elif not isinstance(instr, Assign):
                     continue
                 elif number in self.blocks:
-                    if not isinstance(instr.src, Opaque) and not _is_step(instr.src, name):
+                    if not isinstance(instr.src, Opaque) and not (
+                        isinstance(instr.src, Place) and instr.src.is_variable(name)
+                    ):
                         return False
                     counted = True
                 elif isinstance(instr.src, Const) and instr.src.value is not None and instr.src.value > 63:
@@ -167,14 +175,13 @@ class Loop:
 
     def _kept(self, path: Path) -> tuple[Path, ...]:
         kept = []
-        for number in self.blocks:
-            for instr in self.function.blocks[number].instrs:
-                if isinstance(instr, Assume) and instr.op in ("==", "!=") and isinstance(instr.right, Place):
-                    left, right = path_of(instr.left), path_of(instr.right)
-                    if left == path:
-                        kept.append(right)
-                    elif right == path:
-                        kept.append(left)
+        for instr in self._instrs():
+            if isinstance(instr, Assume) and instr.op in ("==", "!=") and isinstance(instr.right, Place):
+                left, right = path_of(instr.left), path_of(instr.right)
+                if left == path:
+                    kept.append(right)
+                elif right == path:
+                    kept.append(left)
         return tuple(sorted(set(kept)))
 
 
@@ -183,7 +190,3 @@ def bytes_of(effect: Close | Unmap, call: Call) -> int | None:
     position = effect.length.arg if isinstance(effect, Unmap) and effect.length is not None else None
     length = call.args[position] if position is not None and position < len(call.args) else None
     return length.value if isinstance(length, Const) else None
-
-
-def _is_step(operand: Operand, name: str) -> bool:
-    return isinstance(operand, Place) and operand.name == name and not operand.fields

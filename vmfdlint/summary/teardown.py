@@ -12,6 +12,7 @@ from vmfdlint.ir import FunctionKey
 from vmfdlint.models import Close, Unmap
 from vmfdlint.summary.behaviour import Behaviour
 from vmfdlint.summary.flow import Flow
+from vmfdlint.summary.parameters import Descent
 from vmfdlint.summary.paths import Path, operand_path, port_path
 from vmfdlint.summary.sweeps import Handed, Sweep, bytes_of
 
@@ -25,7 +26,7 @@ class Teardown:
 
     def __init__(self, behaviour: Behaviour) -> None:
         self.behaviour = behaviour
-        self._released: dict[tuple[FunctionKey, int], Released] = {}
+        self._released: Descent[Released] = Descent(behaviour, LIMITS.teardown_depth, {}, self._find)
 
     def sweeps(self, flow: Flow, head: int, matters: Callable[[FunctionKey], bool]) -> Iterator[Sweep]:
         """What the loops entered at block ``head`` release through helpers, of those that ``matters``
@@ -36,23 +37,10 @@ class Teardown:
                 continue
             for target in self.behaviour.program.targets(flow.key, call):
                 if matters(target):
-                    yield from _swept(handed, self.released(target, handed.position))
-
-    def released(self, key: FunctionKey, position: int, depth: int = 0) -> Released:
-        """What a call of ``key`` releases of its parameter ``position``; ``()`` stands for the parameter
-        itself."""
-        known = self._released.get((key, position))
-        if known is not None:
-            return known
-        self._released[(key, position)] = {}
-        flow = self.behaviour.flow(key)
-        found: Released = {}
-        if flow is not None and position < len(flow.params) and depth < LIMITS.teardown_depth:
-            found = self._find(flow, flow.params[position], depth)
-        self._released[(key, position)] = found
-        return found
+                    yield from _swept(handed, self._released.ask(target, handed.position))
 
     def _find(self, flow: Flow, name: str, depth: int) -> Released:
+        """What a function releases of its parameter ``name``; ``()`` stands for the parameter itself."""
         found: Released = {}
         for call in flow.calls:
             paths = [operand_path(argument) for argument in call.args]
@@ -67,7 +55,7 @@ class Teardown:
             for target in self.behaviour.program.targets(flow.key, call) if modelled is None else ():
                 for index, path in enumerate(paths):
                     if path is not None and path[0] == name:
-                        for steps, (cell, length) in self.released(target, index, depth + 1).items():
+                        for steps, (cell, length) in self._released.ask(target, index, depth + 1).items():
                             whole = (*path, *steps)
                             found.setdefault(whole[1:], (cell or flow.cells.get(whole), length))
         return found

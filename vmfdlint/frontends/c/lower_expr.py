@@ -211,11 +211,11 @@ class Expressions(State):
         else:
             place = self.settled(base, node)
             if arrow and ctype.array and not ctype.pointer:
-                place, deref = _step(place, Field("[0]")), False
+                place, deref = place.step(Field("[0]")), False
             elif not arrow and place.fields and place.fields[-1] == _THROUGH:
                 place, deref = msgspec.structs.replace(place, fields=place.fields[:-1]), True
         found = self.environment.field(ctype.record, name) if ctype.record else None
-        return Typed(_step(place, Field(name, ctype.record, deref)), found or UNKNOWN)
+        return Typed(place.step(Field(name, ctype.record, deref)), found or UNKNOWN)
 
     def _subscript(self, node: Node) -> Typed:
         argument, index_node = node.child_by_field_name("argument"), node.child_by_field_name("index")
@@ -234,9 +234,9 @@ class Expressions(State):
         else:
             inner = msgspec.structs.replace(ctype, pointer=max(0, ctype.pointer - 1), function=False)
         if isinstance(operand, Address):
-            return Typed(_step(operand.place, Field(name)), inner)
+            return Typed(operand.place.step(Field(name)), inner)
         place = self.settled(base, node)
-        return Typed(_step(place, Field(name, "", not ctype.array and ctype.pointer > 0)), inner)
+        return Typed(place.step(Field(name, "", not ctype.array and ctype.pointer > 0)), inner)
 
     def _pointer(self, node: Node) -> Typed:
         argument, operator = node.child_by_field_name("argument"), node.child_by_field_name("operator")
@@ -277,7 +277,7 @@ class Expressions(State):
         pointed = msgspec.structs.replace(ctype, pointer=max(0, ctype.pointer - 1))
         if isinstance(operand, Address):
             return Typed(operand.place, pointed)
-        return Typed(_step(self.settled(found, argument), _THROUGH), pointed)
+        return Typed(self.settled(found, argument).step(_THROUGH), pointed)
 
     def _cast(self, node: Node) -> Typed:
         inner = node.child_by_field_name("value")
@@ -299,7 +299,3 @@ def pointer_to(ctype: CType) -> CType:
     if ctype.array:
         return msgspec.structs.replace(ctype, array=False, pointer=ctype.pointer + 1)
     return msgspec.structs.replace(ctype, pointer=ctype.pointer + 1)
-
-
-def _step(place: Place, field: Field) -> Place:
-    return Place(place.root, place.name, (*place.fields, field), place.unit)

@@ -90,8 +90,8 @@ class Initialisers(Macros):
             if position < len(members):
                 name = members[position]
                 found = self.environment.field(ctype.record, name)
-                return _step(place, Field(name, ctype.record)), found or UNKNOWN
-        return _step(place, Field(f"[{position}]")), _element(ctype)
+                return place.step(Field(name, ctype.record)), found or UNKNOWN
+        return place.step(Field(f"[{position}]")), _element(ctype)
 
     def _designated(self, place: Place, ctype: CType, item: Node) -> tuple[Place | None, CType, int | None]:
         """``.a[3].b`` -> the place, its type, and the position it stands at in the list's own object."""
@@ -106,11 +106,11 @@ class Initialisers(Macros):
                 if first and _is_record(ctype):
                     members = self.environment.members(ctype.record)
                     index = members.index(name) if name in members else None
-                place, ctype = _step(place, Field(name, ctype.record)), found or UNKNOWN
+                place, ctype = place.step(Field(name, ctype.record)), found or UNKNOWN
             elif child.type in ("subscript_designator", "subscript_range_designator"):
                 known = self._index(child)
                 index = known if first else index
-                place, ctype = _step(place, Field("[]" if known is None else f"[{known}]")), _element(ctype)
+                place, ctype = place.step(Field("[]" if known is None else f"[{known}]")), _element(ctype)
             first = False
         return place, ctype, index
 
@@ -163,7 +163,3 @@ def _is_record(ctype: CType) -> bool:
 
 def _element(ctype: CType) -> CType:
     return msgspec.structs.replace(ctype, array=False) if ctype.array else UNKNOWN
-
-
-def _step(place: Place, field: Field) -> Place:
-    return Place(place.root, place.name, (*place.fields, field), place.unit)

@@ -1,0 +1,119 @@
+"""What becomes of a function that is given to a call: run now where a model or the callee's body says so.
+
+In: a call and the position of the argument. Out: the edges to the function, LATER where nothing is known of
+it; a parameter is followed through the callees with a bound.
+"""
+
+import msgspec
+
+from vmfdlint.ir import Assign, Call, Function, FunctionKey, Indirect, Named, Opaque, Operand, Place, Root
+from vmfdlint.link.edges import Edge, EdgeKind, Site, slot_of
+from vmfdlint.link.program import Program
+from vmfdlint.link.slot_calls import SlotCalls
+from vmfdlint.models import Callback, Models, resolve
+
+_DEPTH = 4
+"""Callees that hand the parameter on."""
+
+
+class Callbacks:
+    """Edges of functions that stand as arguments."""
+
+    def __init__(self, program: Program, models: Models, slots: SlotCalls) -> None:
+        self.program = program
+        self.models = models
+        self._slots = slots
+
+    def edges(self, site: Site, call: Call, position: int, key: FunctionKey) -> list[Edge]:
+        """Edges of a function given to a call as argument ``position``."""
+        if isinstance(call.target, Named):
+            modelled = resolve(self.models, call.target.name, call.args)
+            if modelled is not None:
+                return [
+                    Edge(site, key, EdgeKind(effect.when), _callback_args(effect, call))
+                    for effect in modelled.effects
+                    if isinstance(effect, Callback) and effect.function.arg == position
+                ] or [Edge(site, key, EdgeKind.LATER, ())]
+        edges: list[Edge] = []
+        for target in self.program.targets(site.function, call):
+            edges.extend(self._parameter_runs(site, call, target, position, key, depth=0))
+        return edges or [Edge(site, key, EdgeKind.LATER, ())]
+
+    def _parameter_runs(
+        self, site: Site, call: Call, target: FunctionKey, position: int, key: FunctionKey, depth: int
+    ) -> list[Edge]:
+        """What ``target`` does with the function it gets in parameter ``position``."""
+        function = self.program.function(target)
+        if function is None or position >= len(function.params) or depth > _DEPTH:
+            return []
+        parameter = Place(Root.LOCAL, function.params[position])
+        holders = {parameter}
+        edges: list[Edge] = []
+        for instr in function.instrs:
+            match instr:
+                case Assign(dst=dst, src=src) if src in holders:
+                    slot = slot_of(dst)
+                    if slot is None:
+                        holders.add(dst)
+                    else:
+                        edges.extend(
+                            Edge(where, key, EdgeKind.SLOT, through.args)
+                            for where, through in self._slots.of(slot)
+                        )
+                case Call(target=Indirect(place=place)) if place in holders:
+                    args = tuple(_caller_operand(argument, function, call) for argument in instr.args)
+                    edges.append(Edge(site, key, EdgeKind.NOW, args))
+                case Call(target=Named(name=name)):
+                    for index, argument in enumerate(instr.args):
+                        if argument in holders:
+                            edges.extend(
+                                self._passed_on(site, call, function, instr, name, index, key, depth)
+                            )
+                case _:
+                    pass
+        return edges
+
+    def _passed_on(
+        self,
+        site: Site,
+        call: Call,
+        function: Function,
+        inner: Call,
+        name: str,
+        index: int,
+        key: FunctionKey,
+        depth: int,
+    ) -> list[Edge]:
+        translated = tuple(_caller_operand(argument, function, call) for argument in inner.args)
+        modelled = resolve(self.models, name, inner.args)
+        if modelled is not None:
+            lifted = msgspec.structs.replace(inner, args=translated)
+            return [
+                Edge(site, key, EdgeKind(effect.when), _callback_args(effect, lifted))
+                for effect in modelled.effects
+                if isinstance(effect, Callback) and effect.function.arg == index
+            ]
+        edges: list[Edge] = []
+        for target in self.program.resolve(name, function.key.path):
+            lifted = msgspec.structs.replace(inner, args=translated)
+            edges.extend(self._parameter_runs(site, lifted, target, index, key, depth + 1))
+        return edges
+
+
+def _callback_args(effect: Callback, call: Call) -> tuple[Operand, ...]:
+    """The arguments a callback gets: what the model says of its data pointer, the rest unknown."""
+    data = effect.data.arg if effect.data is not None else None
+    if data is None or data >= len(call.args):
+        return ()
+    return (*(Opaque() for _ in range(effect.position)), call.args[data])
+
+
+def _caller_operand(argument: Operand, function: Function, call: Call) -> Operand:
+    """An operand of a callee in terms of its caller, where it is a bare parameter or a constant."""
+    if isinstance(argument, Place):
+        if not argument.fields and argument.root is Root.LOCAL and argument.name in function.params:
+            position = function.params.index(argument.name)
+            if position < len(call.args):
+                return call.args[position]
+        return Opaque()
+    return argument

@@ -1,0 +1,63 @@
+"""The words of the call graph: an instruction, an edge from it, and a slot that functions are stored in.
+
+A slot is (record, field) or an element of a global array. A function stored there is reached by every call
+through it.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from vmfdlint.ir import FunctionKey, Operand, Place
+
+
+class EdgeKind(StrEnum):
+    """When the callee runs, seen from the call."""
+
+    DIRECT = "direct"
+    SLOT = "slot"
+    NOW = "now"
+    THREAD = "thread"
+    LATER = "later"
+    EXIT = "exit"
+    SIGNAL = "signal"
+
+    @property
+    def is_deferred(self) -> bool:
+        """Whether the callee runs after the call has returned, from the loop or the end of the program."""
+        return self in (EdgeKind.LATER, EdgeKind.EXIT, EdgeKind.SIGNAL)
+
+
+class Site(msgspec.Struct, frozen=True, order=True):
+    """One instruction: function, block index, index in the block."""
+
+    function: FunctionKey
+    block: int
+    index: int
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """``site`` calls ``callee`` with ``args``, operands of the caller (Opaque where unknown)."""
+
+    site: Site
+    callee: FunctionKey
+    kind: EdgeKind
+    args: tuple[Operand, ...]
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """A place for functions: a member of a record, or an element of a global array (``record`` is its
+    name)."""
+
+    record: str
+    field: str
+
+
+def slot_of(place: Place) -> Slot | None:
+    """The slot a place belongs to; None for a plain variable."""
+    for field in reversed(place.fields):
+        if field.name not in ("*",) and not field.name.startswith("["):
+            return Slot(field.record, field.name)
+    if place.is_global:
+        return Slot("@" + place.name, "[]")
+    return None

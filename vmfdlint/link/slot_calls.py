@@ -1,0 +1,80 @@
+"""The calls that go through a slot. A record that is not known on either side matches any.
+
+In: a slot. Out: the calls, with their sites; memoised, bounded; which functions to look into their text says.
+"""
+
+import re
+
+from vmfdlint.base import LIMITS
+from vmfdlint.ir import Assign, Call, Function, FunctionKey, Indirect, Member, Place
+from vmfdlint.link.edges import Site, Slot, slot_of
+from vmfdlint.link.program import FILE, Program
+
+
+class SlotCalls:
+    """Memoised calls through members and elements of global arrays."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._known: dict[Slot, tuple[tuple[Site, Call], ...]] = {}
+
+    def of(self, slot: Slot) -> tuple[tuple[Site, Call], ...]:
+        """Every call through a slot."""
+        known = self._known.get(slot)
+        if known is None:
+            known = self._known[slot] = self._find(slot)
+        return known
+
+    def _find(self, slot: Slot) -> tuple[tuple[Site, Call], ...]:
+        calls: list[tuple[Site, Call]] = []
+        for key in self._mentions(slot):
+            function = self.program.function(key)
+            if function is not None:
+                calls.extend(_calls_through(function, slot))
+        if len(calls) > LIMITS.climb_callers:
+            self.program.limit(
+                f"{slot.record}.{slot.field}: called at {len(calls)} places; the rest left out"
+            )
+        return tuple(calls[: LIMITS.climb_callers])
+
+    def _mentions(self, slot: Slot) -> tuple[FunctionKey, ...]:
+        """Functions whose text calls through the slot's member, or copies it into a variable."""
+        if slot.record.startswith("@"):
+            return tuple(key for key in self.program.mentioning(slot.record[1:]) if key.name != FILE)
+        name = re.escape(slot.field.encode())
+        pattern = re.compile(rb"(?:->|\.)\s*" + name + rb"\s*(?:\)\s*)?[(;,]")
+        found: dict[FunctionKey, None] = {}
+        for path in self.program.lexicon.files_with(slot.field):
+            for match in pattern.finditer(self.program.lexicon.source(path).data):
+                here = self.program.enclosing(path, match.start())
+                if here is not None:
+                    found[here] = None
+        return tuple(found)
+
+
+def _calls_through(function: Function, slot: Slot) -> list[tuple[Site, Call]]:
+    """The calls in one function that go through ``slot``, also by way of a local."""
+    copies: set[Place] = set()
+    found: list[tuple[Site, Call]] = []
+    for number, block in enumerate(function.blocks):
+        for index, instr in enumerate(block.instrs):
+            match instr:
+                case Assign(dst=dst, src=Place() as src) if not dst.fields and _belongs(slot_of(src), slot):
+                    copies.add(dst)
+                case Call(target=Member(record=record, field=field)):
+                    if _belongs(Slot(record, field), slot):
+                        found.append((Site(function.key, number, index), instr))
+                case Call(target=Indirect(place=place)):
+                    if place in copies or (place.fields and _belongs(slot_of(place), slot)):
+                        found.append((Site(function.key, number, index), instr))
+                case _:
+                    pass
+    return found
+
+
+def _belongs(one: Slot | None, other: Slot) -> bool:
+    if one is None or one.field != other.field:
+        return False
+    if one.record.startswith("@") or other.record.startswith("@"):
+        return one.record == other.record
+    return one.record == other.record or not one.record or not other.record

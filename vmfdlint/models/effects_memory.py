@@ -1,0 +1,88 @@
+"""What a call does to memory: mappings of descriptors, and values and texts that are moved about.
+
+Fields name operands by :class:`Port`; a :class:`Truth` is a condition decided for one call.
+"""
+
+import msgspec
+
+from vmfdlint.models.operands import Port, Truth
+
+
+class Map(msgspec.Struct, frozen=True, tag=True):
+    """Maps ``fd`` into memory at ``at``; ``length`` is the operand that gives its bytes."""
+
+    fd: Port
+    at: Port
+    length: Port | None = None
+
+
+class Unmap(msgspec.Struct, frozen=True, tag=True):
+    """Ends the mapping at ``at``, over ``length`` bytes."""
+
+    at: Port
+    length: Port | None = None
+
+
+class Resize(msgspec.Struct, frozen=True, tag=True):
+    """Leaves ``length`` bytes of the mapping at ``at``."""
+
+    at: Port
+    length: Port
+
+
+class DontFork(msgspec.Struct, frozen=True, tag=True):
+    """MADV_DONTFORK (``on`` YES) or MADV_DOFORK (NO) on the mapping at ``at``."""
+
+    at: Port
+    on: Truth
+    length: Port | None = None
+
+
+class Inside(msgspec.Struct, frozen=True, tag=True):
+    """``pointer`` leads into what ``object`` leads to: what is written behind the one is found behind the
+    other (CMSG_DATA, the control buffer of a message).
+    """
+
+    pointer: Port
+    object: Port
+
+
+class Free(msgspec.Struct, frozen=True, tag=True):
+    """Releases the memory ``pointer`` points to; descriptors kept only there are lost."""
+
+    pointer: Port
+
+
+class Copy(msgspec.Struct, frozen=True, tag=True):
+    """The value in ``src`` is also in ``at`` afterwards (memcpy, a steal helper, an atomic store)."""
+
+    src: Port
+    at: Port
+
+
+class Store(msgspec.Struct, frozen=True, tag=True):
+    """The place ``at`` receives ``value`` (g_clear_fd leaves -1 behind)."""
+
+    at: Port
+    value: int
+
+
+class Keep(msgspec.Struct, frozen=True, tag=True):
+    """The callee keeps ``value`` in a structure of its own that can still be reached (a list, a table)."""
+
+    value: Port
+
+
+class Write(msgspec.Struct, frozen=True, tag=True):
+    """A text that is made of the text in ``value`` stands at ``at`` afterwards.
+
+    ``values``: the argument that fills its first % directive, the others follow (None: it is no format).
+    ``join``: put between ``value`` and each argument behind it, up to a null pointer. ``append``: behind what
+    stands there.
+    """
+
+    at: Port
+    value: Port
+    values: int | None = None
+    join: str | None = None
+    append: bool = False

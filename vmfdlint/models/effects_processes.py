@@ -1,0 +1,90 @@
+"""What a call does to processes: it makes, replaces, ends or moves one, waits in it, or runs a function.
+
+Fields name operands by :class:`Port`; a :class:`Truth` is a condition decided for one call.
+"""
+
+import msgspec
+
+from vmfdlint.models.operands import Port, Truth
+
+
+class Fork(msgspec.Struct, frozen=True, tag=True):
+    """A child process that runs on from here. The result is 0 in the child, positive in the parent, negative
+    on failure.
+
+    ``shares_files``: CLONE_FILES. ``shares_memory``: CLONE_VM or vfork. ``entry`` is the function the child
+    runs instead (clone(3)) with ``data`` as its argument, the child ending when it returns.
+    """
+
+    shares_files: Truth
+    shares_memory: Truth
+    entry: Port | None = None
+    suspends_parent: bool = False
+    data: Port | None = None
+
+
+class Daemon(msgspec.Struct, frozen=True, tag=True):
+    """daemon(3): the calling process ends, its child goes on from here with every descriptor."""
+
+
+class Exec(msgspec.Struct, frozen=True, tag=True):
+    """Replaces the process; returns only where it failed."""
+
+
+class Spawn(msgspec.Struct, frozen=True, tag=True):
+    """A child that only execs (system, popen, posix_spawn, g_spawn).
+
+    ``inherits``: YES, descriptors without close-on-exec go to the child; NO, the call closes them all in the
+    child.
+    """
+
+    inherits: Truth
+
+
+class Exit(msgspec.Struct, frozen=True, tag=True):
+    """Ends the process; nothing after it runs."""
+
+
+class Raise(msgspec.Struct, frozen=True, tag=True):
+    """Does not return to the caller, and the process need not end (longjmp, pthread_exit)."""
+
+
+class Linger(msgspec.Struct, frozen=True, tag=True):
+    """Can block or wait: a linger point. ``brief`` for waits that are short in practice (a disk write) and
+    count nowhere; ``lock`` for a lock, which counts where the code at hand takes it, not deep inside a
+    callee.
+    """
+
+    brief: bool = False
+    lock: bool = False
+
+
+class Unshare(msgspec.Struct, frozen=True, tag=True):
+    """The calling task gets a descriptor table of its own, a copy (CLONE_FILES, CLOSE_RANGE_UNSHARE); other
+    threads keep the old one.
+    """
+
+
+class Migrate(msgspec.Struct, frozen=True, tag=True):
+    """Moves a process to another control group: this one, or the one whose number is in ``task``.
+
+    ``through``: only where that descriptor is a CGROUP file, which the number (or the text at ``task``) is
+    written to. ``child``: the process that the same call makes.
+    """
+
+    through: Port | None = None
+    task: Port | None = None
+    child: bool = False
+
+
+class Callback(msgspec.Struct, frozen=True, tag=True):
+    """Runs the function in ``function``, with ``data`` as its argument number ``position``.
+
+    ``when``: ``now`` inside this call; ``later`` from an event loop; ``thread``; ``exit`` (atexit);
+    ``signal``.
+    """
+
+    function: Port
+    when: str
+    data: Port | None = None
+    position: int = 0

@@ -1,0 +1,42 @@
+"""The words that all effects share: where a value sits in a call, a condition decided, a class of result."""
+
+from enum import StrEnum
+
+import msgspec
+
+REST = ".."
+"""The step that means an argument and all behind it, up to a null pointer."""
+
+NAME = "%name"
+"""The step from a directory's descriptor to the path it was opened by."""
+
+
+class Port(msgspec.Struct, frozen=True):
+    """Where a value sits in a call: ``ret``, ``arg 1``, ``arg 2 .fd``, ``arg 0 *``, ``arg 0 [0]``,
+    ``arg 1 ..`` (that argument and all behind it), ``arg 0 named`` (the path of a directory's descriptor).
+
+    ``arg`` is the argument's index from 0, None for the result. ``fields`` are the steps from it as names
+    (``fd``, ``*``, ``[]``, ``[0]``); a member step on an argument that is a pointer goes through the pointer.
+    """
+
+    arg: int | None
+    fields: tuple[str, ...] = ()
+
+
+class Truth(StrEnum):
+    """A condition decided for one call."""
+
+    YES = "yes"
+    NO = "no"
+    MAYBE = "maybe"
+
+
+class Sign(StrEnum):
+    """A class of result."""
+
+    NEGATIVE = "negative"
+    ZERO = "zero"
+    POSITIVE = "positive"
+    NONZERO = "nonzero"
+    NULL = "null"
+    ANY = "any"

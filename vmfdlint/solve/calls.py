@@ -1,0 +1,197 @@
+"""Calls, and what a model says of them: their effects on the fact, and what runs inside them.
+
+In: a fact before a call. Out: the fact that goes on in the block, or nodes behind the call, in the callbacks
+it runs and in the child it starts; observations. What no model knows goes a layer down (unmodelled).
+"""
+
+from functools import cached_property
+
+import msgspec
+
+from vmfdlint.ir import Call, Const, FuncRef, Named, Operand, Place, Text
+from vmfdlint.link import Edge, EdgeKind, Site
+from vmfdlint.models import Create, Fork, Grant, Linger, Port, Resolved, Write, resolve
+from vmfdlint.solve.apply import apply
+from vmfdlint.solve.boundary import enter
+from vmfdlint.solve.facts import Fact
+from vmfdlint.solve.guards import guards
+from vmfdlint.solve.invocation import Invocation
+from vmfdlint.solve.local import evaluate, forget, hold
+from vmfdlint.solve.observe import Happening, Node
+from vmfdlint.solve.records import Records
+from vmfdlint.solve.tables import Step
+from vmfdlint.solve.texts import delivered, text_of
+from vmfdlint.solve.typestate import Life
+from vmfdlint.solve.unmodelled import Unmodelled
+from vmfdlint.solve.values import ZERO, Value
+from vmfdlint.summary import RESULT, Flow, Path, cell_of, path_of, port_path, starts_with
+
+
+class Calls(Unmodelled):
+    """What a call does; that of an API is one effect after the other."""
+
+    @cached_property
+    def records(self) -> Records:
+        """The tables that name a text of interest."""
+        return Records(self.behaviour, self.builders.keys)
+
+    @cached_property
+    def _reading(self) -> frozenset[str]:
+        return self.models.reading_names()
+
+    @cached_property
+    def _granting(self) -> frozenset[str]:
+        return self.models.names_with(Grant)
+
+    def _call(self, node: Node, instr: Call, flow: Flow) -> Fact | None:
+        """One call. Returns the fact that simply goes on in the block, None where all successors were
+        pushed."""
+        fact = node.fact
+        args = tuple(self.interest.constant(evaluate(argument, fact)) for argument in instr.args)
+        texts = args
+        if fact.is_zero:
+            texts = tuple(text_of(one, fact) for one in args)
+            if isinstance(instr.target, Named) and instr.target.name in self._reading:
+                texts = tuple(self.interest.initial(one) for one in texts)
+        modelled = self.behaviour.modelled(
+            flow.key,
+            msgspec.structs.replace(instr, args=texts),
+            lambda port: self._read(port, args, fact, flow),
+        )
+        if modelled is not None and fact.is_zero and modelled.api in self._granting:
+            modelled = self._of_each_record(modelled, texts)
+        edges = self._edges(node, instr, texts, flow, modelled)
+        if modelled is not None:
+            return self._api(node, instr, args, flow, modelled, edges)
+        return self._bodies(node, instr, args, flow, edges)
+
+    def _of_each_record(self, modelled: Resolved, args: tuple[Operand, ...]) -> Resolved:
+        """A call with members of a record as arguments: what it grants for any element of a table."""
+        grants = [
+            effect
+            for row in self.records.rows(args)
+            if (found := resolve(self.models, modelled.api, row)) is not None
+            for effect in found.effects
+            if isinstance(effect, Grant)
+        ]
+        if not grants:
+            return modelled
+        return msgspec.structs.replace(modelled, effects=(*modelled.effects, *dict.fromkeys(grants)))
+
+    def _read(self, port: Port, args: tuple[Operand, ...], fact: Fact, flow: Flow) -> Operand | None:
+        """What a condition of a model finds in a member of an argument."""
+        path = port_path(port, args)
+        value: Value | Operand | None = fact.lookup(path) if path is not None else None
+        if value is None and path is not None and (element := flow.elements.get(path)) is not None:
+            text = text_of(evaluate(element, fact), fact)
+            value = text if isinstance(text, Const | Text) else Text("%s")
+        if value is None and port.arg is not None and len(port.fields) == 1:
+            value = self.interest.element(args[port.arg], port.fields[0])
+        return value if isinstance(value, Const | Text) else None
+
+    def _api(
+        self,
+        node: Node,
+        instr: Call,
+        args: tuple[Operand, ...],
+        flow: Flow,
+        modelled: Resolved,
+        edges: list[Edge],
+    ) -> Fact | None:
+        site = Site(flow.key, node.block, node.index)
+        if node.fact.is_zero and modelled.wants:
+            self.interest.want(self, flow, [instr.args[i] for i in modelled.wants if i < len(instr.args)])
+        if node.fact.is_zero and flow.key in self.builders.keys:
+            for effect in modelled.effects:
+                if isinstance(effect, Write) and effect.values is not None:
+                    self.interest.want(self, flow, instr.args[effect.values :])
+        call = Invocation(site, instr.at, modelled.api, args, flow, node.block in flow.looping)
+
+        def observe(what: Happening, fact: Fact, detail: str = "", made: Fact | None = None) -> None:
+            self.observe(what, node, instr.at, fact, detail or modelled.api, made)
+
+        facts = [node.fact]
+        for effect in modelled.effects:
+            if isinstance(effect, Create) and not self.interest.receives(effect, flow.key):
+                continue
+            facts = [after for fact in facts for after in apply(fact, effect, call, observe)]
+            if isinstance(effect, Fork) and effect.entry is not None:
+                facts = self._run_child(node, instr, args, effect, facts, flow)
+        if any(isinstance(effect, Linger) for effect in modelled.effects):
+            self._run_deferred(node, instr, flow)
+        for edge in edges:
+            if self.interest.enters(node.fact, edge, flow) and self._may_enter(node.fact, edge.callee):
+                self._enter(node, instr, edge)
+        if node.fact.is_zero:
+            known = guards(flow, node.block)
+            facts = [fact if fact.is_zero else _guarded(fact, known) for fact in facts]
+        for fact in facts:
+            after = self._with_result(fact, instr, flow, node)
+            if after is not None:
+                self.push(Node(node.context, node.block, node.index + 1, after), Step(node))
+        return None
+
+    def _run_child(
+        self,
+        node: Node,
+        instr: Call,
+        args: tuple[Operand, ...],
+        effect: Fork,
+        facts: list[Fact],
+        flow: Flow,
+    ) -> list[Fact]:
+        """clone(2) with a start function: the child runs it and ends; the others go on here."""
+        assert effect.entry is not None
+        stay = [fact for fact in facts if not (fact.in_child and fact.lookup(RESULT) == ZERO)]
+        position = effect.entry.arg
+        operand = args[position] if position is not None and position < len(args) else None
+        if isinstance(operand, FuncRef) and position is not None:
+            data = next((a for a in args[position + 1 :] if isinstance(a, Place)), None)
+            for target in self.graph.program.resolve(operand.name, flow.key.path):
+                for fact in facts:
+                    if fact not in stay:
+                        edge = Edge(
+                            Site(flow.key, node.block, node.index),
+                            target,
+                            EdgeKind.NOW,
+                            (data,) if data is not None else (),
+                        )
+                        callee = self.behaviour.flow(target)
+                        if callee is not None:
+                            child = enter(fact.knowing(RESULT, None), edge.args, callee)
+                            number = self.seed(target, child)
+                            note = Node(node.context, node.block, node.index, node.fact)
+                            self.incoming.setdefault(number, {})
+                            self.steps[Node(number, 0, 0, child)] = Step(note)
+        return stay
+
+    def _with_result(self, fact: Fact, instr: Call, flow: Flow, node: Node) -> Fact | None:
+        """Moves what the call returned from RESULT to the destination."""
+        returned = [path for path in fact.places if starts_with(path, RESULT)]
+        value = fact.lookup(RESULT)
+        if fact.is_zero:
+            fact = delivered(fact, path_of(instr.dst) if instr.dst is not None else None)
+        fact = fact.knowing(RESULT, None)
+        before = fact if fact.places else node.fact
+        if returned:
+            fact = fact.with_places({path for path in fact.places if not starts_with(path, RESULT)})
+        if instr.dst is not None:
+            dst, cell = path_of(instr.dst), cell_of(instr.dst)
+            if not fact.is_zero:
+                fact = forget(fact, dst, cell)
+            for path in returned:
+                whole = len(path) == 1
+                fact = hold(fact, (*dst, *path[1:]), cell if whole else None)
+            if value is not None and dst in flow.tested:
+                fact = fact.knowing(dst, value)
+        if not fact.is_zero and not fact.places and fact.state.life is Life.CLOSED:
+            return None
+        return self._settle(fact, before, node, instr.at)
+
+
+def _guarded(fact: Fact, known: tuple[tuple[Path, Value], ...]) -> Fact:
+    """A fact that begins behind guards, with what they say beside what it knows itself."""
+    for path, value in known:
+        if fact.lookup(path) is None:
+            fact = fact.knowing(path, value)
+    return fact

@@ -1,0 +1,195 @@
+"""Facts across the boundary of a function: call edges and return edges of the tabulation.
+
+In: a fact before a call and the edge it takes, or a fact at a return. Out: nodes for the worklist, in the
+callee or behind the call. Facts that begin inside a callee (its entry fact is the zero fact) climb to every
+caller; others return to the calls that sent them.
+"""
+
+import msgspec
+
+from vmfdlint.base import LIMITS, Span
+from vmfdlint.ir import Address, Call, FunctionKey, Return
+from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
+from vmfdlint.models import Models
+from vmfdlint.solve.boundary import contradicts, enter, in_new_thread, leave, rests
+from vmfdlint.solve.facts import ZERO_FACT, Fact
+from vmfdlint.solve.guards import guards
+from vmfdlint.solve.interest import Interest
+from vmfdlint.solve.local import forget, hold, leave_function
+from vmfdlint.solve.loops import emptied
+from vmfdlint.solve.observe import Happening, Node
+from vmfdlint.solve.tables import Incoming, Step, Tables
+from vmfdlint.solve.typestate import Event, Life
+from vmfdlint.summary import RESULT, Behaviour, Flow, Relevance, cell_of, path_of, starts_with
+
+
+class Crossings(Tables):
+    """Enters callees, returns from them and climbs to callers."""
+
+    def __init__(
+        self, graph: CallGraph, behaviour: Behaviour, relevance: Relevance, models: Models, interest: Interest
+    ) -> None:
+        super().__init__(behaviour)
+        self.graph = graph
+        self.relevance = relevance
+        self.models = models
+        self.interest = interest
+        self._climbed: dict[FunctionKey, tuple[Edge, ...]] = {}
+
+    def _enter(self, node: Node, instr: Call, edge: Edge) -> None:
+        """Sends a fact into a callee and takes back what has already come out."""
+        callee = self.behaviour.flow(edge.callee)
+        if callee is None:
+            return
+        fact = node.fact if edge.kind is not EdgeKind.THREAD else in_new_thread(node.fact)
+        inside = enter(fact, edge.args, callee)
+        if node.fact.is_zero:
+            inside = msgspec.structs.replace(inside, places=())
+        number = self.seed(edge.callee, inside)
+        incoming = self._incoming(node, edge, instr)
+        known = self.incoming.setdefault(number, {})
+        if incoming in known:
+            return
+        known[incoming] = None
+        for at_exit, exit_node in list(self._exits.get(number, {}).items()):
+            if not at_exit.is_zero:
+                self._resume(incoming, at_exit, exit_node)
+
+    def _may_enter(self, fact: Fact, callee: FunctionKey) -> bool:
+        """Whether a resting reference still has callees to enter; a VM's enters more than its handles'."""
+        if fact.is_zero or not rests(fact):
+            return True
+        return self._within(fact, callee, "callees", LIMITS.vm_entries, LIMITS.resting_entries)
+
+    def _incoming(self, node: Node, edge: Edge, call: Call) -> Incoming:
+        result = (
+            path_of(call.dst)
+            if call.dst is not None and edge.kind in (EdgeKind.DIRECT, EdgeKind.SLOT)
+            else None
+        )
+        return Incoming(node, edge, result, cell_of(call.dst) if result and call.dst is not None else None)
+
+    def _leave(self, node: Node, instr: Return, flow: Flow) -> None:
+        fact = leave_function(node.fact, instr, flow, flow.function)
+        if flow.key.name == "main":
+            return
+        gone = fact.object is not None and (fact.state.life is Life.CLOSED or fact.object.is_foreign)
+        if gone and not fact.places:
+            return
+        if emptied(node.fact, flow):
+            return
+        fact = self._settle(fact, node.fact, node, instr.at)
+        if not self.contexts[node.context].entry.is_zero:
+            # What the caller passed in it knows itself; only what was set here goes back.
+            env = tuple((path, value) for path, value in fact.env if len(path) > 1 or path == RESULT)
+            fact = msgspec.structs.replace(fact, env=env)
+        exits = self._exits.setdefault(node.context, {})
+        if fact in exits:
+            return
+        exits[fact] = node
+        if fact.is_zero:
+            return
+        for incoming in list(self.incoming.get(node.context, ())):
+            self._resume(incoming, fact, node)
+        if self.contexts[node.context].entry == ZERO_FACT:
+            self._climb(node, fact, flow, instr.at)
+
+    def _climb(self, node: Node, fact: Fact, flow: Flow, at: Span) -> None:
+        """Hands a fact that began in this function to every caller."""
+        key = flow.key
+        edges = self._climbed.get(key)
+        if edges is None:
+            edges = self._climbed[key] = self.graph.callers(key)
+        calls = [edge for edge in edges if not edge.kind.is_deferred]
+        root = key.name in self.models.roots
+        if fact.is_watched and (root or not calls or any(edge.kind is EdgeKind.THREAD for edge in calls)):
+            if not edges and not root and "static" in flow.function.attributes:
+                return  # no call in the tree reaches it
+            sure = edges or root or not self.interest.has_main
+            marked = fact if sure else fact.marked(f"no caller of {key.name} found")
+            self.observe(Happening.LINGER, node, at, marked, f"the return into the caller of {key.name}")
+        for edge in calls:
+            if rests(fact) and not self._may_climb(fact, edge.site.function):
+                continue
+            caller = self.behaviour.flow(edge.site.function)
+            if caller is None:
+                continue
+            guarded = msgspec.structs.replace(ZERO_FACT, env=guards(caller, edge.site.block))
+            if contradicts(fact, edge.args, flow, guarded):
+                continue
+            number = self._context(edge.site.function, ZERO_FACT)
+            call = caller.function.blocks[edge.site.block].instrs[edge.site.index]
+            if not isinstance(call, Call):
+                continue
+            before = Node(number, edge.site.block, edge.site.index, guarded)
+            self._resume(self._incoming(before, edge, call), fact, node)
+
+    def _may_climb(self, fact: Fact, caller: FunctionKey) -> bool:
+        """Whether a resting reference still has callers to climb to; a VM's climbs further than its
+        handles'."""
+        return self._within(fact, caller, "callers", LIMITS.vm_climbs, LIMITS.resting_climbs)
+
+    def _resume(self, incoming: Incoming, at_exit: Fact, exit_node: Node) -> None:
+        """Continues a fact after the call that ``incoming`` names."""
+        callee = self.behaviour.flow(incoming.edge.callee)
+        assert callee is not None
+        before = incoming.node.fact
+        entry = self.contexts[exit_node.context].entry
+        born_inside = entry.is_zero or entry.object != at_exit.object
+        if contradicts(at_exit, incoming.edge.args, callee, before):
+            return
+        if incoming.edge.kind is EdgeKind.THREAD and not (born_inside and at_exit.is_open):
+            return
+        if incoming.edge.kind is EdgeKind.THREAD and at_exit.object is not None and at_exit.object.own_table:
+            return
+        outside = None if born_inside else before
+        if outside is not None and incoming.result is not None:
+            outside = forget(outside, incoming.result, incoming.cell)
+        fact = leave(outside, at_exit, incoming.edge.args, callee, incoming.result, outside or before)
+        if born_inside and fact.object is not None:
+            fact = self._renamed(fact, at_exit, incoming.edge.site)
+        if incoming.result is not None and incoming.cell is not None and incoming.result in fact.places:
+            fact = hold(fact, incoming.result, incoming.cell)
+        for argument in incoming.edge.args if born_inside else ():
+            if isinstance(argument, Address) and (filled := path_of(argument.place)) in fact.places:
+                fact = hold(fact, filled, cell_of(argument.place))
+        node = incoming.node
+        caller = self._flow(node)
+        env = tuple(
+            (path, value) for path, value in fact.env if path in caller.tested or path[0] in caller.params
+        )
+        fact = msgspec.structs.replace(fact, env=env)
+        call = caller.function.blocks[node.block].instrs[node.index]
+        if not fact.is_zero and fact.state.life is Life.CLOSED and not fact.places:
+            return
+        fact = self._settle(fact, at_exit, node, call.at)
+        self.push(Node(node.context, node.block, node.index + 1, fact), Step(exit_node, node))
+
+    def _renamed(self, fact: Fact, at_exit: Fact, site: Site) -> Fact:
+        """A fresh reference handed out by a creating wrapper is a new object for each user of the wrapper,
+        and several where the user asks in a loop."""
+        assert fact.object is not None
+        handed = any(starts_with(path, RESULT) for path in at_exit.places)
+        if not handed or not fact.is_open:
+            return fact
+        user = self.behaviour.flow(site.function)
+        assert user is not None  # a call site always lies in a lowered function
+        made = fact.object
+        if site.block in user.looping and not made.many:
+            made = msgspec.structs.replace(made, many=True)
+        if RESULT in at_exit.places and not made.chain:
+            made = msgspec.structs.replace(made, chain=(site,))
+        return msgspec.structs.replace(fact, object=made) if made is not fact.object else fact
+
+    def _settle(self, after: Fact, before: Fact, node: Node, at: Span) -> Fact:
+        """Decides that a reference whose last place is gone is lost."""
+        if after.is_zero or after.places or not after.is_open or after.object is None:
+            return after
+        if not after.object.holds_vm:
+            return after
+        if not before.places:
+            return after
+        site = Site(self.contexts[node.context].key, node.block, node.index)
+        lost = after.after(Event.LOSE, site)
+        self.observe(Happening.LOST, node, at, before)
+        return lost or after

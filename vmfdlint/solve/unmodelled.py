@@ -1,0 +1,146 @@
+"""Calls of functions whose body is in the tree, or of which nothing is known.
+
+In: a fact before a call and the edges from it. Out: nodes in the callees that are entered (crossings), else
+the fact that goes on behind the call; observations of what a callee that is left out can wait in.
+"""
+
+from functools import cached_property
+
+from vmfdlint.ir import Address, Call, FuncRef, FunctionKey, Indirect, Named, Operand
+from vmfdlint.link import Edge, EdgeKind, Site
+from vmfdlint.models import Resolved
+from vmfdlint.solve.builders import Builders
+from vmfdlint.solve.crossings import Crossings
+from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, Fact
+from vmfdlint.solve.local import forget
+from vmfdlint.solve.observe import Happening, Node
+from vmfdlint.summary import ESCAPED, RESULT, Flow, cell_of, is_temporary, operand_path, path_of, starts_with
+
+
+class Unmodelled(Crossings):
+    """What a call does that no model knows."""
+
+    @cached_property
+    def builders(self) -> Builders:
+        """The functions that build a text for their caller."""
+        return Builders(self.behaviour, self.models)
+
+    def _edges(
+        self, node: Node, instr: Call, args: tuple[Operand, ...], flow: Flow, modelled: Resolved | None
+    ) -> list[Edge]:
+        site = Site(flow.key, node.block, node.index)
+        found: list[Edge] = []
+        if modelled is None and isinstance(instr.target, Named):
+            found = [
+                Edge(site, target, EdgeKind.DIRECT, args)
+                for target in self.graph.program.targets(flow.key, instr)
+            ]
+        if node.fact.in_child and not isinstance(instr.target, Named):
+            # What runs in a child matters whatever it touches: it may wait.
+            behind = self._behind(node.fact, instr, flow)
+            found = [Edge(site, target, EdgeKind.SLOT, args) for target in behind]
+        direct = {edge.callee for edge in found}
+        self.interest.prepare(node.fact, flow)
+        for edge in self.relevance.edges.get(site, {}).values():
+            if edge.callee not in direct and not edge.kind.is_deferred:
+                found.append(edge)
+        return found
+
+    def _behind(self, fact: Fact, instr: Call, flow: Flow) -> tuple[FunctionKey, ...]:
+        """What a call through a member or a variable runs; the one, where a caller said which."""
+        found = self.behaviour.slots.targets(flow.key, instr)
+        given = fact.lookup(path_of(instr.target.place)) if isinstance(instr.target, Indirect) else None
+        return tuple(key for key in found if not isinstance(given, FuncRef) or key.name == given.name)
+
+    def _bodies(
+        self, node: Node, instr: Call, args: tuple[Operand, ...], flow: Flow, edges: list[Edge]
+    ) -> Fact | None:
+        fact = node.fact
+        entered = left_out = False
+        for edge in edges:
+            if not self.interest.enters(fact, edge, flow):
+                continue
+            if self._may_enter(fact, edge.callee):
+                self._enter(node, instr, edge)
+                entered = entered or edge.kind is not EdgeKind.THREAD
+            else:
+                left_out = True
+        if entered and not fact.is_zero:
+            return None
+        direct = [edge for edge in edges if edge.kind is EdgeKind.DIRECT]
+        if direct and all(self.behaviour.endings.never_returns(edge.callee, args) for edge in direct):
+            for edge in direct:
+                self._linger_below(node, instr, edge)
+            return None
+        if left_out:
+            fact = fact.marked("limit reached")
+        if not fact.is_zero:
+            for edge in edges if fact.in_child else direct:
+                self._linger_below(node, instr, edge)
+            if not edges:
+                fact = self._unknown(fact, instr, args)
+        built = self.builders.after(fact, edges) if fact.is_zero else ()
+        if instr.dst is not None:
+            fact = forget(fact, path_of(instr.dst), cell_of(instr.dst))
+        for argument in args:
+            if isinstance(argument, Address) and fact.env:
+                fact = fact.knowing(path_of(argument.place), None)
+        for argument in instr.args:
+            path = operand_path(argument)
+            if path is not None and is_temporary(path) and fact.env:
+                fact = fact.knowing(path, None)  # it was made for this call
+        for path, text in built:
+            outside = path
+            if starts_with(path, RESULT):
+                if instr.dst is None:
+                    continue
+                outside = (*path_of(instr.dst), *path[1:])
+            fact = fact.knowing(outside, text)
+        return self._settle(fact, node.fact, node, instr.at)
+
+    def _linger_below(self, node: Node, instr: Call, edge: Edge) -> None:
+        """A callee that is not entered may still wait."""
+        fact = node.fact
+        if fact.is_zero:
+            return
+        if fact.is_watched:
+            wait = self.behaviour.below.lingers(edge.callee, slots=fact.in_child)
+            if wait:
+                self.observe(Happening.LINGER, node, instr.at, fact, f"{wait} in {edge.callee.name}")
+        elif self._defers(fact) and self.behaviour.below.lingers(edge.callee):
+            self._run_deferred(node, instr, self._flow(node))
+
+    def _run_deferred(self, node: Node, instr: Call, flow: Flow) -> None:
+        """While the process waits, the callbacks it registered run."""
+        fact = node.fact
+        if not self._defers(fact):
+            return
+        for edge in self.interest.deferred(fact):
+            site = Site(flow.key, node.block, node.index)
+            self._enter(node, instr, Edge(site, edge.callee, EdgeKind.NOW, ()))
+
+    def _defers(self, fact: Fact) -> bool:
+        """Whether callbacks that run while the process waits can matter to a fact."""
+        if (
+            fact.is_zero
+            or not fact.is_open
+            or fact.in_child
+            or fact.object is None
+            or not fact.object.holds_vm
+        ):
+            return False
+        return bool(self.interest.deferred(fact))
+
+    def _unknown(self, fact: Fact, instr: Call, args: tuple[Operand, ...]) -> Fact:
+        """A call whose body is not in the tree and that no model knows."""
+        if not isinstance(instr.target, Named):
+            return fact
+        name = instr.target.name
+        given = [index for index, argument in enumerate(args) if operand_path(argument) in fact.places]
+        if given and fact.is_open and fact.object is not None:
+            seen = self.unknown.setdefault(name, {}).setdefault((given[0], fact.object.kind), instr.at)
+            self.unknown[name][(given[0], fact.object.kind)] = min(seen, instr.at)
+            fact = fact.with_places({*fact.places, ESCAPED})
+        if given or fact.is_watched:
+            fact = fact.marked(UNKNOWN_CALLEE + name + (IN_CHILD if fact.in_child else ""))
+        return fact

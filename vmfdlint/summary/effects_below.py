@@ -1,0 +1,118 @@
+"""What a call of a function can come to: a wait, a close of every descriptor, another process.
+
+In: function keys. Out: memoised answers, found by looking down the call graph with bounds.
+"""
+
+from collections.abc import Callable
+from types import UnionType
+
+from vmfdlint.ir import Call, FunctionKey
+from vmfdlint.models import CloseAll, Daemon, Exec, Fork, Linger
+from vmfdlint.summary.bodies import Bodies
+from vmfdlint.summary.endings import leaves
+from vmfdlint.summary.flow import Flow
+
+_LINGER_DEPTH = 10
+_LINGER_VISITS = 400
+_CLOSE_DEPTH = 3
+
+
+class EffectsBelow:
+    """Memoised answers on effects in a function, or in those that it calls."""
+
+    def __init__(self, bodies: Bodies) -> None:
+        self.bodies = bodies
+        self._lingers: dict[tuple[FunctionKey, bool], str] = {}
+        self._closes_all: dict[FunctionKey, bool] = {}
+        self._executes: dict[FunctionKey, bool] = {}
+
+    def lingers(self, key: FunctionKey, slots: bool = False) -> str:
+        """What a call of ``key`` can wait in (an API's name, or ``a loop without a bound``), "" for nothing
+        found. ``slots``: look through members and variables as well, which costs a search."""
+        known = self._lingers.get((key, slots))
+        if known is None:
+            budget = [_LINGER_VISITS]
+            known = self._lingers[(key, slots)] = self._find_linger(key, slots, 0, set(), budget)
+        return known
+
+    def _find_linger(
+        self, key: FunctionKey, slots: bool, depth: int, seen: set[FunctionKey], budget: list[int]
+    ) -> str:
+        if (key, slots) in self._lingers:
+            return self._lingers[(key, slots)]
+        if key in seen or depth > _LINGER_DEPTH or budget[0] <= 0:
+            return ""
+        seen.add(key)
+        budget[0] -= 1
+        flow = self.bodies.flow(key)
+        if flow is None:
+            return ""
+        below: list[FunctionKey] = []
+        for number, block in enumerate(flow.function.blocks):
+            if block.unbounded and not leaves(flow, number):
+                return "a loop without a bound"
+            for instr in block.instrs:
+                if not isinstance(instr, Call):
+                    continue
+                modelled = self.bodies.modelled(key, instr)
+                if modelled is not None:
+                    if any(
+                        isinstance(effect, Linger) and not effect.brief and not effect.lock
+                        for effect in modelled.effects
+                    ):
+                        return modelled.api
+                    continue
+                below.extend(self.bodies.program.targets(key, instr))
+                if slots:
+                    below.extend(self.bodies.slots.targets(key, instr))
+        for target in below:
+            found = self._find_linger(target, slots, depth + 1, seen, budget)
+            if found:
+                return found
+        return ""
+
+    def closes_all(self, key: FunctionKey) -> bool:
+        """Whether a function, or one it calls, closes every descriptor by number."""
+        return self._below(key, self._closes_all, _closes_all_here, CloseAll, 0)
+
+    def executes(self, key: FunctionKey) -> bool:
+        """Whether a function, or one it calls, replaces the process or makes a further one."""
+        return self._below(key, self._executes, lambda _flow: False, Exec | Fork | Daemon, 0)
+
+    def _below(
+        self,
+        key: FunctionKey,
+        memo: dict[FunctionKey, bool],
+        here: Callable[[Flow], bool],
+        wanted: type | UnionType,
+        depth: int,
+    ) -> bool:
+        """Whether ``here`` holds, or an effect of a ``wanted`` type occurs, in a function or a few calls
+        below."""
+        known = memo.get(key)
+        if known is not None:
+            return known
+        if depth >= _CLOSE_DEPTH:
+            return False
+        memo[key] = False
+        flow = self.bodies.flow(key)
+        if flow is None:
+            return False
+        answer = here(flow)
+        for instr in flow.function.instrs:
+            if answer or not isinstance(instr, Call):
+                continue
+            modelled = self.bodies.modelled(key, instr)
+            if modelled is not None:
+                answer = any(isinstance(effect, wanted) for effect in modelled.effects)
+            else:
+                answer = any(
+                    self._below(target, memo, here, wanted, depth + 1)
+                    for target in self.bodies.program.targets(key, instr)
+                )
+        memo[key] = answer
+        return answer
+
+
+def _closes_all_here(flow: Flow) -> bool:
+    return any(sweep.path is None for sweeps in flow.sweeps.values() for sweep in sweeps)
