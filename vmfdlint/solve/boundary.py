@@ -111,11 +111,18 @@ def _by_value(inside: list[Path]) -> bool:
     return all(len(path) == 1 for path in inside)
 
 
+def marks_absence(fact: Fact, path: Path, value: Value) -> bool:
+    """Whether a global was set to nothing since a reference was closed: the way a program notes that there is
+    no machine any more, whoever asks later."""
+    closed = fact.object is not None and fact.state.life is Life.CLOSED
+    return closed and is_global(path) and isinstance(value, Const) and value.value in (0, -1)
+
+
 def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tuple[Path, Value], ...]:
     env: dict[Path, Value] = {}
     for path, value in fact.env:
         if is_global(path):
-            if path in callee.tested:
+            if path in callee.tested or marks_absence(fact, path, value):
                 env[path] = value
         else:
             for inside in names_inside(path, args, callee):

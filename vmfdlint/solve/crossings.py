@@ -11,7 +11,7 @@ from vmfdlint.base import LIMITS, Span
 from vmfdlint.ir import Address, Call, FunctionKey, Return
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
 from vmfdlint.models import Models
-from vmfdlint.solve.boundary import contradicts, enter, in_new_thread, leave, rests
+from vmfdlint.solve.boundary import contradicts, enter, in_new_thread, leave, marks_absence, rests
 from vmfdlint.solve.facts import ZERO_FACT, Fact
 from vmfdlint.solve.guards import guards
 from vmfdlint.solve.interest import Interest
@@ -156,7 +156,9 @@ class Crossings(Tables):
         node = incoming.node
         caller = self._flow(node)
         env = tuple(
-            (path, value) for path, value in fact.env if path in caller.tested or path[0] in caller.params
+            (path, value)
+            for path, value in fact.env
+            if path in caller.tested or path[0] in caller.params or marks_absence(fact, path, value)
         )
         fact = msgspec.structs.replace(fact, env=env)
         call = caller.function.blocks[node.block].instrs[node.index]

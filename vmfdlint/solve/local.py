@@ -4,7 +4,7 @@ import msgspec
 
 from vmfdlint.ir import Address, Assign, Assume, Const, Flags, FuncRef, Function, Operand, Place, Return, Text
 from vmfdlint.solve import texts
-from vmfdlint.solve.boundary import crosses, rests, survives_return
+from vmfdlint.solve.boundary import crosses, marks_absence, rests, survives_return
 from vmfdlint.solve.facts import Fact, match_path
 from vmfdlint.solve.typestate import Life
 from vmfdlint.solve.values import POSITIVE, Value, implied, may_hold, narrow, signs, swapped
@@ -114,7 +114,7 @@ def _remembers(fact: Fact, path: Path, value: Value, flow: Flow) -> bool:
         return named or (len(path) == 1 and path in flow.tested)
     if path in flow.tested or path in flow.truths or flow.asks(path, value):
         return True
-    return path in flow.selecting and _selects(value)
+    return marks_absence(fact, path, value) or (path in flow.selecting and _selects(value))
 
 
 def _selects(value: Value) -> bool:
