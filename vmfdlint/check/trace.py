@@ -4,6 +4,7 @@ from vmfdlint.base import LIMITS
 from vmfdlint.check.finding import Role, Step
 from vmfdlint.check.flow import callers_above
 from vmfdlint.check.incident import Incident, called, noun
+from vmfdlint.ir import Call, Named
 from vmfdlint.solve import Crumb, Fact, Happening, Life, Observation, Solver, witness
 from vmfdlint.summary import ESCAPED, OUTER, is_cell, is_temporary, show
 
@@ -56,7 +57,7 @@ def _between(solver: Solver, before: Crumb, after: Crumb, incident: Incident) ->
 
     if new.is_zero:
         if after.function != before.function and after.depth > before.depth:
-            add(Role.CALL, f"calls {after.function.name}", new)
+            add(Role.CALL, _calling(solver, before, after), new)
         return found
     if old.object != new.object and (old.is_zero or new.object is None or not _same(old, new)):
         made = new.object
@@ -68,7 +69,7 @@ def _between(solver: Solver, before: Crumb, after: Crumb, incident: Incident) ->
             add(Role.CREATE, f"{noun(made)} {came} here by {made.api}", new)
     elif after.function != before.function or after.depth != before.depth:
         if after.depth > before.depth:
-            add(Role.CALL, f"calls {after.function.name}", new)
+            add(Role.CALL, _calling(solver, before, after), new)
         elif old.state.life is Life.OPEN and new.state.life is Life.LOST:
             add(
                 Role.EXIT,
@@ -95,6 +96,20 @@ def _between(solver: Solver, before: Crumb, after: Crumb, incident: Incident) ->
         elif ESCAPED in gained:
             add(Role.MOVE, "given to code outside the tree", new)
     return found
+
+
+def _calling(solver: Solver, before: Crumb, after: Crumb) -> str:
+    """How the path gets from one function into another: by its name, through a pointer, or by an API that
+    runs what was registered."""
+    flow = solver.behaviour.flow(before.function)
+    instrs = flow.function.blocks[before.site.block].instrs if flow is not None else ()
+    call = instrs[before.site.index] if before.site.index < len(instrs) else None
+    name = after.function.name
+    if not isinstance(call, Call) or (isinstance(call.target, Named) and call.target.name == name):
+        return f"calls {name}"
+    if isinstance(call.target, Named):
+        return f"while {called(call.target.name)} runs, the callback {name} may run"
+    return f"calls {name} through a pointer"
 
 
 def _same(old: Fact, new: Fact) -> bool:
