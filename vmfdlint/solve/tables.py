@@ -58,6 +58,8 @@ class Tables:
         self._work: deque[Node] = deque()
         self._settled: set[tuple[Site | None, Object | None]] = set()
         self._rested: dict[tuple[str, Kind, Site], set[FunctionKey]] = {}
+        self._doubts: dict[tuple[FunctionKey, Fact, bool], tuple[str, ...]] = {}
+        self._first: dict[tuple[Node, bool], tuple[str, ...]] = {}
         self._entries: dict[tuple[FunctionKey, Fact], int] = {}
         self._variants: dict[tuple[int, int, int, Fact], int] = {}
 
@@ -71,7 +73,12 @@ class Tables:
         return number
 
     def _entry(self, key: FunctionKey, fact: Fact) -> Fact:
-        """The fact to enter a function with: after so many combinations of conditions, without any."""
+        """The fact to enter a function with: after so many combinations of conditions, without any, and with
+        the first reason for doubt of those that differ in nothing else."""
+        if fact.via:
+            certain = msgspec.structs.replace(fact, via=())
+            via = self._doubts.setdefault((key, certain, bool(fact.unsure)), fact.via)
+            fact = msgspec.structs.replace(certain, via=via)
         if not fact.env or Context(key, fact) in self._numbers:
             return fact
         bare = msgspec.structs.replace(fact, env=())
@@ -98,7 +105,7 @@ class Tables:
             node.fact.state.life is Life.LOST and (node.fact.mark, node.fact.object) in self._settled
         ):
             return  # a lost reference is judged by the first wait it meets for sure
-        if node.fact.via and self._is_certain(node):
+        if node.fact.via and self._tells_nothing_new(node):
             return
         if node.fact.env:
             family = (node.context, node.block, node.index, msgspec.structs.replace(node.fact, env=()))
@@ -128,13 +135,13 @@ class Tables:
                     node for fact, node in facts.items() if fact.is_zero and node not in waiting
                 )
 
-    def _is_certain(self, node: Node) -> bool:
-        """Whether the same fact came here on a path without doubt: then this one tells nothing new. A child's
-        doubt is about what it did, not about whether it came here."""
-        if node.fact.unsure:
-            return False
-        certain = msgspec.structs.replace(node.fact, via=())
-        return Node(node.context, node.block, node.index, certain) in self.steps
+    def _tells_nothing_new(self, node: Node) -> bool:
+        """Whether the same fact came here without doubt, or with a doubt of the same kind. A child's doubt is
+        about what it did, any other about whether it came here."""
+        certain = Node(node.context, node.block, node.index, msgspec.structs.replace(node.fact, via=()))
+        if self._first.setdefault((certain, bool(node.fact.unsure)), node.fact.via) != node.fact.via:
+            return True
+        return not node.fact.unsure and certain in self.steps
 
     def _flow(self, node: Node) -> Flow:
         flow = self.behaviour.flow(self.contexts[node.context].key)
