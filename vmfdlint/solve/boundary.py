@@ -53,8 +53,9 @@ def names_inside(path: Path, args: tuple[Operand, ...], callee: Flow) -> list[Pa
                 found.append((name, "->[0]"))
             elif rest[0].startswith("."):
                 found.append((name, "->" + rest[0][1:], *rest[1:]))
-                if rest[0] != ".[0]":
-                    continue
+            elif rest[0].startswith("->"):
+                # The address of a pointer: the callee reaches what is behind it by one step more.
+                found.append((name, "->[0]", *rest))
         else:
             base_path = operand_path(operand)
             if base_path is not None and starts_with(path, base_path):

@@ -41,13 +41,19 @@ def attributes_of(source: bytes, start: int, end: int) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def declaration_text(source: bytes, start: int, end: int) -> str:
+    """A declaration in the original bytes up to its initialiser, with the attribute words just before it."""
+    piece = bytes(mask(source[_widened(source, start) : end]).text).split(b"=", 1)[0]
+    return piece.decode("latin-1")
+
+
 def cleanup_of(source: bytes, start: int, end: int) -> str | None:
     """The function that runs when the local declared in the original bytes ``source[start:end]`` leaves
     scope.
 
     Reads the declaration up to its initialiser, and attribute words just before it; None where nothing runs.
     """
-    piece = bytes(mask(source[_widened(source, start) : end]).text).split(b"=", 1)[0]
+    piece = declaration_text(source, start, end).encode("latin-1")
     match = _CLEANUP_CALL.search(piece) or _FREE.search(piece)
     if match:
         return match.group(1).decode()

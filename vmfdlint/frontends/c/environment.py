@@ -20,6 +20,7 @@ _PARSED = 3
 _LOOKED_AT = 40
 _MENTIONS = 40
 _CONSTANT_NAME = re.compile(r"_*[A-Z][A-Z0-9_]*\Z")
+_AUTOPTR = rb"\bG_DEFINE_AUTOPTR_CLEANUP_FUNC\s*\(\s*%s\s*,\s*(\w+)\s*\)"
 _STATIC = re.compile(rb"\bstatic\b")
 _LIST_PART = re.compile(r"\w+?_(?:HEAD|ENTRY)_+(?:struct_)?(\w+?)_+\Z")
 _LIST_LINKS = frozenset(("first", "next"))
@@ -263,6 +264,18 @@ class Environment:
             sources = self._mentioning(function)
             self._never[function] = any(function in noreturn_functions(source.data) for source in sources)
         return self._never[function]
+
+    def autoptr_cleanup(self, type_name: str) -> str | None:
+        """The function that a header registers for ``g_autoptr(type_name)``; None where none does.
+
+        GLib: G_DEFINE_AUTOPTR_CLEANUP_FUNC(TypeName, func) has func called with the pointer.
+        """
+        wanted = re.compile(_AUTOPTR % re.escape(type_name.encode()))
+        for path in (self._path, *self._index.defining("types", type_name, self._path)[:_PARSED]):
+            found = wanted.search(self._index.source(path).data)
+            if found is not None:
+                return found[1].decode()
+        return None
 
     def is_function(self, name: str) -> bool:
         """Whether some file defines a function of this name that this one sees, and itself nothing else of

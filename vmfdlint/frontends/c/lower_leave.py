@@ -5,25 +5,18 @@ out of its scope. A goto may lead forward to a label not yet seen, so what it le
 of the function.
 """
 
-import re
 from typing import NamedTuple
 
 from tree_sitter import Node
 
 from vmfdlint.base import SourceText, Span
+from vmfdlint.frontends.c.cleanups import cleanup_at
 from vmfdlint.frontends.c.declarators import THREAD_WORDS, declared, storage_of
 from vmfdlint.frontends.c.environment import Environment
-from vmfdlint.frontends.c.even import cleanup_of
 from vmfdlint.frontends.c.lower_init import Initialisers
-from vmfdlint.frontends.c.macros import MACROS
 from vmfdlint.frontends.c.state import Scope
 from vmfdlint.frontends.c.syntax import is_prototype, is_truth, parts, text_of
-from vmfdlint.ir import Address, Call, Const, Named, Operand, Place, Return, Via
-
-_MAY_CLEAN = re.compile(rb"clean|auto|__free|_AUTO")
-_BY_VALUE = frozenset((*MACROS.cleanup.values(), *MACROS.cleanup_types.values()))
-"""Functions that a cleanup word runs on the variable's value; those of a cleanup attribute get its
-address."""
+from vmfdlint.ir import Address, Call, Const, Named, Operand, Return, Via
 
 
 class _Jump(NamedTuple):
@@ -49,13 +42,13 @@ class Exits(Initialisers):
     def declaration(self, node: Node) -> None:
         """Declares locals and assigns their initial values."""
         storage = storage_of(node)
-        cleanup = None
-        if _MAY_CLEAN.search(self.fragment.original, max(0, node.start_byte - 60), node.end_byte):
-            cleanup = cleanup_of(self.fragment.original, node.start_byte, node.end_byte)
+        cleanup = cleanup_at(self.environment, self.fragment.original, node.start_byte, node.end_byte)
         for found in declared(node):
             if not found.name:
                 continue
             ctype = self.declared_type(found, node)
+            if cleanup is not None and cleanup.type is not None:
+                ctype = self.environment.resolve_type(cleanup.type)
             if storage & {"static", "extern", *THREAD_WORDS}:
                 # What a static starts with is assigned once, at file level.
                 self.declare_global(found.name, ctype, storage)
@@ -66,15 +59,16 @@ class Exits(Initialisers):
             if found.value is not None:
                 self.initial(place, ctype, found.value, found.node)
             if cleanup is not None:
-                self.scopes[-1].cleanups.append((cleanup, place))
+                operand = place if cleanup.by_value else Address(place)
+                self.scopes[-1].cleanups.append((cleanup.function, operand))
 
     # Ways out
 
     def leave(self, depth: int, node: Node) -> None:
         """Runs the cleanups of every scope from ``depth`` on, innermost first."""
         for scope in reversed(self.scopes[depth:]):
-            for cleanup, place in reversed(scope.cleanups):
-                self.emit_call(None, Named(cleanup), (_cleaned(cleanup, place),), node)
+            for cleanup, operand in reversed(scope.cleanups):
+                self.emit_call(None, Named(cleanup), (operand,), node)
 
     def return_from(self, node: Node | None, statement: Node) -> None:
         """``return node;``: a choice returns on each of its ways."""
@@ -157,14 +151,10 @@ class Exits(Initialisers):
                 continue
             for scope, count in reversed(jump.scopes):
                 if not any(scope is other for other in kept):
-                    for cleanup, place in reversed(scope.cleanups[:count]):
-                        call = Call(None, Named(cleanup), (_cleaned(cleanup, place),), jump.at, Via())
+                    for cleanup, operand in reversed(scope.cleanups[:count]):
+                        call = Call(None, Named(cleanup), (operand,), jump.at, Via())
                         self.graph.emit_to(jump.block, call)
         for label, block in self._labels.items():
             if label not in self._label_scopes:
                 at = next(jump.at for jump in self._jumps if jump.label == label)
                 self.graph.emit_to(block, Return(None, at))
-
-
-def _cleaned(cleanup: str, place: Place) -> Operand:
-    return place if cleanup in _BY_VALUE else Address(place)

@@ -43,7 +43,7 @@ class Scope:
 
     def __init__(self) -> None:
         self.names: dict[str, Variable] = {}
-        self.cleanups: list[tuple[str, Place]] = []
+        self.cleanups: list[tuple[str, Operand]] = []
 
 
 class Fragment(msgspec.Struct, frozen=True):
