@@ -15,6 +15,7 @@ from vmfdlint.models import (
     Exec,
     Exit,
     Fork,
+    Keep,
     Kind,
     Linger,
     Map,
@@ -221,6 +222,7 @@ def test_callbacks() -> None:
     fn = FuncRef("worker")
     assert call("pthread_create", UNKNOWN, Const(0), fn, UNKNOWN).effects == (
         Callback(Port(2), "thread", Port(3)),
+        Keep(Port(3)),
     )
     assert call("atexit", fn).effects == (Callback(Port(0), "exit"),)
 

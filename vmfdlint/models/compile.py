@@ -23,7 +23,7 @@ from vmfdlint.models.compiled import (
     Spec,
     TextRule,
 )
-from vmfdlint.models.effects import CHANNELS, Effect, Grant, Kind, Port, Sign, Truth
+from vmfdlint.models.effects import CHANNELS, Callback, Effect, Grant, Keep, Kind, Port, Sign, Truth
 from vmfdlint.models.parse import (
     Constants,
     RowError,
@@ -55,8 +55,17 @@ once.
 
 
 def compile_specs(tables: Iterable[EffectTable], constants: Constants) -> tuple[Spec, ...]:
-    """The effects of a row in order. Raises RowError."""
-    return tuple(_compile_spec(table, constants) for table in tables)
+    """The effects of a row in order. Raises RowError.
+
+    A callback that runs after the call keeps its data: what is given as a number may be closed by it alone.
+    """
+    specs = [_compile_spec(table, constants) for table in tables]
+    kept = [
+        Spec(Keep(value=spec.effect.data), (), spec.guards)
+        for spec in specs
+        if isinstance(spec.effect, Callback) and spec.effect.data is not None and spec.effect.when != "now"
+    ]
+    return (*specs, *dict.fromkeys(kept))
 
 
 def _compile_spec(table: EffectTable, constants: Constants) -> Spec:

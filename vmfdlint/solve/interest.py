@@ -7,6 +7,8 @@ that decides such a call makes its function's callers pass their constants in.
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+import msgspec
+
 from vmfdlint.ir import (
     Address,
     Assign,
@@ -14,13 +16,14 @@ from vmfdlint.ir import (
     Const,
     Field,
     Flags,
+    FuncRef,
     Function,
     FunctionKey,
     Operand,
     Place,
     Text,
 )
-from vmfdlint.link import FILE, CallGraph, Edge, EdgeKind, slot_of
+from vmfdlint.link import FILE, CallGraph, Edge, EdgeKind, Site, slot_of
 from vmfdlint.models import (
     FOREIGN,
     Create,
@@ -37,6 +40,7 @@ from vmfdlint.models import (
 )
 from vmfdlint.solve.boundary import crosses, names_inside
 from vmfdlint.solve.facts import ZERO_FACT, Fact, Object
+from vmfdlint.solve.initcalls import Initcalls
 from vmfdlint.solve.typestate import Life
 from vmfdlint.summary import (
     Behaviour,
@@ -75,6 +79,7 @@ class Interest:
         has_main: bool,
     ) -> None:
         self.graph = graph
+        self.initcalls = Initcalls(graph, relevance)
         self.behaviour = behaviour
         self.relevance = relevance
         self.models = models
@@ -87,6 +92,7 @@ class Interest:
         self._executing = models.names_with(Exec, Spawn, PassOn) | models.sealing_names()
         self._unsharing = models.names_with(Unshare)
         self._surviving: dict[FunctionKey, bool] = {}
+        self._given: set[tuple[Site, str]] = set()
         self._deferred: dict[frozenset[str], tuple[Edge, ...]] = {}
         self.receivers: frozenset[FunctionKey] = frozenset()
         self.wanted: dict[FunctionKey, set[str]] = {}
@@ -218,6 +224,25 @@ class Interest:
         """Makes sure the call edges that can matter to a fact are known."""
         if not fact.is_zero:
             self._reached(fact, flow)
+            self._handed_over(fact, flow)
+
+    def _handed_over(self, fact: Fact, flow: Flow) -> None:
+        """Finds the edges to the functions that a call is given together with the number itself, as their
+        data: a thread's argument, GINT_TO_POINTER(fd). What runs later runs beside the caller, as a thread
+        does."""
+        for site, call in flow.giving:
+            if not any(operand_path(argument) in fact.places for argument in call.args):
+                continue
+            for argument in call.args:
+                if not isinstance(argument, FuncRef) or (site, argument.name) in self._given:
+                    continue
+                self._given.add((site, argument.name))
+                for key in self.graph.program.resolve(argument.name, site.function.path):
+                    for edge in self.graph.value_edges(key):
+                        if edge.site == site and edge.args:
+                            kind = EdgeKind.THREAD if edge.kind is EdgeKind.LATER else edge.kind
+                            edge = msgspec.structs.replace(edge, kind=kind)
+                            self.relevance.edges[site].setdefault((key, kind), edge)
 
     def enters(self, fact: Fact, edge: Edge, flow: Flow) -> bool:
         """Whether a fact must be followed into a callee."""
@@ -242,14 +267,15 @@ class Interest:
 
     def _next_of_table(self, fact: Fact, edge: Edge, flow: Flow) -> bool:
         """Whether a loop over a table or list of functions, having called the entry that made the reference,
-        would call it again: each entry runs once."""
+        would call it again, or one that ran before it: each entry runs once, in its order."""
         if edge.kind is not EdgeKind.SLOT or fact.object is None or edge.site.block not in flow.looping:
             return False
         loop = next(loop for loop in flow.loops if edge.site.block in loop)
         if any(flow.function.blocks[number].unbounded for number in loop):
             return False
         maker = fact.object.site.function
-        return edge.callee in self.relevance.reaches(f"make what {maker} makes", lambda: (maker,))
+        making = self.relevance.reaches(f"make what {maker} makes", lambda: (maker,))
+        return edge.callee in making or self.initcalls.precedes(edge, making)
 
     def touches(self, fact: Fact, flow: Flow, callee: FunctionKey) -> bool:
         """Whether a callee, or what it calls, changes a place of a fact."""

@@ -16,6 +16,7 @@ from vmfdlint.ir import (
     Assume,
     Call,
     Const,
+    FuncRef,
     Function,
     Indirect,
     Instr,
@@ -27,6 +28,7 @@ from vmfdlint.ir import (
     places,
     reads,
 )
+from vmfdlint.link import Site
 from vmfdlint.models import Models, Port, Unmap, resolve
 from vmfdlint.summary.contents import joined
 from vmfdlint.summary.paths import Path, cell_of, is_temporary, operand_path, path_of, port_path
@@ -66,6 +68,17 @@ class Flow:
     def calls(self) -> tuple[Call, ...]:
         """The calls, block by block."""
         return tuple(instr for instr in self.function.instrs if isinstance(instr, Call))
+
+    @cached_property
+    def giving(self) -> tuple[tuple[Site, Call], ...]:
+        """The calls that are given a function and a variable's value: ``thread_start(run, fd)``."""
+        return tuple(
+            (Site(self.key, number, index), instr)
+            for number, block in enumerate(self.function.blocks)
+            for index, instr in enumerate(block.instrs)
+            if isinstance(instr, Call) and any(isinstance(argument, FuncRef) for argument in instr.args)
+            if any(isinstance(argument, Place) for argument in instr.args)
+        )
 
     @cached_property
     def called(self) -> frozenset[Path]:
