@@ -17,7 +17,8 @@ from vmfdlint.link.lexicon import Lexicon, common_directories
 
 FILE = "<file>"
 """Name of the function that holds a file's initialisers."""
-_OPENING = re.compile(rb"^(?![ \t#}/*])[^\n;=]*?([A-Za-z_]\w*)[ \t]*\(", re.MULTILINE)
+_ATTRIBUTE = rb"(?:[^\n;=(]*?\b__attribute__[ \t]*\(\((?:[^()\n]|\([^()\n]*\))*\)\))?"
+_OPENING = re.compile(rb"^(?![ \t#}/*])" + _ATTRIBUTE + rb"[^\n;=]*?([A-Za-z_]\w*)[ \t]*\(", re.MULTILINE)
 _LITERAL = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
 _HEADER_END = re.compile(rb"[;{]")
@@ -127,7 +128,8 @@ class Program:
         """The definitions that a call of ``name`` from file ``path`` can reach, as a linker would choose.
 
         The file's own definition, else what it includes, else external ones; among several (one per
-        architecture) those that share the most directories with the caller.
+        architecture) those that share the most directories with the caller. A weak one counts where it is
+        alone.
         """
         known = self._resolved.get((name, path))
         if known is None:
@@ -138,8 +140,9 @@ class Program:
         candidates = self.lexicon.defined("functions", name)
         if not candidates:
             return ()
-        if path in candidates and name in self._names(path):
-            return (FunctionKey(path, name),)
+        own = FunctionKey(path, name)
+        if path in candidates and name in self._names(path) and "weak" not in self.attributes(own):
+            return (own,)
         included = self.lexicon.included(path)
         visible: list[FunctionKey] = []
         for candidate in candidates[: LIMITS.slot_targets]:
@@ -159,11 +162,14 @@ class Program:
             return tuple(visible)
         linked = self.lexicon.build.beside(path, (key.path for key in visible))
         if linked:
-            return tuple(key for key in visible if key.path in linked)
+            return self._strong([key for key in visible if key.path in linked])
         closest = max(common_directories(key.path, path) for key in visible)
-        if closest:
-            return tuple(key for key in visible if common_directories(key.path, path) == closest)
-        return tuple(visible)
+        return self._strong([key for key in visible if common_directories(key.path, path) == closest])
+
+    def _strong(self, keys: list[FunctionKey]) -> tuple[FunctionKey, ...]:
+        """Without the weak definitions where there are others: a linker takes those (elf(5), STB_WEAK)."""
+        strong = tuple(key for key in keys if "weak" not in self.attributes(key))
+        return strong or tuple(keys)
 
     def _real(self, visible: list[FunctionKey], direct: list[FunctionKey]) -> list[FunctionKey]:
         """The external definitions for which a header's static functions only stand in where a feature is

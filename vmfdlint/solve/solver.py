@@ -17,6 +17,7 @@ from vmfdlint.solve.followup import follow_up
 from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.observe import Happening, Observation
 from vmfdlint.solve.receivers import Receivers
+from vmfdlint.solve.startup import start_main
 from vmfdlint.solve.tabulate import Tabulation
 from vmfdlint.solve.typestate import State
 from vmfdlint.summary import OUTER, Behaviour, Relevance
@@ -50,6 +51,8 @@ class Solver:
         """Seeds the tabulation and works it off."""
         for key in self.seeds:
             self.tabulation.seed(key)
+        self.tabulation.run()
+        start_main(self.tabulation, self.program)
         self.tabulation.run()
         follow_up(self.tabulation)
         self.tabulation.run()

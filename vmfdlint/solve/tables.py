@@ -99,6 +99,10 @@ class Tables:
         """The facts at the returns of a context, in the order found."""
         return tuple(self._exits.get(number, ()))
 
+    def exit_nodes(self, number: int) -> tuple[tuple[Fact, Node], ...]:
+        """As :meth:`exits`, with the nodes of the returns."""
+        return tuple(self._exits.get(number, {}).items())
+
     def push(self, node: Node, step: Step) -> None:
         """Puts a node on the worklist, unless it was there before."""
         if node in self.steps or (
