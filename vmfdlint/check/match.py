@@ -92,7 +92,12 @@ def _finding(solver: Solver, incident: Incident, rule: Rule, programs: Mapping[N
 def _holds_for(solver: Solver, incident: Incident, programs: Mapping[Name, set[str]]) -> tuple[str, ...]:
     """The programs an incident happens in: where its references get to, of those its file is linked into."""
     found: set[str] = set()
-    for made in incident.objects:
+    site = incident.site
+    here = solver.tabulation.at.get((site.function, site.block, site.index), {})
+    made_at = {(made.kind, made.site) for made in incident.objects}
+    # One creating wrapper makes a reference for each program; an incident names one of them.
+    users = [fact.object for fact in here if fact.object and (fact.object.kind, fact.object.site) in made_at]
+    for made in (*incident.objects, *users):
         found |= programs.get(made.name, set())
     lexicon = solver.program.lexicon
     return tuple(sorted(lexicon.build.programs(incident.at.path, found) or found))
