@@ -10,13 +10,15 @@ from typing import NamedTuple
 from tree_sitter import Node
 
 from vmfdlint.base import SourceText, Span
-from vmfdlint.frontends.c.cleanups import cleanup_at
+from vmfdlint.frontends.c.cleanups import Cleanup, cleanup_at
 from vmfdlint.frontends.c.declarators import THREAD_WORDS, declared, storage_of
 from vmfdlint.frontends.c.environment import Environment
 from vmfdlint.frontends.c.lower_init import Initialisers
 from vmfdlint.frontends.c.state import Scope
 from vmfdlint.frontends.c.syntax import is_prototype, is_truth, parts, text_of
 from vmfdlint.ir import Address, Call, Const, Named, Operand, Return, Via
+
+_RECORD_WORDS = frozenset(("struct", "union", "enum"))
 
 
 class _Jump(NamedTuple):
@@ -36,6 +38,7 @@ class Exits(Initialisers):
         self._labels: dict[str, int] = {}
         self._label_scopes: dict[str, tuple[Scope, ...]] = {}
         self._jumps: list[_Jump] = []
+        self._before_type: Cleanup | None = None
 
     # Declarations
 
@@ -43,8 +46,13 @@ class Exits(Initialisers):
         """Declares locals and assigns their initial values."""
         storage = storage_of(node)
         cleanup = cleanup_at(self.environment, self.fragment.original, node.start_byte, node.end_byte)
+        cleanup, self._before_type = cleanup or self._before_type, None
         for found in declared(node):
             if not found.name:
+                continue
+            if cleanup is not None and found.name in _RECORD_WORDS:
+                # ``word struct vm *vm`` is read as a declaration of "struct", and then one of vm.
+                self._before_type = cleanup
                 continue
             ctype = self.declared_type(found, node)
             if cleanup is not None and cleanup.type is not None:
