@@ -93,7 +93,7 @@ class CallGraph:
                         pass
                     case Assign(dst=dst, src=FuncRef(name=name)) if name == key.name:
                         if self._mentions.means(name, function.key.path, key):
-                            found.extend(self._through_place(function, dst, key))
+                            found.extend(self._through_place(function, site, dst, key))
                     case _:
                         pass
                 if isinstance(instr, Call):
@@ -106,10 +106,13 @@ class CallGraph:
                             found.extend(self._callbacks.edges(site, instr, position, key))
         return found
 
-    def _through_place(self, function: Function, dst: Place, key: FunctionKey) -> list[Edge]:
-        """Edges of a function stored in ``dst``."""
+    def _through_place(self, function: Function, at: Site, dst: Place, key: FunctionKey) -> list[Edge]:
+        """Edges of a function stored in ``dst`` at ``at``."""
         slot = slot_of(dst)
         if slot is not None:
+            when = self.models.kept_callbacks.get(slot.field)
+            if when is not None:
+                return [Edge(at, key, EdgeKind(when), ())]
             return [
                 Edge(site, key, EdgeKind.SLOT, call.args)
                 for site, call in self._slots.of(slot)

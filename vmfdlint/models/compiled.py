@@ -328,6 +328,17 @@ class Models(msgspec.Struct, frozen=True, dict=True):
         )
 
     @cached_property
+    def kept_callbacks(self) -> dict[str, str]:
+        """Members of arguments that hold functions, and when these run: sigaction()'s ``sa_handler``."""
+        return {
+            spec.effect.function.fields[-1]: spec.effect.when
+            for api in self.apis.values()
+            for each in api.behaviours
+            for spec in each.specs
+            if isinstance(spec.effect, Callback) and spec.effect.function.fields
+        }
+
+    @cached_property
     def asked(self) -> tuple[frozenset[str], frozenset[str]]:
         """What conditions compare members with: the names of the members, and of the constants."""
         clauses = [
