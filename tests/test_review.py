@@ -90,3 +90,46 @@ def test_a_root_has_a_caller_outside(here: Path) -> None:
     assert found() == [("VMFD501", "note", "may")]
     (here / "own.toml").write_text('[[root]]\nnames = ["plugin_start"]\n')
     assert found(models=["own.toml"]) == [("VMFD501", "warning", "must")]
+
+
+GENERATED = """
+#include "generated.h"
+
+int main(void)
+{
+    int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    int vm = VENDOR_CREATE(kvm);
+
+    if (vm < 0)
+        VENDOR_PANIC("no machine");
+    if (fork() == 0) {
+        VENDOR_CLOSE_ALL();
+        pause();
+        _exit(0);
+    }
+    if (ioctl(vm, KVM_CREATE_IRQCHIP, 0) < 0)
+        VENDOR_PANIC("no interrupt controller");
+    VENDOR_CLOSE(vm);
+    pause();
+    return 0;
+}
+"""
+ROWS = {
+    "VENDOR_CREATE": """failure = "negative"
+effects = [ { create = { kind = "vm", at = "ret", cloexec = "yes" } } ]""",
+    "VENDOR_PANIC": "effects = [ { exit = {} } ]",
+    "VENDOR_CLOSE_ALL": "effects = [ { close_all = {} } ]",
+    "VENDOR_CLOSE": 'effects = [ { close = { fd = "arg 0" } } ]',
+}
+
+
+@pytest.mark.parametrize(
+    ("left_out", "rules"),
+    [("", []), ("VENDOR_CLOSE_ALL", ["VMFD101"]), ("VENDOR_CREATE", [])],
+)
+def test_rows_for_macros_of_a_header_that_a_build_makes(here: Path, left_out: str, rules: list[str]) -> None:
+    (here / "vmm.c").write_text(GENERATED)
+    rows = [f'[[api]]\nnames = ["{name}"]\n{text}\n' for name, text in ROWS.items() if name != left_out]
+    (here / "own.toml").write_text("\n".join(rows))
+    (here / "vmfdlint.toml").write_text('models = ["own.toml"]\n')
+    assert [rule for rule, _level, _certainty in found()] == rules
