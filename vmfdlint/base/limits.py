@@ -26,6 +26,7 @@ class Limits(msgspec.Struct, frozen=True):
     receiving_callers: int = 4
     receiving_callees: int = 3
     open_units: int = 500
+    near_calls: int = 6
     trace_steps: int = 60
 
 

@@ -72,7 +72,8 @@ class Incident(msgspec.Struct, frozen=True):
     @property
     def via(self) -> tuple[str, ...]:
         """What makes the evidence uncertain."""
-        return self.evidence.fact.via if self.evidence is not None else self.doubts
+        seen = self.evidence.fact.via if self.evidence is not None else ()
+        return (*seen, *self.doubts)
 
 
 WORDS: dict[Kind, str] = {

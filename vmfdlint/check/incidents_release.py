@@ -3,13 +3,25 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from vmfdlint.base import Span
+from vmfdlint.base import LIMITS, Span
 from vmfdlint.check.finding import Related
 from vmfdlint.check.incident import WORDS, Incident, best, created, objects_of
 from vmfdlint.check.incidents_process import grouped
 from vmfdlint.link import Site
 from vmfdlint.models import Kind
-from vmfdlint.solve import Cut, Happening, Life, Name, Object, Observation, Process, Solver, crosses
+from vmfdlint.solve import (
+    Cut,
+    Fact,
+    Happening,
+    Life,
+    Name,
+    Object,
+    Observation,
+    Process,
+    Solver,
+    crosses,
+    witness,
+)
 from vmfdlint.summary import ESCAPED, is_cell, is_global
 
 
@@ -269,8 +281,9 @@ def remains(solver: Solver, told: frozenset[Name]) -> Iterator[Incident]:
         )
 
 
-def misuse(observations: Sequence[Observation]) -> Iterator[Incident]:
+def misuse(solver: Solver) -> Iterator[Incident]:
     """Double close and use after close of a number that is surely the same."""
+    observations = solver.observations
     for happening, what in (
         (Happening.DOUBLE_CLOSE, "closed twice"),
         (Happening.USE_CLOSED, "used after close"),
@@ -296,7 +309,20 @@ def misuse(observations: Sequence[Observation]) -> Iterator[Incident]:
                 {"kind": seen.fact.object.kind.value},
                 {"api": seen.detail, "holders": WORDS[seen.fact.object.kind]},
                 tuple(Related(at, "first closed here") for at in sorted(set(closed_at))[:1]),
+                doubts=_far_from_the_close(solver, seen),
             )
+
+
+def _far_from_the_close(solver: Solver, seen: Observation) -> tuple[str, ...]:
+    """A doubt where a use lies many calls below the function to which the close had returned: what the
+    program notes down elsewhere about a machine that is gone is then likely to keep it away."""
+    depths = [crumb.depth for crumb in witness(solver.tabulation, seen.node) if _is_closed(crumb.fact)]
+    calls = depths[-1] - min(depths) if depths else 0
+    return (f"{calls} calls away from the close",) if calls > LIMITS.near_calls else ()
+
+
+def _is_closed(fact: Fact) -> bool:
+    return fact.object is not None and fact.state.life is Life.CLOSED
 
 
 def partly_unmapped(observations: Sequence[Observation]) -> Iterator[Incident]:

@@ -35,7 +35,7 @@ def incidents(solver: Solver) -> Iterator[Incident]:
     remaining = tuple(remains(solver, _names(parts)))
     yield from remaining
     yield from lost(solver, _names(parts + remaining))
-    yield from misuse(solver.observations)
+    yield from misuse(solver)
     yield from shared(solver)
     yield from received(solver.observations)
     yield from unshared(solver)
