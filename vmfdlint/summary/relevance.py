@@ -53,6 +53,7 @@ class Relevance:
         self.graph = graph
         self.program = graph.program
         self.behaviour = behaviour
+        self._callers_of: dict[frozenset[str], tuple[FunctionKey, ...]] = {}
         self._mains: dict[FunctionKey, frozenset[str]] = {}
         self._reach: dict[str, frozenset[FunctionKey]] = {}
         self.edges: dict[Site, dict[tuple[FunctionKey, EdgeKind], Edge]] = defaultdict(dict)
@@ -140,10 +141,11 @@ class Relevance:
 
     def callers_of(self, names: frozenset[str]) -> tuple[FunctionKey, ...]:
         """Functions that name one of ``names``, sorted."""
-        found: set[FunctionKey] = set()
-        for name in sorted(names):
-            found.update(self.program.mentioning(name))
-        return tuple(sorted(found))
+        known = self._callers_of.get(names)
+        if known is None:
+            found = {key for name in names for key in self.program.mentioning(name)}
+            known = self._callers_of[names] = tuple(sorted(found))
+        return known
 
     def _touching(
         self, record: str, member: str, touches: Callable[[Function, str, str], bool]
