@@ -75,6 +75,13 @@ def test_the_definition_that_is_linked_counts(tree: Path, linked: str, found: li
     assert rules(tree) == found
 
 
+@pytest.mark.parametrize(("listed", "found"), [("one", ["VMFD101"]), ("two", [])])
+def test_a_database_without_targets_says_what_is_built(tree: Path, listed: str, found: list[str]) -> None:
+    entries = [{"directory": str(tree), "file": file} for file in ("src/main.c", f"{listed}/start.c")]
+    write(tree, {"compile_commands.json": json.dumps(entries)})
+    assert rules(tree) == found
+
+
 def test_targets_come_from_output_and_from_the_command(tree: Path) -> None:
     entries = [
         {"directory": str(tree), "file": "src/main.c", "arguments": ["cc", "-o", "vmm.p/main.o", "-c"]},
@@ -82,7 +89,7 @@ def test_targets_come_from_output_and_from_the_command(tree: Path) -> None:
         {"directory": str(tree), "file": "two/start.c", "command": "cc 'broken"},
     ]
     write(tree, {"compile_commands.json": json.dumps(entries)})
-    assert discover(["."]).targets == {"one/start.c": ("tool",), "src/main.c": ("vmm",)}
+    assert discover(["."]).targets == {"one/start.c": ("tool",), "src/main.c": ("vmm",), "two/start.c": ()}
 
 
 @pytest.mark.parametrize("text", ["{", "[{}]", '{"directory": 1}'])

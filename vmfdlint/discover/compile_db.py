@@ -33,7 +33,8 @@ class Command(msgspec.Struct, frozen=True):
 def build_targets(
     directories: Sequence[str], shown: Callable[[str], str]
 ) -> tuple[dict[str, tuple[str, ...]], list[Problem]]:
-    """The databases in the directories, or right below them -> the targets of each file, sorted.
+    """The databases in the directories, or right below them -> the targets of each file listed, sorted; ()
+    where its object file does not tell.
 
     ``shown`` turns an absolute path into the name the file has in reports. A database that cannot be read is
     a Problem.
@@ -50,9 +51,8 @@ def build_targets(
         base = database.parent
         for entry in entries:
             directory = base / entry.directory
-            target = _target(entry)
-            if target:
-                found[shown(os.path.normpath(directory / entry.file))].add(target)
+            listed = found[shown(os.path.normpath(directory / entry.file))]
+            listed.update(filter(None, [_target(entry)]))
     return {path: tuple(sorted(targets)) for path, targets in sorted(found.items())}, problems
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 
 class Build:
-    """Targets by file; empty where nothing is known of a build."""
+    """Targets by file, for the files that a build lists; empty where nothing is known of a build."""
 
     def __init__(self, targets: Mapping[str, tuple[str, ...]]) -> None:
         self._targets = targets
@@ -24,6 +24,11 @@ class Build:
         return frozenset(main for main in mains if main in together)
 
     def beside(self, path: str, others: Iterable[str]) -> frozenset[str]:
-        """Those of ``others`` that share a target with ``path``."""
-        own = set(self._targets.get(path, ()))
-        return frozenset(other for other in others if not own.isdisjoint(self._targets.get(other, ())))
+        """Those of ``others`` that share a target with ``path``; where the build names none, those it lists
+        at all."""
+        if path not in self._targets:
+            return frozenset()
+        own = set(self._targets[path])
+        listed = [other for other in others if other in self._targets]
+        shared = frozenset(other for other in listed if not own.isdisjoint(self._targets[other]))
+        return shared or frozenset(listed)

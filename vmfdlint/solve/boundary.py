@@ -112,6 +112,17 @@ def _by_value(inside: list[Path]) -> bool:
     return all(len(path) == 1 for path in inside)
 
 
+def given_names(path: Path, args: tuple[Operand, ...], callee: Flow) -> list[Path]:
+    """The names that a path has in the callee by way of what is passed, also one that is named the same
+    everywhere."""
+    found: list[Path] = []
+    for name, operand in zip(callee.params, args, strict=False):
+        base = operand_path(operand)
+        if base is not None and starts_with(path, base):
+            found.append((name, *path[len(base) :]))
+    return found
+
+
 def marks_absence(fact: Fact, path: Path, value: Value) -> bool:
     """Whether a global was set to nothing since a reference was closed: the way a program notes that there is
     no machine any more, whoever asks later."""
@@ -125,6 +136,9 @@ def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tupl
         if is_global(path):
             if path in callee.tested or marks_absence(fact, path, value):
                 env[path] = value
+            for inside in given_names(path, args, callee) if fact.in_child else ():
+                if inside in callee.tested:
+                    env[inside] = value
         else:
             for inside in names_inside(path, args, callee):
                 if fact.is_zero or inside in callee.tested or value == OTHER or callee.asks(inside, value):

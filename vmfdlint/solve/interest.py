@@ -38,7 +38,7 @@ from vmfdlint.models import (
     Unshare,
     path_kind,
 )
-from vmfdlint.solve.boundary import crosses, names_inside
+from vmfdlint.solve.boundary import crosses, given_names, names_inside
 from vmfdlint.solve.facts import ZERO_FACT, Fact, Object
 from vmfdlint.solve.initcalls import Initcalls
 from vmfdlint.solve.typestate import Life
@@ -263,7 +263,7 @@ class Interest:
             return False
         if any(edge.callee in reached for reached in self._reached(fact, flow, edge, callee)):
             return True
-        return self._by_argument(fact, edge)
+        return self._by_argument(fact, edge) or _decides(fact, edge, callee)
 
     def _next_of_table(self, fact: Fact, edge: Edge, flow: Flow) -> bool:
         """Whether a loop over a table or list of functions, having called the entry that made the reference,
@@ -467,3 +467,12 @@ def _use_matters(fact: Fact) -> bool:
 def _is_any_element(place: Place) -> bool:
     """Whether a place is an element of an array, which one is not known."""
     return len(place.fields) == 1 and place.fields[0].name == "[]" and not place.fields[0].deref
+
+
+def _decides(fact: Fact, edge: Edge, callee: Flow) -> bool:
+    """Whether a child knows a member that the callee tests: what the callee waits for may hang on it."""
+    return fact.in_child and any(
+        len(path) > 1 and inside in callee.tested
+        for path, _value in fact.env
+        for inside in given_names(path, edge.args, callee)
+    )

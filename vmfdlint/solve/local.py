@@ -114,6 +114,8 @@ def _remembers(fact: Fact, path: Path, value: Value, flow: Flow) -> bool:
         return named or (len(path) == 1 and path in flow.tested)
     if path in flow.tested or path in flow.truths or flow.asks(path, value):
         return True
+    if fact.in_child and len(path) > 1 and isinstance(value, Const) and value.value in (0, -1):
+        return True  # a child says what it has no more: "no thread", "no client"
     return marks_absence(fact, path, value) or (path in flow.selecting and _selects(value))
 
 
