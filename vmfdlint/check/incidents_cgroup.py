@@ -13,7 +13,7 @@ from vmfdlint.base import LIMITS, Span
 from vmfdlint.check.finding import Related
 from vmfdlint.check.incident import Incident, best, created, named, objects_of
 from vmfdlint.check.incidents_process import survivals
-from vmfdlint.ir import Address, Call, Const, FunctionKey, Operand, Place, Text
+from vmfdlint.ir import Address, Call, Const, FunctionKey, Named, Operand, Place, Text
 from vmfdlint.link import EdgeKind, Site
 from vmfdlint.models import Fork, Migrate
 from vmfdlint.solve import ZERO_FACT, Happening, Observation, Solver
@@ -151,8 +151,11 @@ def _argument(move: _Move) -> Operand | None:
 def _whose(solver: Solver, flow: Flow, task: Operand | None) -> tuple[Site | None, bool, str]:
     """Whose number ``task`` is: the fork that made the process, whether it is the caller itself, and the
     parameter that a caller gives it in."""
-    if task is None or isinstance(task, Text):
+    if task is None:
         return None, True, ""
+    if isinstance(task, Text):
+        written = task.value.strip()
+        return None, not written.isdigit() or int(written) == 0, ""  # another process is told by its number
     if isinstance(task, Const):
         return None, task.value == 0, ""
     if isinstance(task, Address):
@@ -166,6 +169,8 @@ def _whose(solver: Solver, flow: Flow, task: Operand | None) -> tuple[Site | Non
     for number, block in enumerate(flow.function.blocks):
         for index, instr in enumerate(block.instrs):
             if isinstance(instr, Call) and instr.dst == task:
+                if isinstance(instr.target, Named) and instr.target.name in solver.models.number_readers:
+                    return None, False, ""  # a process that somebody named
                 modelled = solver.behaviour.modelled(flow.key, instr)
                 if modelled is not None and any(isinstance(one, Fork) for one in modelled.effects):
                     return Site(flow.key, number, index), False, ""
