@@ -74,15 +74,11 @@ def _exits(solver: Solver, site: Site, at: Span, held: Sequence[Object]) -> tupl
     if flow is None:
         return (at,)
     blocks = flow.function.blocks
-    before: dict[int, list[int]] = defaultdict(list)
-    for number, block in enumerate(blocks):
-        for successor in block.successors:
-            before[successor].append(number)
     found: set[Span] = set()
     seen = {site.block}
     stack = [site.block]
     while stack:
-        for source in before[stack.pop()]:
+        for source in flow.graph.predecessor_indices(stack.pop()):
             jump = blocks[source].jump
             if not _open_at(solver, site, source, held):
                 continue

@@ -18,8 +18,7 @@ from vmfdlint.summary import Flow, Path, path_of, starts_with
 def guards(flow: Flow, block: int) -> tuple[tuple[Path, Value], ...]:
     """What is known at the end of ``block`` whatever way led there, sorted by path; the innermost guards
     first where the bound on what a fact knows leaves some out."""
-    graph = _graph(flow)
-    above = rustworkx.immediate_dominators(graph, 0)
+    above = flow.dominators
     found: dict[Path, Value] = {}
     if block not in above:
         return ()
@@ -30,28 +29,16 @@ def guards(flow: Flow, block: int) -> tuple[tuple[Path, Value], ...]:
                 continue
             path, learnt = path_of(instr.left), implied(instr.op, instr.right)  # type: ignore[arg-type]
             wanted = path in flow.correlated and path not in found and len(found) < LIMITS.environment
-            if wanted and learnt is not None and not _changed(flow, graph, path, number, block):
+            if wanted and learnt is not None and not _changed(flow, path, number, block):
                 found[path] = learnt
         if number == above[number]:
             return tuple(sorted(found.items(), key=lambda item: item[0]))
         number = above[number]
 
 
-@lru_cache(maxsize=256)
-def _graph(flow: Flow) -> "rustworkx.PyDiGraph[None, None]":
-    graph: rustworkx.PyDiGraph[None, None] = rustworkx.PyDiGraph()
-    blocks = flow.function.blocks
-    graph.add_nodes_from([None] * len(blocks))
-    graph.extend_from_edge_list(
-        [(number, after) for number, block in enumerate(blocks) for after in block.successors]
-    )
-    return graph
-
-
-def _changed(
-    flow: Flow, graph: "rustworkx.PyDiGraph[None, None]", path: Path, guard: int, block: int
-) -> bool:
+def _changed(flow: Flow, path: Path, guard: int, block: int) -> bool:
     """Whether a way from the guard to the block may set the tested place anew."""
+    graph = flow.graph
     between = (rustworkx.descendants(graph, guard) | {guard}) & (rustworkx.ancestors(graph, block) | {block})
     return any(_sets(instr, path) for number in between for instr in flow.function.blocks[number].instrs)
 

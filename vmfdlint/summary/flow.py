@@ -46,15 +46,26 @@ class Flow:
         self._models = models
 
     @cached_property
+    def graph(self) -> "rustworkx.PyDiGraph[None, None]":
+        """The control flow graph; a node's index is its block's number."""
+        graph: rustworkx.PyDiGraph[None, None] = rustworkx.PyDiGraph()
+        blocks = self.function.blocks
+        graph.add_nodes_from([None] * len(blocks))
+        graph.extend_from_edge_list(
+            [(number, after) for number, block in enumerate(blocks) for after in block.successors]
+        )
+        return graph
+
+    @cached_property
+    def dominators(self) -> dict[int, int]:
+        """The immediate dominator of each block that can be reached; the entry's is itself."""
+        return dict(rustworkx.immediate_dominators(self.graph, 0))
+
+    @cached_property
     def loops(self) -> tuple[frozenset[int], ...]:
         """The block sets of the loops, nested ones merged with their outermost."""
-        graph = rustworkx.PyDiGraph()
-        graph.add_nodes_from(range(len(self.function.blocks)))
-        for number, block in enumerate(self.function.blocks):
-            for successor in block.successors:
-                graph.add_edge(number, successor, None)
         found = []
-        for component in rustworkx.strongly_connected_components(graph):
+        for component in rustworkx.strongly_connected_components(self.graph):
             if len(component) > 1 or component[0] in self.function.blocks[component[0]].successors:
                 found.append(frozenset(component))
         return tuple(sorted(found, key=min))
@@ -212,14 +223,10 @@ class Flow:
             read.append(reading)
             written.append(writing)
         live = [set(reading) for reading in read]
-        before: dict[int, list[int]] = defaultdict(list)
-        for number, block in enumerate(blocks):
-            for successor in block.successors:
-                before[successor].append(number)
         pending = list(range(len(blocks)))
         while pending:
             number = pending.pop()
-            for source in before[number]:
+            for source in self.graph.predecessor_indices(number):
                 new = live[number] - written[source] - live[source]
                 if new:
                     live[source] |= new
