@@ -201,10 +201,7 @@ def check(
 def flow(options: Options) -> Run:
     """``show flow``: discover -> the engine's picture of every descriptor."""
     found = _find(options)
-    result = run_one(lambda sources: show_flow(sources, options, found.targets), found.files, "show flow")
-    if isinstance(result, Crash):
-        return Run(b"", (f"error: {_crashed(result, options)}",), EXIT_INCOMPLETE)
-    return _shown(result.value, found)
+    return _told(lambda sources: show_flow(sources, options, found.targets), found, options, "show flow")
 
 
 def ir(options: Options, target: str) -> Run:
@@ -236,10 +233,7 @@ def models_suggest(options: Options) -> Run:
         rows = list(suggestions(solve(sources, models, options.jobs, found.targets).solver))
         return "\n".join(rows) if rows else "# Every function that is given a KVM descriptor is known.\n"
 
-    result = run_one(suggested, found.files, "models suggest")
-    if isinstance(result, Crash):
-        return Run(b"", (f"error: {_crashed(result, options)}",), EXIT_INCOMPLETE)
-    return _shown(result.value, found)
+    return _told(suggested, found, options, "models suggest")
 
 
 def models_check(files: Sequence[str]) -> Run:
@@ -313,6 +307,14 @@ def _exit_code(outcome: Outcome, options: Options) -> int:
     if any(problem.kind in FATAL for problem in outcome.problems):
         return EXIT_INCOMPLETE
     return EXIT_FINDINGS if outcome.findings and not options.exit_zero else EXIT_CLEAN
+
+
+def _told(job: Callable[[tuple[SourceText, ...]], str], found: Discovery, options: Options, name: str) -> Run:
+    """The text that a job makes of the sources; a crash of it ends with exit code 2."""
+    result = run_one(job, found.files, name)
+    if isinstance(result, Crash):
+        return Run(b"", (f"error: {_crashed(result, options)}",), EXIT_INCOMPLETE)
+    return _shown(result.value, found)
 
 
 def _shown(text: str, found: Discovery) -> Run:

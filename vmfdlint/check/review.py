@@ -13,12 +13,9 @@ from vmfdlint.solve import IN_CHILD, UNKNOWN_CALLEE, Solver
 _ROW = """\
 [[api]]
 names = ["{name}"]
-source = "{source}"
-effects = []"""
-_HINT = (
-    "does nothing to descriptors and does not wait; "
-    'else e.g. {{ close = {{ fd = "arg {arg}" }} }}, {{ linger = {{}} }}'
-)
+source = "where this is documented"
+effects = []  # does nothing to descriptors and does not wait; \
+else e.g. {{ close = {{ fd = "arg {arg}" }} }}, {{ linger = {{}} }}"""
 
 
 def questions(via: Sequence[str]) -> tuple[Question, ...]:
@@ -28,7 +25,7 @@ def questions(via: Sequence[str]) -> tuple[Question, ...]:
     return tuple(
         Question(
             f"what {name}() does is not known: whether it waits, and what becomes of what it is given",
-            f"{_row(name, 'where this is documented')}  # {_HINT.format(arg=0)}",
+            _ROW.format(name=name, arg=0),
         )
         for name in dict.fromkeys(names)
     )
@@ -41,8 +38,4 @@ def suggestions(solver: Solver) -> Iterator[str]:
         for (position, kind), at in places:
             yield f"# {at.path}:{at.line}: a {WORDS[kind]} as argument {position}"
         first = places[0][0][0]
-        yield f"{_row(name, 'where this is documented')}  # {_HINT.format(arg=first)}\n"
-
-
-def _row(name: str, source: str) -> str:
-    return _ROW.format(name=name, source=source)
+        yield _ROW.format(name=name, arg=first) + "\n"

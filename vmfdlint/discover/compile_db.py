@@ -52,7 +52,8 @@ def build_targets(
         for entry in entries:
             directory = base / entry.directory
             listed = found[shown(os.path.normpath(directory / entry.file))]
-            listed.update(filter(None, [_target(entry)]))
+            if target := _target(entry):
+                listed.add(target)
     return {path: tuple(sorted(targets)) for path, targets in sorted(found.items())}, problems
 
 

@@ -5,7 +5,7 @@ import msgspec
 from vmfdlint.ir import Address, Const, FuncRef, Operand, Place, Text
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.typestate import Life
-from vmfdlint.solve.values import OTHER, POSITIVE, Value, signs
+from vmfdlint.solve.values import OTHER, POSITIVE, Value, says_none, signs
 from vmfdlint.summary import (
     ESCAPED,
     OUTER,
@@ -38,11 +38,22 @@ def rests(fact: Fact) -> bool:
     )
 
 
+def given_names(path: Path, args: tuple[Operand, ...], callee: Flow) -> list[Path]:
+    """The names that a path has in the callee by way of values that are passed, also where it is named the
+    same everywhere."""
+    found: list[Path] = []
+    for name, operand in zip(callee.params, args, strict=False):
+        base = operand_path(operand)
+        if base is not None and starts_with(path, base):
+            found.append((name, *path[len(base) :]))
+    return found
+
+
 def names_inside(path: Path, args: tuple[Operand, ...], callee: Flow) -> list[Path]:
     """The names a caller's path has in the callee."""
     if crosses(path):
         return [path] if path != OUTER else []
-    found: list[Path] = []
+    found = given_names(path, args, callee)
     for name, operand in zip(callee.params, args, strict=False):
         if isinstance(operand, Address):
             base = path_of(operand.place)
@@ -56,10 +67,6 @@ def names_inside(path: Path, args: tuple[Operand, ...], callee: Flow) -> list[Pa
             elif rest[0].startswith("->"):
                 # The address of a pointer: the callee reaches what is behind it by one step more.
                 found.append((name, "->[0]", *rest))
-        else:
-            base_path = operand_path(operand)
-            if base_path is not None and starts_with(path, base_path):
-                found.append((name, *path[len(base_path) :]))
     return found
 
 
@@ -112,22 +119,11 @@ def _by_value(inside: list[Path]) -> bool:
     return all(len(path) == 1 for path in inside)
 
 
-def given_names(path: Path, args: tuple[Operand, ...], callee: Flow) -> list[Path]:
-    """The names that a path has in the callee by way of what is passed, also one that is named the same
-    everywhere."""
-    found: list[Path] = []
-    for name, operand in zip(callee.params, args, strict=False):
-        base = operand_path(operand)
-        if base is not None and starts_with(path, base):
-            found.append((name, *path[len(base) :]))
-    return found
-
-
 def marks_absence(fact: Fact, path: Path, value: Value) -> bool:
     """Whether a global was set to nothing since a reference was closed: the way a program notes that there is
     no machine any more, whoever asks later."""
     closed = fact.object is not None and fact.state.life is Life.CLOSED
-    return closed and is_global(path) and isinstance(value, Const) and value.value in (0, -1)
+    return closed and is_global(path) and says_none(value)
 
 
 def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tuple[Path, Value], ...]:

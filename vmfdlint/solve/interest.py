@@ -88,7 +88,7 @@ class Interest:
         self._names = models.interesting_names()
         self._values = models.interesting_values()
         self._changing = models.changing_names()
-        self._forking = models.names_with(Fork) | models.names_with(Daemon)
+        self._forking = models.names_with(Fork, Daemon)
         self._executing = models.names_with(Exec, Spawn, PassOn) | models.sealing_names()
         self._unsharing = models.names_with(Unshare)
         self._surviving: dict[FunctionKey, bool] = {}

@@ -7,7 +7,7 @@ from vmfdlint.solve import texts
 from vmfdlint.solve.boundary import crosses, marks_absence, rests, survives_return
 from vmfdlint.solve.facts import Fact, match_path
 from vmfdlint.solve.typestate import Life
-from vmfdlint.solve.values import POSITIVE, Value, implied, may_hold, narrow, signs, swapped
+from vmfdlint.solve.values import POSITIVE, Value, implied, may_hold, narrow, says_none, signs, swapped
 from vmfdlint.summary import (
     ESCAPED,
     RESULT,
@@ -114,7 +114,7 @@ def _remembers(fact: Fact, path: Path, value: Value, flow: Flow) -> bool:
         return named or (len(path) == 1 and path in flow.tested)
     if path in flow.tested or path in flow.truths or flow.asks(path, value):
         return True
-    if fact.in_child and len(path) > 1 and isinstance(value, Const) and value.value in (0, -1):
+    if fact.in_child and len(path) > 1 and says_none(value):
         return True  # a child says what it has no more: "no thread", "no client"
     return marks_absence(fact, path, value) or (path in flow.selecting and _selects(value))
 

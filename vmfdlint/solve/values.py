@@ -35,6 +35,11 @@ def signs(value: Value) -> int:
     return POSITIVE
 
 
+def says_none(value: Value) -> bool:
+    """Whether a program that stores this notes that there is nothing: 0, NULL or -1."""
+    return isinstance(value, Const) and value.value in (0, -1)
+
+
 def may_hold(value: Value, op: str, right: Value) -> bool:
     """Whether ``value op right`` can be true."""
     if op in _BITS:

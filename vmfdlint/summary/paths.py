@@ -75,8 +75,14 @@ def is_per_thread(path: Path) -> bool:
 
 def variable(path: Path) -> str:
     """The name of the variable a path starts from, as it is written in the source."""
-    name = path[0].rsplit(":", 1)[-1] if is_global(path) else path[0]
-    return name.removeprefix("@").removeprefix("~").split(".")[-1]
+    name = _bare(path) if is_global(path) else path[0]
+    return name.split(".")[-1]
+
+
+def _bare(path: Path) -> str:
+    """The root of a global's path without its marks and file; a function's static keeps the function's
+    name."""
+    return path[0].rsplit(":", 1)[-1].removeprefix("@").removeprefix("~")
 
 
 def is_temporary(path: Path) -> bool:
@@ -171,7 +177,7 @@ def show(path: Path) -> str:
         name = path[1].removeprefix("->") + "".join(path[2:])
         return f"{record}.{name}" if record != "?" else f"a member {name}"
     if root.startswith("@"):
-        root = root.rsplit(":", 1)[-1].removeprefix("@").removeprefix("~")
+        root = _bare(path)
     root = root.split("#", 1)[0]
     text = root + "".join(path[1:])
     return text.replace("->[", "[").replace(".[", "[")
