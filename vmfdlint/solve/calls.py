@@ -47,12 +47,12 @@ class Calls(Unmodelled):
         """One call. Returns the fact that simply goes on in the block, None where all successors were
         pushed."""
         fact = node.fact
-        args = tuple(self.interest.constant(evaluate(argument, fact)) for argument in instr.args)
+        args = tuple(self.interest.constants.constant(evaluate(argument, fact)) for argument in instr.args)
         texts = args
         if fact.is_zero:
             texts = tuple(text_of(one, fact) for one in args)
             if isinstance(instr.target, Named) and instr.target.name in self._reading:
-                texts = tuple(self.interest.initial(one) for one in texts)
+                texts = tuple(self.interest.constants.initial(one) for one in texts)
         modelled = self.behaviour.modelled(
             flow.key,
             msgspec.structs.replace(instr, args=texts),
@@ -86,7 +86,7 @@ class Calls(Unmodelled):
             text = text_of(evaluate(element, fact), fact)
             value = text if isinstance(text, Const | Text) else Text("%s")
         if value is None and port.arg is not None and len(port.fields) == 1:
-            value = self.interest.element(args[port.arg], port.fields[0])
+            value = self.interest.constants.element(args[port.arg], port.fields[0])
         return value if isinstance(value, Const | Text) else None
 
     def _api(
@@ -100,11 +100,13 @@ class Calls(Unmodelled):
     ) -> Fact | None:
         site = Site(flow.key, node.block, node.index)
         if node.fact.is_zero and modelled.wants:
-            self.interest.want(self, flow, [instr.args[i] for i in modelled.wants if i < len(instr.args)])
+            self.interest.constants.want(
+                self, flow, [instr.args[i] for i in modelled.wants if i < len(instr.args)]
+            )
         if node.fact.is_zero and flow.key in self.builders.keys:
             for effect in modelled.effects:
                 if isinstance(effect, Write) and effect.values is not None:
-                    self.interest.want(self, flow, instr.args[effect.values :])
+                    self.interest.constants.want(self, flow, instr.args[effect.values :])
         call = Invocation(site, instr.at, modelled.api, args, flow, node.block in flow.looping)
 
         def observe(what: Happening, fact: Fact, detail: str = "", made: Fact | None = None) -> None:

@@ -1,29 +1,21 @@
-"""Which calls a fact has to enter, and which constants have to be carried into a callee.
+"""Which calls a fact has to enter: those below which something touches a place of it or concerns it.
 
-Demand comes from the models: a case of a selecting call, a path that opens something of interest. A parameter
-that decides such a call makes its function's callers pass their constants in.
+In: a fact, a call edge. Out: yes or no, and the topics that decide it, climbed on demand.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable
 
 import msgspec
 
 from vmfdlint.ir import (
     Address,
-    Assign,
     Call,
     Const,
-    Field,
-    Flags,
     FuncRef,
-    Function,
     FunctionKey,
-    Operand,
-    Place,
     Text,
 )
-from vmfdlint.link import FILE, CallGraph, Edge, EdgeKind, Site, slot_of
+from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
 from vmfdlint.models import (
     FOREIGN,
     Create,
@@ -36,10 +28,10 @@ from vmfdlint.models import (
     SetCloexec,
     Spawn,
     Unshare,
-    path_kind,
 )
 from vmfdlint.solve.boundary import crosses, given_names, names_inside
-from vmfdlint.solve.facts import ZERO_FACT, Fact, Object
+from vmfdlint.solve.constants import Constants
+from vmfdlint.solve.facts import Fact, Object
 from vmfdlint.solve.initcalls import Initcalls
 from vmfdlint.solve.typestate import Life
 from vmfdlint.summary import (
@@ -53,16 +45,6 @@ from vmfdlint.summary import (
     path_of,
     starts_with,
 )
-
-
-class Seeds(Protocol):
-    """What interest asks of the tabulation."""
-
-    def seed(self, key: FunctionKey, fact: Fact = ZERO_FACT) -> int:
-        """Starts a function with a fact."""
-
-    def again(self, key: FunctionKey) -> None:
-        """Runs the zero facts of a function again, now that a callee wants its constants."""
 
 
 class Interest:
@@ -84,9 +66,8 @@ class Interest:
         self.relevance = relevance
         self.models = models
         self.has_main = has_main
+        self.constants = Constants(graph, behaviour, relevance, models)
         self._fork_matters = fork_matters
-        self._names = models.interesting_names()
-        self._values = models.interesting_values()
         self._changing = models.changing_names()
         self._forking = models.names_with(Fork, Daemon)
         self._executing = models.names_with(Exec, Spawn, PassOn) | models.sealing_names()
@@ -95,130 +76,10 @@ class Interest:
         self._given: set[tuple[Site, str]] = set()
         self._deferred: dict[frozenset[str], tuple[Edge, ...]] = {}
         self.receivers: frozenset[FunctionKey] = frozenset()
-        self.wanted: dict[FunctionKey, set[str]] = {}
-        self.lists: set[str] = set()  # global arrays in which a text of interest stands
-        self._initials: dict[Place, Text | Const | None] = {}
-        self.cells: dict[tuple[str, str], set[Text | Const]] = {}
-
-    # -- constants -------------------------------------------------------------------------------------------
-
-    def is_interesting(self, operand: Operand) -> bool:
-        """Whether a constant selects something that makes or opens a holder."""
-        if isinstance(operand, Text):
-            return path_kind(self.models, operand.value) not in (None, Kind.DEBUGFS_DIRECTORY)
-        if isinstance(operand, Const):
-            return bool(self._names.intersection(operand.names)) or operand.value in self._values
-        return False
-
-    def is_followed(self, operand: Operand) -> bool:
-        """Whether a constant is interesting, or a text from which something interesting is made."""
-        speaks = isinstance(operand, Text) and self.models.speaks(operand.value)
-        return speaks or self.is_interesting(operand)
-
-    def constant(self, evaluated: Operand) -> Operand:
-        """An argument's constant, also from a member or global that some function sets to one of interest."""
-        if isinstance(evaluated, Address) and not evaluated.place.fields and evaluated.place.is_global:
-            found = self.cells.get(("@", evaluated.place.name))  # an array that holds the text
-            if found and len(found) == 1:
-                return next(iter(found))
-        if isinstance(evaluated, Place):
-            slot = slot_of(evaluated)
-            if slot is not None and self.cells:
-                found = self.cells.get((slot.record, slot.field)) or self.cells.get(("", slot.field))
-                if found and len(found) == 1:
-                    return next(iter(found))
-            if evaluated.is_global and (not evaluated.fields or _is_any_element(evaluated)):
-                found = self.cells.get(("@", evaluated.name))
-                if found and len(found) == 1:
-                    return next(iter(found))
-        return evaluated
-
-    def initial(self, operand: Operand) -> Operand:
-        """A global variable as the text its declaration gives it, the default of an option; else the
-        operand."""
-        place = operand.place if isinstance(operand, Address) else operand
-        if not isinstance(place, Place) or not place.is_global or place.fields:
-            return operand
-        found = self._initial(place)
-        return found if isinstance(found, Text) else operand
-
-    def element(self, array: Operand, step: str) -> Text | Const | None:
-        """What the declaration of a global array gives an element (``[2]``), where that is a constant."""
-        if not isinstance(array, Address) or not array.place.is_global or step[:1] != "[":
-            return None
-        place = array.place
-        return self._initial(place.step(Field(step)))
-
-    def _initial(self, place: Place) -> Text | Const | None:
-        if place not in self._initials:
-            program = self.graph.program
-            paths = (place.unit,) if place.unit else program.lexicon.defined("variables", place.name)
-            found = {
-                instr.src
-                for path in paths[:4]
-                if (function := program.function(FunctionKey(path, FILE))) is not None
-                for instr in function.instrs
-                if isinstance(instr, Assign) and instr.dst == place and isinstance(instr.src, Text | Const)
-            }
-            self._initials[place] = found.pop() if len(found) == 1 else None
-        return self._initials[place]
-
-    def record_constants(self, function: Function) -> list[str]:
-        """Notes interesting constants that a function stores in members and globals; returns the names to
-        look for."""
-        tokens: list[str] = []
-        for block in function.blocks:
-            for instr in block.instrs:
-                if not isinstance(instr, Assign) or not self.is_followed(instr.src):
-                    continue
-                assert isinstance(instr.src, Text | Const)
-                slot = slot_of(instr.dst) if instr.dst.fields else None
-                interesting = self.is_interesting(instr.src)
-                if slot is not None and not slot.record.startswith("@"):
-                    if interesting:  # a member that holds "debugfs" is called name: too many read one
-                        self.cells.setdefault((slot.record, slot.field), set()).add(instr.src)
-                        tokens.append(slot.field)
-                elif instr.dst.is_global:
-                    if interesting or slot is None:
-                        self.cells.setdefault(("@", instr.dst.name), set()).add(instr.src)
-                    else:
-                        self.lists.add(instr.dst.name)
-                    tokens.append(instr.dst.name)
-        return tokens
-
-    def want(self, seeds: Seeds, flow: Flow, operands: Iterable[Operand]) -> None:
-        """A call's meaning hangs on ``operands``: parameters among them are asked of the callers."""
-        for operand in operands:
-            base = operand.base if isinstance(operand, Flags) else operand
-            if not isinstance(base, Place) or base.fields or base.name not in flow.params:
-                continue
-            self._want_parameter(seeds, flow, base.name, depth=0)
-
-    def _want_parameter(self, seeds: Seeds, flow: Flow, name: str, depth: int) -> None:
-        wanted = self.wanted.setdefault(flow.key, set())
-        if name in wanted or depth > 5:
-            return
-        wanted.add(name)
-        position = flow.params.index(name)
-        for edge in self.graph.callers(flow.key):
-            if edge.kind not in (EdgeKind.DIRECT, EdgeKind.SLOT) or position >= len(edge.args):
-                continue
-            self.relevance.edges[edge.site][(edge.callee, edge.kind)] = edge
-            operand = edge.args[position]
-            caller = self.behaviour.flow(edge.site.function)
-            if caller is None:
-                continue
-            base = operand.base if isinstance(operand, Flags) else operand
-            if isinstance(base, Place) and not base.fields and base.name in caller.params:
-                self._want_parameter(seeds, caller, base.name, depth + 1)
-            seeds.seed(edge.site.function)
-            seeds.again(edge.site.function)
 
     def receives(self, effect: Create, key: FunctionKey) -> bool:
         """Whether a new reference is followed: one of another process only where it may become a holder."""
         return effect.kind not in FOREIGN or key in self.receivers
-
-    # -- entry -----------------------------------------------------------------------------------------------
 
     def prepare(self, fact: Fact, flow: Flow) -> None:
         """Makes sure the call edges that can matter to a fact are known."""
@@ -282,14 +143,16 @@ class Interest:
         return any(callee in reached for reached in self._reached(fact, flow))
 
     def _zero_enters(self, fact: Fact, edge: Edge, callee: Flow) -> bool:
-        if any(self.is_followed(argument) for argument in edge.args):
+        if any(self.constants.is_followed(argument) for argument in edge.args):
             return True
         if any(
-            isinstance(value, Text) and self.is_followed(value) and names_inside(path, edge.args, callee)
+            isinstance(value, Text)
+            and self.constants.is_followed(value)
+            and names_inside(path, edge.args, callee)
             for path, value in fact.env
         ):
             return True
-        wanted = self.wanted.get(edge.callee, ())
+        wanted = self.constants.wanted.get(edge.callee, ())
         return any(
             name in wanted and isinstance(argument, Const | Text)
             for name, argument in zip(callee.params, edge.args, strict=False)
@@ -462,11 +325,6 @@ def _use_matters(fact: Fact) -> bool:
         or (fact.object is not None and (fact.object.copy_of is not None or fact.object.is_foreign))
         or (fact.object is not None and fact.object.kind in (Kind.DEBUGFS, Kind.CGROUP))
     )
-
-
-def _is_any_element(place: Place) -> bool:
-    """Whether a place is an element of an array, which one is not known."""
-    return len(place.fields) == 1 and place.fields[0].name == "[]" and not place.fields[0].deref
 
 
 def _decides(fact: Fact, edge: Edge, callee: Flow) -> bool:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from vmfdlint.base import SourceText
 from vmfdlint.ir import Address, Call, FunctionKey, Place
-from vmfdlint.link import FILE, CallGraph, Program, Site, slot_of
+from vmfdlint.link import FILE, CallGraph, Program, Site
 from vmfdlint.models import Daemon, Fork, Kind, Models
 from vmfdlint.solve.facts import Fact, Object
 from vmfdlint.solve.followup import follow_up
@@ -95,7 +95,7 @@ class Solver:
         for key in sorted(found):
             function = self.program.function(key)
             if function is not None:
-                slots.extend(self.interest.record_constants(function))
+                slots.extend(self.interest.constants.record_constants(function))
         for token in sorted(set(slots)):
             for key in self.program.mentioning(token):
                 if self._reads_cell(key):
@@ -157,15 +157,9 @@ class Solver:
                 if isinstance(instr, Call):
                     for argument in instr.args:
                         place = argument.place if isinstance(argument, Address) else argument
-                        if isinstance(place, Place) and self._is_recorded(place):
+                        if isinstance(place, Place) and self.interest.constants.keeps(place):
                             return True
         return False
-
-    def _is_recorded(self, place: Place) -> bool:
-        slot = slot_of(place) if place.fields else None
-        if slot is not None and not slot.record.startswith("@"):
-            return (slot.record, slot.field) in self.interest.cells or ("", slot.field) in self.interest.cells
-        return ("@", place.name) in self.interest.cells or place.name in self.interest.lists
 
     @cached_property
     def knows_kvm(self) -> bool:
