@@ -21,6 +21,7 @@ from vmfdlint.ir.instrs import (
     reads,
 )
 from vmfdlint.ir.operands import (
+    RAISED,
     Address,
     Const,
     Field,
@@ -36,6 +37,7 @@ from vmfdlint.ir.text import parse_function, print_function
 from vmfdlint.ir.validate import validate
 
 __all__ = [
+    "RAISED",
     "Address",
     "Assign",
     "Assume",

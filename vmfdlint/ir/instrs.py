@@ -50,13 +50,18 @@ class Assign(msgspec.Struct, frozen=True, tag=True):
 
 
 class Call(msgspec.Struct, frozen=True, tag=True):
-    """``dst = target(args)``; ``dst`` is None where the result is discarded."""
+    """``dst = target(args)``; ``dst`` is None where the result is discarded.
+
+    ``keywords`` are the names of the last arguments where the source names them; ``*`` and ``**`` stand for
+    arguments that are taken out of a sequence or a mapping.
+    """
 
     dst: Place | None
     target: Target
     args: tuple[Operand, ...]
     at: Span
     via: Via = Via()
+    keywords: tuple[str, ...] = ()
 
 
 class Assume(msgspec.Struct, frozen=True, tag=True):

@@ -58,6 +58,12 @@ class Place(msgspec.Struct, frozen=True, order=True, tag=True):
         return self.name == name and not self.fields
 
 
+RAISED = Place(Root.LOCAL, "%raised")
+"""Not 0 while an exception is on its way. Every call sets it: to 0 where the callee returned, else to 1. A
+function that ends by an exception sets it to 1 before it returns. Languages without exceptions never name it.
+"""
+
+
 class Const(msgspec.Struct, frozen=True, tag=True):
     """A number. ``value`` is None where a name in it could not be evaluated (system headers are not read).
 

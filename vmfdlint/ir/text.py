@@ -20,7 +20,8 @@ own file, ``@{arm/gic.c}gic_fd`` in another; steps ``.f``, ``->f`` (through a po
 ``[3]``, ``->[]``, each with ``<record>`` where known. Operands: places, ``-1{errno}`` and ``{O_RDWR}`` (a
 constant without a value) and ``{}``, ``"text"``, ``flags |{O_CLOEXEC} &~{O_APPEND}``, ``&cd``,
 ``fn:handler``, ``?`` and ``?"why"``. Calls: ``call name``, ``mcall`` through the member that ends the
-place, ``icall`` through a variable; ``via MACRO`` after the arguments. Names with other characters stand in
+place, ``icall`` through a variable; ``via MACRO`` after the arguments, of
+which the last ones may be named, ``f(fd, flags=0, *=rest)``. Names with other characters stand in
 single quotes. Parsing lets spans away: an instruction then stands at its own line of the text. ``//``
 starts a comment.
 """

@@ -27,6 +27,7 @@ _NAME = re.compile(r"'(?:[^'\\]|\\.)*'|[^\W\d][\w$%#]*|[%$][\w$%#]*")
 _CALLEE = re.compile(r"'(?:[^'\\]|\\.)*'|[\w$%#.:<>]+")
 _PATH = re.compile(r"'(?:[^'\\]|\\.)*'|[\w./+\- ]*")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_KEYWORD = re.compile(rf"(\*\*?|{_NAME.pattern})=(?!=)")
 _NUMBER = re.compile(r"-?\d+")
 _ELEMENT = re.compile(r"\[-?\d*\]")
 _SPAN = re.compile(r"@(?:\{(?P<path>'(?:[^'\\]|\\.)*'|[^}]*)\})?(\d+):(\d+)(?:-(\d+):(\d+))?")
@@ -191,15 +192,22 @@ class _Line:
         self.skip()
         return Flags(place, on, off)
 
-    def arguments(self) -> tuple[Operand, ...]:
+    def arguments(self) -> tuple[tuple[Operand, ...], tuple[str, ...]]:
+        """The operands, and the names of the last ones."""
         self.need("(")
-        if self.take(")"):
-            return ()
-        found = [self.operand()]
-        while self.take(","):
+        found: list[Operand] = []
+        keywords: list[str] = []
+        while not self.take(")"):
+            if found:
+                self.need(",")
+            keyword = _KEYWORD.match(self.text, self.position)
+            if keyword:
+                keywords.append(_unquote(keyword[1]))
+                self.position = keyword.end()
+            elif keywords:
+                raise self.error("a keyword")
             found.append(self.operand())
-        self.need(")")
-        return tuple(found)
+        return tuple(found), tuple(keywords)
 
     def target(self) -> Target | None:
         """``call f``, ``mcall p->f`` or ``icall p`` if it stands here; ``call`` alone may be a local."""
@@ -228,9 +236,9 @@ class _Line:
         return None
 
     def call(self, dst: Place | None, target: Target) -> Call:
-        args = self.arguments()
+        args, keywords = self.arguments()
         via = Via(self.name()) if self.take("via ") else Via()
-        return Call(dst, target, args, self.default, via)
+        return Call(dst, target, args, self.default, via, keywords)
 
     def instr(self) -> Instr:
         """One instruction with its span, or at the line's default."""

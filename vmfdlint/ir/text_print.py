@@ -101,10 +101,14 @@ def print_instr(instr: Instr, home: str) -> str:
     match instr:
         case Assign(dst=dst, src=src):
             return f"{print_place(dst, home)} = {print_operand(src, home)}"
-        case Call(dst=dst, target=target, args=args, via=via):
+        case Call(dst=dst, target=target, args=args, via=via, keywords=keywords):
             result = "" if dst is None else f"{print_place(dst, home)} = "
             macro = f" via {_name(via.macro)}" if via.macro else ""
-            listed = ", ".join(print_operand(arg, home) for arg in args)
+            names = ("",) * (len(args) - len(keywords)) + keywords
+            listed = ", ".join(
+                (f"{name if name[:1] == '*' else _name(name)}=" if name else "") + print_operand(arg, home)
+                for name, arg in zip(names, args, strict=True)
+            )
             return f"{result}{_target(target, home)}({listed}){macro}"
         case Assume(left=left, op=op, right=right):
             return f"assume {print_place(left, home)} {op} {print_operand(right, home)}"
