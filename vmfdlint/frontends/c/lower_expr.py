@@ -7,12 +7,12 @@ import msgspec
 from tree_sitter import Node
 
 from vmfdlint.base import SourceText
-from vmfdlint.frontends.c.cfg import Graph
 from vmfdlint.frontends.c.declarators import CType, Declared
 from vmfdlint.frontends.c.environment import Environment
 from vmfdlint.frontends.c.literals import integer, unescape
 from vmfdlint.frontends.c.state import UNKNOWN, Fragment, State, Typed
 from vmfdlint.frontends.c.syntax import is_truth, only_expression, parts, text_of
+from vmfdlint.frontends.graph import Graph
 from vmfdlint.ir import Address, Const, Field, FuncRef, Opaque, Place, Root, Text
 
 _THROUGH = Field("*", "", True)

@@ -15,10 +15,10 @@ import msgspec
 from tree_sitter import Node
 
 from vmfdlint.base import LIMITS, Problem, SourceText, Span
-from vmfdlint.frontends.c.cfg import Graph
 from vmfdlint.frontends.c.declarators import THREAD_WORDS, CType
 from vmfdlint.frontends.c.environment import Environment
 from vmfdlint.frontends.c.preprocess import Macro
+from vmfdlint.frontends.graph import Graph
 from vmfdlint.ir import Assign, Call, Operand, Place, Root, Target, Via
 
 UNKNOWN = CType()

@@ -36,8 +36,8 @@ DROP = "python.drop"
 class Parameter(msgspec.Struct, frozen=True):
     """One parameter. ``kind`` is ``plain``, ``keyword`` (only by name), ``*`` or ``**``.
 
-    ``default`` is its default where that is a constant or a name, else None; ``optional`` says that it has one.
-    ``type`` is the annotation as a dotted name, "" where there is none or it names no class.
+    ``default`` is its default where that is a constant or a name, else None; ``optional`` says that it has
+    one. ``type`` is the annotation as a dotted name, "" where there is none or it names no class.
     """
 
     name: str
@@ -78,10 +78,10 @@ class Class(msgspec.Struct, frozen=True):
 class Module(msgspec.Struct, frozen=True):
     """A file. ``name`` is its dotted name from the root of the tree: ``tools.vm`` for ``tools/vm.py``.
 
-    ``functions`` and ``signatures`` are keyed by qualified name (``Vm.close``); the statements of the file are
-    the function ``<module>``. ``imports`` says what a name at file level was imported as (``ioctl`` ->
-    ``fcntl.ioctl``), ``stars`` the modules imported whole. ``constants`` are the names assigned a constant once
-    and nothing else. ``texts`` are the string literals with their byte offsets.
+    ``functions`` and ``signatures`` are keyed by qualified name (``Vm.close``); the statements of the file
+    are the function ``<module>``. ``imports`` says what a name at file level was imported as (``ioctl`` ->
+    ``fcntl.ioctl``), ``stars`` the modules imported whole. ``constants`` are the names assigned a constant
+    once and nothing else. ``texts`` are the string literals with their byte offsets.
     """
 
     path: str

@@ -5,6 +5,8 @@ Code after a jump goes into a block that nothing leads to; such blocks, empty on
 vanish in :meth:`Graph.blocks`.
 """
 
+from collections.abc import Iterable
+
 from vmfdlint.base import Span
 from vmfdlint.ir import Assume, Block, Instr
 
@@ -30,6 +32,7 @@ class Graph:
     def __init__(self) -> None:
         self._drafts: list[_Draft] = []
         self._order: list[int] = []
+        self._roots = [0]
         self.current = 0
         self.start(self.new())
 
@@ -83,8 +86,16 @@ class Graph:
         """A goto statement ends ``block``."""
         self._drafts[block].jump = at
 
+    def keep(self, blocks: Iterable[int]) -> None:
+        """Blocks that stay although nothing may lead to them: another function is to begin there."""
+        self._roots += blocks
+
     def blocks(self) -> tuple[Block, ...]:
         """The finished graph: reachable blocks only, the entry first, then in the order they were started."""
+        return self.numbered()[0]
+
+    def numbered(self) -> tuple[tuple[Block, ...], dict[int, int]]:
+        """As :meth:`blocks`, with the index of each block that is left."""
         self._skip_empty()
         self._join_chains()
         kept = self._reachable()
@@ -93,7 +104,7 @@ class Graph:
         order.remove(0)
         order.insert(0, 0)
         number = {block: index for index, block in enumerate(order)}
-        return tuple(
+        blocks = tuple(
             Block(
                 tuple(draft.instrs),
                 tuple(dict.fromkeys(number[target] for target in draft.successors)),
@@ -103,10 +114,11 @@ class Graph:
             )
             for draft in (self._drafts[block] for block in order)
         )
+        return blocks, number
 
     def _reachable(self) -> set[int]:
-        seen = {0}
-        stack = [0]
+        seen = set(self._roots)
+        stack = list(self._roots)
         while stack:
             for target in self._drafts[stack.pop()].successors:
                 if target not in seen:
@@ -137,7 +149,8 @@ class Graph:
                 target = draft.successors[0]
                 other = self._drafts[target]
                 guarded = bool(draft.instrs) and bool(other.instrs) and isinstance(other.instrs[0], Assume)
-                if target in (0, number) or sources[target] != 1 or not other.plain() or guarded:
+                fixed = target == number or target in self._roots or not other.plain()
+                if fixed or guarded or sources[target] != 1:
                     break
                 draft.instrs += other.instrs
                 draft.successors = other.successors

@@ -1,0 +1,95 @@
+"""Calls: by name, of a method, of a variable; and the few builtins that are no more than another spelling."""
+
+import libcst as cst
+
+from vmfdlint.frontends.python import fold
+from vmfdlint.frontends.python.lower_expr import Expressions
+from vmfdlint.frontends.python.state import NONE
+from vmfdlint.frontends.python.syntax import literal
+from vmfdlint.ir import Field, Indirect, Member, Named, Operand, Place, Text
+
+_SAME = frozenset(
+    {
+        *(f"builtins.{name}" for name in ("list", "tuple", "sorted", "reversed", "iter", "set", "frozenset")),
+        *(f"ctypes.{name}" for name in ("byref", "pointer", "addressof", "cast", "POINTER")),
+        *("typing.cast", "copy.copy"),
+    }
+)
+"""Calls whose result leads where their (last) argument leads."""
+_QUIET = frozenset(
+    f"builtins.{name}"
+    for name in (
+        *("len", "print", "isinstance", "issubclass", "hasattr", "range", "enumerate", "zip", "repr", "type"),
+        *("id", "super", "dict", "min", "max", "abs", "sum", "any", "all", "format", "hex", "bin", "str"),
+        *("callable", "vars", "bool", "memoryview", "bytearray", "bytes", "object", "slice", "chr", "ord"),
+    )
+)
+"""Builtins whose exceptions nobody means when they write a handler."""
+
+
+class Calls(Expressions):
+    """What a call becomes."""
+
+    def call(self, node: cst.Call) -> Operand:
+        """Lowers a call; its result is a temporary, or what it stands for."""
+        name = self.static_name(node.func)
+        if name in ("builtins.getattr", "builtins.setattr") and len(node.args) >= 2:
+            return self._by_name(node, name)
+        if isinstance(node.func, cst.Attribute) and not name:
+            return self._method(node, node.func)
+        if not name and isinstance(node.func, cst.Name):
+            target = self.settled(self.name(node.func.value), node.func)
+            args, keywords = self.arguments(node)
+            return self.emit_call(Indirect(target), args, node, keywords)
+        if not name:
+            target = self.settled(self.value(node.func), node.func)
+            args, keywords = self.arguments(node)
+            return self.emit_call(Indirect(target), args, node, keywords)
+        args, keywords = self.arguments(node)
+        if name == "typing.cast":
+            args = args[-1:]
+        if name in _SAME and args and not keywords and isinstance(args[0], Place):
+            return args[0]
+        request = None if keywords else fold.request(name, args)
+        if request is not None:
+            return request
+        return self.emit_call(Named(name), args, node, keywords, raises=name not in _QUIET)
+
+    def arguments(self, node: cst.Call) -> tuple[tuple[Operand, ...], tuple[str, ...]]:
+        """The arguments, those given by name and those taken out of a sequence last, and their names."""
+        plain: list[Operand] = []
+        named: list[tuple[str, Operand]] = []
+        for argument in node.args:
+            given = self.value(argument.value)
+            if argument.star:
+                named.append((argument.star, given))
+            elif argument.keyword is not None:
+                named.append((argument.keyword.value, given))
+            else:
+                plain.append(given)
+        return (*plain, *(given for _name, given in named)), tuple(name for name, _given in named)
+
+    def _by_name(self, node: cst.Call, name: str) -> Operand:
+        """``getattr(a, "b")``, ``setattr(a, "b", c)`` with a name that is known."""
+        base = self.settled(self.value(node.args[0].value), node)
+        given = self.value(node.args[1].value)
+        step = given.value if isinstance(given, Text) and given.value.isidentifier() else ""
+        place = self.member_of(base, step) if step else base.step(Field("[]", "", True))
+        if name == "builtins.getattr":
+            return place
+        if len(node.args) > 2:
+            self.assign(place, self.value(node.args[2].value), node)
+        return NONE
+
+    def _method(self, node: cst.Call, func: cst.Attribute) -> Operand:
+        name = func.attr.value
+        text = literal(func.value)
+        if text is not None and name == "format":
+            values = [self.value(argument.value) for argument in node.args]
+            return self.text(fold.braces(text), values, node)
+        given = self.value(func.value)
+        if isinstance(given, Text) and name in ("encode", "decode", "strip", "rstrip", "lower"):
+            return given
+        base = self.settled(given, func.value)
+        args, keywords = self.arguments(node)
+        return self.emit_call(Member("", name, self.member_of(base, name)), args, node, keywords)

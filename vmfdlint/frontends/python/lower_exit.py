@@ -1,0 +1,271 @@
+"""Ways out: return, raise, try, with. In: a statement. Out: edges through the cleanups on the way."""
+
+from collections.abc import Callable, Sequence
+
+import libcst as cst
+
+from vmfdlint.frontends.python.lower_cond import Conditions
+from vmfdlint.frontends.python.state import ONE, ZERO, Frame
+from vmfdlint.frontends.python.syntax import dotted
+from vmfdlint.ir import RAISED, Assign, Member, Operand, Place, Return
+
+_EVERYTHING = frozenset({"", "Exception", "BaseException"})
+_SYSTEM = frozenset(
+    {
+        *(
+            "OSError",
+            "IOError",
+            "EnvironmentError",
+            "FileNotFoundError",
+            "PermissionError",
+            "BlockingIOError",
+        ),
+        *(
+            "InterruptedError",
+            "ConnectionError",
+            "BrokenPipeError",
+            "TimeoutError",
+            "error",
+            "FileExistsError",
+        ),
+    }
+)
+"""What a failing system call raises, and its bases but for those that catch all."""
+_OTHERS = frozenset(
+    {
+        *("KeyError", "IndexError", "LookupError", "ValueError", "TypeError", "AttributeError", "NameError"),
+        *("ImportError", "ModuleNotFoundError", "StopIteration", "AssertionError", "NotImplementedError"),
+        *("ZeroDivisionError", "ArithmeticError", "OverflowError", "UnicodeError", "UnicodeDecodeError"),
+        *("KeyboardInterrupt", "EOFError", "SystemExit", "GeneratorExit", "RecursionError", "MemoryError"),
+        *("JSONDecodeError", "SyntaxError", "BufferError", "Empty", "Full", "CalledProcessError"),
+        *("TimeoutExpired", "ArgumentError", "CancelledError"),
+    }
+)
+"""Exceptions that no failing system call raises."""
+
+
+class Exits(Conditions):
+    """How a statement is left."""
+
+    # Jumps
+
+    def returns(self, value: Operand | None, node: cst.CSTNode) -> None:
+        """Emits a return that runs no cleanup."""
+        self.graph.emit(Return(value, self.at(node)))
+        self.graph.end()
+
+    def leave(self, node: cst.CSTNode, value: Operand | None) -> None:
+        """Returns by way of every cleanup around."""
+        frames = self.frames
+        for index in range(len(frames) - 1, -1, -1):
+            finish = frames[index].finish
+            if finish is not None:
+                self.frames = frames[:index]
+                finish(node)
+        self.frames = frames
+        self.let_go(node)
+        self.returns(value, node)
+
+    def jump(self, node: cst.CSTNode, again: bool) -> None:
+        """``break`` and ``continue``: to the innermost loop, by way of the cleanups inside it."""
+        frames = self.frames
+        for index in range(len(frames) - 1, -1, -1):
+            frame = frames[index]
+            target = frame.again if again else frame.after
+            if target is not None:
+                self.frames = frames
+                self.graph.go(target)
+                return
+            if frame.finish is not None:
+                self.frames = frames[:index]
+                frame.finish(node)
+        self.frames = frames
+        self.graph.end()
+
+    def raise_(self, node: cst.Raise) -> None:
+        """``raise X(...)``; a bare one passes on what was caught."""
+        kind = ""
+        if node.exc is not None:
+            inner = node.exc.func if isinstance(node.exc, cst.Call) else node.exc
+            kind = dotted(inner).rpartition(".")[2]
+            if isinstance(node.exc, cst.Call):
+                self.arguments(node.exc)
+        if kind == "SystemExit":
+            self.exit_process(node)
+            return
+        self.graph.emit(Assign(RAISED, ONE, self.at(node)))
+        self.throw(kind, node)
+
+    def exit_process(self, node: cst.CSTNode) -> None:
+        """``raise SystemExit``: as sys.exit()."""
+        raise NotImplementedError
+
+    # try
+
+    def try_(self, node: cst.Try | cst.TryStar) -> None:
+        """Handlers and the cleanup, each an own way out of the body."""
+        if node.finalbody is None:
+            self._handled(node)
+            return
+        final = node.finalbody.body
+        self.guarded(lambda: self._handled(node), lambda _at: self.suite(final), node)
+
+    def guarded(
+        self,
+        body: Callable[[], None],
+        finish: Callable[[cst.CSTNode], None],
+        node: cst.CSTNode,
+        fail: Callable[[cst.CSTNode], None] | None = None,
+    ) -> None:
+        """``body`` with ``finish`` run on every way out of it, or ``fail`` where an exception leaves it."""
+        pad = self.graph.new()
+        used = False
+
+        def catches(_kind: str) -> int:
+            nonlocal used
+            used = True
+            return pad
+
+        self.frames = [*self.frames, Frame(catches=catches, finish=finish)]
+        body()
+        self.frames = self.frames[:-1]
+        after = self.graph.new()
+        finish(node)
+        self.graph.go(after)
+        if used:
+            self.graph.start(pad)
+            self.graph.emit(Assign(RAISED, ZERO, self.at(node)))
+            (fail or finish)(node)
+            self.graph.emit(Assign(RAISED, ONE, self.at(node)))
+            self.throw("", node)
+        self.graph.start(after)
+
+    def _handled(self, node: cst.Try | cst.TryStar) -> None:
+        entries = [(handler, self.graph.new()) for handler in node.handlers]
+        kinds = [_kinds(handler) for handler in node.handlers]
+        pads: dict[str, int] = {}
+
+        def catches(kind: str) -> int | None:
+            if not any(_may_catch(each, kind) for each in kinds):
+                return None
+            if kind not in pads:
+                pads[kind] = self.graph.new()
+            return pads[kind]
+
+        self.frames = [*self.frames, Frame(catches=catches)]
+        self.suite(node.body)
+        self.frames = self.frames[:-1]
+        if node.orelse is not None:
+            self.suite(node.orelse.body)
+        after = self.graph.new()
+        self.graph.go(after)
+        for kind, pad in pads.items():
+            self._dispatch(kind, pad, entries, kinds, node)
+        for handler, entry in entries:
+            self.graph.start(entry)
+            self.graph.emit(Assign(RAISED, ZERO, self.at(handler)))
+            self.suite(handler.body)
+            self.graph.go(after)
+        self.graph.start(after)
+
+    def _dispatch(
+        self,
+        kind: str,
+        pad: int,
+        entries: Sequence[tuple[cst.ExceptHandler | cst.ExceptStarHandler, int]],
+        kinds: Sequence[tuple[str, ...]],
+        node: cst.CSTNode,
+    ) -> None:
+        """From where an exception arrives to the handlers that take it, outwards where none surely does."""
+        self.graph.start(pad)
+        for (_handler, entry), each in zip(entries, kinds, strict=True):
+            if _may_catch(each, kind):
+                self.graph.edge(pad, entry)
+                if _surely_catches(each, kind):
+                    self.graph.end()
+                    return
+        onward = self.graph.new()
+        self.graph.edge(pad, onward)
+        self.graph.start(onward)
+        self.graph.emit(Assign(RAISED, ONE, self.at(node)))
+        self.throw(kind, node)
+
+    # with
+
+    def with_(self, node: cst.With, index: int = 0) -> None:
+        """``with a as x, b as y:``: each manager is left on every way out of what follows it."""
+        if index == len(node.items):
+            self.suite(node.body)
+            return
+        item = node.items[index]
+        if self._suppresses(item):
+            self._suppressed(node, index)
+            return
+        manager = self.settled(self.value(item.item), item)
+        if not manager.name.startswith("%"):
+            kept = self.temp()
+            self.assign(kept, manager, item)
+            manager = kept
+        entered = self._emit_method(manager, "__enter__", item, raises=True)
+        if item.asname is not None:
+            self.store(item.asname.name, entered, item)
+        self.guarded(
+            lambda: self.with_(node, index + 1),
+            lambda _at: self._leave_manager(manager, "__exit__", item),
+            item,
+            lambda _at: self._leave_manager(manager, "__throw__", item),
+        )
+
+    def _leave_manager(self, manager: Place, method: str, item: cst.WithItem) -> None:
+        self._emit_method(manager, method, item, raises=False)
+
+    def _emit_method(self, base: Place, method: str, item: cst.WithItem, raises: bool) -> Operand:
+        target = Member("", method, self.member_of(base, method))
+        return self.emit_call(target, (), item, raises=raises)
+
+    def _suppresses(self, item: cst.WithItem) -> bool:
+        if not isinstance(item.item, cst.Call):
+            return False
+        return self.static_name(item.item.func) == "contextlib.suppress"
+
+    def _suppressed(self, node: cst.With, index: int) -> None:
+        """``with suppress(OSError):``: an exception it names ends the body and nothing else."""
+        item = node.items[index].item
+        assert isinstance(item, cst.Call)
+        kinds = tuple(dotted(each.value).rpartition(".")[2] for each in item.args)
+        after = self.graph.new()
+        frame = Frame(catches=lambda kind: after if _may_catch(kinds, kind) else None)
+        self.frames = [*self.frames, frame]
+        self.with_(node, index + 1)
+        self.frames = self.frames[:-1]
+        self.graph.flow(after)
+        self.graph.emit(Assign(RAISED, ZERO, self.at(item)))
+
+
+def _kinds(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> tuple[str, ...]:
+    """The last names of the classes that a handler catches; ("",) for a bare one."""
+    if handler.type is None:
+        return ("",)
+    if isinstance(handler.type, cst.Tuple):
+        return tuple(dotted(each.value).rpartition(".")[2] for each in handler.type.elements)
+    return (dotted(handler.type).rpartition(".")[2],)
+
+
+def _may_catch(kinds: tuple[str, ...], kind: str) -> bool:
+    """Whether a handler can get an exception: one out of a call is a system's, or the program's own."""
+    for each in kinds:
+        if each in _EVERYTHING or each == kind:
+            return True
+        if not kind and each not in _OTHERS:
+            return True
+        if kind and kind in _SYSTEM and each in ("OSError", "IOError", "EnvironmentError"):
+            return True
+    return False
+
+
+def _surely_catches(kinds: tuple[str, ...], kind: str) -> bool:
+    if not kind:
+        return any(
+            each in _EVERYTHING or each in ("OSError", "IOError", "EnvironmentError") for each in kinds
+        )
+    return True
