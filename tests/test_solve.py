@@ -1,6 +1,7 @@
 """The solver without a front-end: the automaton's laws for all states, and facts through hand-written IR."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from vmfdlint.frontends.contract import Damage, Index, Sketch
 from vmfdlint.ir import Block, Function, FunctionKey
 from vmfdlint.ir.text import parse_functions
 from vmfdlint.link import Lexicon, Program
-from vmfdlint.models import default_models
+from vmfdlint.models import Models, default_models, load_models, rules_directory
 from vmfdlint.solve import Happening, Life, Observation, Process, Solver, State
 from vmfdlint.solve.typestate import BOTTOM, STATES, TOP, Event, bit, join, leq, lift, members, step
 
@@ -93,7 +94,7 @@ class Unit:
         return Function(FunctionKey(self._source.path, "<file>"), (), (Block((), ()),), any_function.at)
 
 
-def solved(text: str) -> Solver:
+def solved(text: str, models: Models | None = None) -> Solver:
     """IR of one file, ``vm.c`` -> its program, solved."""
     functions = {function.key.name: function for function in parse_functions(text)}
     stubs = []
@@ -106,7 +107,8 @@ def solved(text: str) -> Solver:
         return Unit(given, functions)
 
     lexicon = Lexicon({"vm.c": source}, {"vm.c": scan(source.data)})
-    solver = Solver(Program(lexicon, open_unit), default_models(), lambda _source, _names: frozenset())
+    known = default_models() if models is None else models
+    solver = Solver(Program(lexicon, open_unit), known, lambda _source, _names: frozenset())
     solver.run()
     return solver
 
@@ -190,3 +192,211 @@ b0:
     assert [(one.site.function.name, one.detail) for one in created] == [("request", "ioctl(KVM_CREATE_VM)")]
     closed = happened(solver, Happening.CLOSE)
     assert [one.fact.places for one in closed] == [(("vm",),)]
+
+
+# --- exceptions ---
+
+ROWS = """
+[[api]]
+names = ["create_vm"]
+failure = "raises"
+effects = [ { create = { kind = "vm", at = "ret", cloexec = "yes" } } ]
+
+[[api]]
+names = ["ask"]
+failure = "raises"
+effects = [ { use = { fd = "arg 0" } } ]
+
+[[api]]
+names = ["replace"]
+failure = "raises"
+effects = [ { exec = {} } ]
+
+[[neutral]]
+names = ["harmless"]
+"""
+
+
+@pytest.fixture
+def raising(tmp_path: Path) -> Models:
+    """The shipped models, and calls that fail by an exception."""
+    path = tmp_path / "rows.toml"
+    path.write_text(ROWS)
+    models, problems = load_models([rules_directory() / "models", path])
+    assert not problems
+    return models
+
+
+HANDLED = """
+function vm.c::main()
+b0:
+  vm = call create_vm({{KVM_CREATE_VM}})
+  -> b1, b2
+b1:
+  assume %raised == 0
+  x = call {call}
+  -> b3, b4
+b2:
+  assume %raised != 0
+  %raised = 0
+  call sleep(1)
+  return 0
+b3:
+  assume %raised == 0
+  call pause()
+  return 0
+b4:
+  assume %raised != 0
+  %raised = 0
+  vm = -1
+  call poll(0)
+  return 0
+"""
+
+
+def lost_where(solver: Solver) -> list[str]:
+    """The waits of a process that has lost its VM."""
+    waits = happened(solver, Happening.LINGER)
+    return [one.detail for one in waits if one.fact.state.life is Life.LOST]
+
+
+def followed_to(solver: Solver, block: int) -> bool:
+    """Whether a reference is followed into a block of main, past the question it begins with."""
+    return any(fact.object for fact in solver.tabulation.at.get((FunctionKey("vm.c", "main"), block, 1), {}))
+
+
+@pytest.mark.parametrize(
+    ("call", "normal", "handler"),
+    [
+        ("ask(vm)", True, True),
+        ("harmless(vm)", True, False),
+        ("close_range(3, 3, 0)", True, False),
+        ("replace()", False, True),
+        ("unheard_of()", True, False),
+    ],
+)
+def test_a_call_goes_on_as_its_model_says(raising: Models, call: str, normal: bool, handler: bool) -> None:
+    solver = solved(HANDLED.format(call=call), raising)
+    assert (followed_to(solver, 3), followed_to(solver, 4)) == (normal, handler)
+    assert lost_where(solver) == (["poll"] if handler else [])
+    assert not followed_to(solver, 2)  # there is a VM only where the call that makes it returned
+
+
+CALLEE = """
+function vm.c::work({params})
+b0:
+  n = call {call}
+  -> b1, b2
+b1:
+  assume %raised == 0
+  return 0
+b2:
+  assume %raised != 0
+{handler}
+  return
+"""
+
+
+@pytest.mark.parametrize("params", ["", "fd"])
+@pytest.mark.parametrize(
+    ("call", "handler", "raises"),
+    [
+        ("ask(fd)", "  %raised = 1", True),
+        ("ask(fd)", "  %raised = 0", False),
+        ("harmless(fd)", "  %raised = 1", False),
+    ],
+)
+def test_an_exception_leaves_the_callee(
+    raising: Models, params: str, call: str, handler: str, raises: bool
+) -> None:
+    """With the VM as an argument the callee is entered or not; its summary says the same."""
+    text = HANDLED.format(call="work(vm)" if params else "work()")
+    solver = solved(text + CALLEE.format(params=params, call=call, handler=handler), raising)
+    assert solver.behaviour.endings.raises(FunctionKey("vm.c", "work")) is raises
+    assert followed_to(solver, 3) and followed_to(solver, 4) is raises
+
+
+def test_what_a_callee_closed_before_it_raised_is_closed_in_the_handler(raising: Models) -> None:
+    text = (
+        HANDLED.format(call="work(vm)")
+        + """
+function vm.c::work(fd)
+b0:
+  call close(fd)
+  n = call ask(0)
+  -> b1, b2
+b1:
+  assume %raised == 0
+  return 0
+b2:
+  assume %raised != 0
+  %raised = 1
+  return
+"""
+    )
+    solver = solved(text, raising)
+    assert lost_where(solver) == []
+    assert len(happened(solver, Happening.CLOSE)) == 1
+
+
+MADE_BELOW = """
+function vm.c::make()
+b0:
+  fd = call create_vm({{KVM_CREATE_VM}})
+  -> b1, b2
+b1:
+  assume %raised == 0
+  n = call ask(fd)
+  -> b3, b2
+b2:
+  assume %raised != 0
+  %raised = 1
+  return
+b3:
+  assume %raised == 0
+  return fd
+{main}
+"""
+
+
+def test_what_an_exception_leaves_behind_is_lost_where_a_handler_goes_on(raising: Models) -> None:
+    text = MADE_BELOW.format(
+        main="""
+function vm.c::main()
+b0:
+  vm = call make()
+  -> b1, b2
+b1:
+  assume %raised == 0
+  call pause()
+  return 0
+b2:
+  assume %raised != 0
+  %raised = 0
+  call poll(0)
+  return 0
+"""
+    )
+    solver = solved(text, raising)
+    assert [(one.site.function.name, one.at.line) for one in happened(solver, Happening.LOST)] == [
+        ("make", 13)
+    ]
+    assert lost_where(solver) == ["poll"]
+
+
+def test_an_exception_that_nobody_handles_ends_the_process(raising: Models) -> None:
+    solver = solved(MADE_BELOW.format(main=""), raising)
+    assert len(happened(solver, Happening.LOST)) == 1
+    assert lost_where(solver) == []
+
+
+def test_the_end_of_a_program_that_is_no_main_loses_nothing(raising: Models) -> None:
+    text = """
+function vm.c::statements()
+  {attributes}
+b0:
+  vm = call create_vm({{KVM_CREATE_VM}})
+  return
+"""
+    assert not happened(solved(text.format(attributes="attributes entry"), raising), Happening.LOST)
+    assert happened(solved(text.format(attributes=""), raising), Happening.LOST)

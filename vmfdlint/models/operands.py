@@ -40,3 +40,5 @@ class Sign(StrEnum):
     NONZERO = "nonzero"
     NULL = "null"
     ANY = "any"
+    RAISES = "raises"
+    """An exception instead of a result."""

@@ -10,7 +10,7 @@ import msgspec
 
 from vmfdlint.ir import Call, Const, FuncRef, Named, Operand, Place, Text
 from vmfdlint.link import Edge, EdgeKind, Site
-from vmfdlint.models import Create, Fork, Grant, Linger, Port, Resolved, Write, resolve
+from vmfdlint.models import Create, Exec, Fork, Grant, Linger, Port, Resolved, Sign, Write, resolve
 from vmfdlint.solve.apply import apply
 from vmfdlint.solve.boundary import enter
 from vmfdlint.solve.facts import Fact
@@ -23,7 +23,7 @@ from vmfdlint.solve.tables import Step
 from vmfdlint.solve.texts import delivered, text_of
 from vmfdlint.solve.typestate import Life
 from vmfdlint.solve.unmodelled import Unmodelled
-from vmfdlint.solve.values import ZERO, Value
+from vmfdlint.solve.values import RAISING, RETURNED, ZERO, Value
 from vmfdlint.summary import RESULT, Flow, Path, cell_of, path_of, port_path, starts_with
 
 
@@ -130,6 +130,7 @@ class Calls(Unmodelled):
         for fact in facts:
             after = self._with_result(fact, instr, flow, node)
             if after is not None:
+                after = self._ended(after, node, _ending(fact, node.fact, modelled))
                 self.push(Node(node.context, node.block, node.index + 1, after), Step(node))
         return None
 
@@ -189,6 +190,16 @@ class Calls(Unmodelled):
         if not fact.is_zero and not fact.places and fact.state.life is Life.CLOSED:
             return None
         return self._settle(fact, before, node, instr.at)
+
+
+def _ending(fact: Fact, before: Fact, modelled: Resolved) -> Value | None:
+    """How a modelled call ended for a fact behind it: it returned where that is what it made; nothing is
+    known of any other where it may have failed."""
+    if modelled.failure is not Sign.RAISES:
+        return RETURNED
+    if any(isinstance(effect, Exec) for effect in modelled.effects):
+        return RAISING
+    return RETURNED if fact.object != before.object or fact.lookup(RESULT) == ZERO else None
 
 
 def _guarded(fact: Fact, known: tuple[tuple[Path, Value], ...]) -> Fact:

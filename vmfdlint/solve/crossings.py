@@ -20,7 +20,8 @@ from vmfdlint.solve.loops import emptied
 from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.tables import Incoming, Step, Tables
 from vmfdlint.solve.typestate import Event, Life
-from vmfdlint.summary import RESULT, Behaviour, Flow, Relevance, cell_of, path_of, starts_with
+from vmfdlint.solve.values import RAISING, RETURNED, Value
+from vmfdlint.summary import EXCEPTION, RESULT, Behaviour, Flow, Relevance, cell_of, path_of, starts_with
 
 
 class Crossings(Tables):
@@ -71,8 +72,8 @@ class Crossings(Tables):
 
     def _leave(self, node: Node, instr: Return, flow: Flow) -> None:
         fact = leave_function(node.fact, instr, flow, flow.function)
-        if flow.key.name == "main":
-            return
+        if flow.key.name == "main" or "entry" in flow.function.attributes:
+            return  # the process ends
         gone = fact.object is not None and (fact.state.life is Life.CLOSED or fact.object.is_foreign)
         if gone and not fact.places:
             return
@@ -81,7 +82,9 @@ class Crossings(Tables):
         fact = self._settle(fact, node.fact, node, instr.at)
         if not self.contexts[node.context].entry.is_zero:
             # What the caller passed in it knows itself; only what was set here goes back.
-            env = tuple((path, value) for path, value in fact.env if len(path) > 1 or path == RESULT)
+            env = tuple(
+                (path, value) for path, value in fact.env if len(path) > 1 or path in (RESULT, EXCEPTION)
+            )
             fact = msgspec.structs.replace(fact, env=env)
         exits = self._exits.setdefault(node.context, {})
         if fact in exits:
@@ -102,7 +105,9 @@ class Crossings(Tables):
             edges = self._climbed[key] = self.graph.callers(key)
         calls = [edge for edge in edges if not edge.kind.is_deferred]
         root = key.name in self.models.roots
-        if fact.is_watched and (root or not calls or any(edge.kind is EdgeKind.THREAD for edge in calls)):
+        threads = any(edge.kind is EdgeKind.THREAD for edge in calls)
+        # An exception that no function of the tree can handle ends the process, but for that of a thread.
+        if fact.is_watched and (threads or ((root or not calls) and not fact.raised)):
             if not edges and not root and "static" in flow.function.attributes:
                 return  # no call in the tree reaches it
             sure = edges or root or not self.interest.has_main
@@ -165,7 +170,14 @@ class Crossings(Tables):
         if not fact.is_zero and fact.state.life is Life.CLOSED and not fact.places:
             return
         fact = self._settle(fact, at_exit, node, call.at)
+        raised = at_exit.raised and incoming.edge.kind is not EdgeKind.THREAD
+        fact = self._ended(fact, node, RAISING if raised else RETURNED)
         self.push(Node(node.context, node.block, node.index + 1, fact), Step(exit_node, node))
+
+    def _ended(self, fact: Fact, node: Node, value: Value | None) -> Fact:
+        """The fact behind the call at ``node``, which ended as ``value`` says, where the way on asks for
+        it."""
+        return fact.knowing(EXCEPTION, value) if self._flow(node).may_raise(node.block, node.index) else fact
 
     def _renamed(self, fact: Fact, at_exit: Fact, site: Site) -> Fact:
         """A fresh reference handed out by a creating wrapper is a new object for each user of the wrapper,

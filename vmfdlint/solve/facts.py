@@ -10,9 +10,10 @@ from vmfdlint.ir import Const, FunctionKey
 from vmfdlint.link import Site
 from vmfdlint.models import FOREIGN, Kind
 from vmfdlint.solve.typestate import Event, Life, Process, State, step
-from vmfdlint.solve.values import Value
+from vmfdlint.solve.values import RETURNED, Value, may_hold
 from vmfdlint.summary import (
     ESCAPED,
+    EXCEPTION,
     OUTER,
     Path,
     is_cell,
@@ -172,9 +173,21 @@ class Fact(msgspec.Struct, frozen=True):
         env = [(known, old) for known, old in self.env if not starts_with(known, path)]
         if value is not None:
             env.append((path, value))
-            if len(env) > LIMITS.environment * (2 if self.object is None else 1):
-                env = env[1:]
+            counted = [known for known, _old in env if known != EXCEPTION]
+            if len(counted) > LIMITS.environment * (2 if self.object is None else 1):
+                env = [(known, old) for known, old in env if known != counted[0]]
         return msgspec.structs.replace(self, env=tuple(env))
+
+    @property
+    def bare(self) -> "Fact":
+        """The fact without what it knows of variables; only that an exception is on its way stays."""
+        return msgspec.structs.replace(self, env=tuple(item for item in self.env if item[0] == EXCEPTION))
+
+    @property
+    def raised(self) -> bool:
+        """Whether an exception is surely on its way."""
+        value = self.lookup(EXCEPTION)
+        return value is not None and not may_hold(value, "==", RETURNED)
 
     def after(self, event: Event, mark: Site | None = None) -> "Fact | None":
         """The fact after an event; None where the reference is gone."""

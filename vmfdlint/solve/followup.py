@@ -13,8 +13,9 @@ from vmfdlint.solve.facts import Fact, Object
 from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.tables import Step, Tables
 from vmfdlint.solve.typestate import Life, Process
+from vmfdlint.solve.values import RETURNED
 from vmfdlint.solve.witness import witness
-from vmfdlint.summary import operand_path
+from vmfdlint.summary import EXCEPTION, operand_path
 
 _HANDLES = frozenset(
     {
@@ -41,15 +42,13 @@ def follow_up(tabulation: Tables) -> None:
                 continue
             if fact.object.alone_since is not None or not _depends(fact.object, closed):
                 continue
-            if (
-                other in entered
-                or not _goes_on(tabulation, other)
-                or _of_another(tabulation, other, node, closed)
-            ):
+            passed = _passed(tabulation, other)
+            if other in entered or not passed or _of_another(tabulation, other, node, closed):
                 continue
             alone = msgspec.structs.replace(fact.object, alone_since=site)
-            onward = msgspec.structs.replace(fact, object=alone)
-            tabulation.push(Node(other.context, other.block, other.index + 1, onward), Step(other))
+            for onward in passed:
+                onward = msgspec.structs.replace(onward, object=alone)
+                tabulation.push(Node(other.context, other.block, other.index + 1, onward), Step(other))
 
 
 def _closes(tabulation: Tables) -> list[tuple[Node, Object, Site]]:
@@ -142,7 +141,12 @@ def _handed_out(tabulation: Tables, node: Node) -> tuple[Site, ...]:
     return tuple(found)
 
 
-def _goes_on(tabulation: Tables, node: Node) -> bool:
-    """Whether the fact passes the instruction unchanged (the close is not its own)."""
-    onward = Node(node.context, node.block, node.index + 1, node.fact)
-    return onward in tabulation.steps or Fact() == node.fact
+def _passed(tabulation: Tables, node: Node) -> list[Fact]:
+    """The fact behind the instruction where it passes unchanged (the close is not its own), save that a call
+    says whether it raised."""
+    behind = (node.fact, *(node.fact.knowing(EXCEPTION, value) for value in (None, RETURNED)))
+    return [
+        fact
+        for fact in dict.fromkeys(behind)
+        if Node(node.context, node.block, node.index + 1, fact) in tabulation.steps
+    ]

@@ -7,9 +7,20 @@ from vmfdlint.solve import texts
 from vmfdlint.solve.boundary import crosses, marks_absence, rests, survives_return
 from vmfdlint.solve.facts import Fact, match_path
 from vmfdlint.solve.typestate import Life
-from vmfdlint.solve.values import POSITIVE, Value, implied, may_hold, narrow, says_none, signs, swapped
+from vmfdlint.solve.values import (
+    POSITIVE,
+    RAISING,
+    Value,
+    implied,
+    may_hold,
+    narrow,
+    says_none,
+    signs,
+    swapped,
+)
 from vmfdlint.summary import (
     ESCAPED,
+    EXCEPTION,
     RESULT,
     Flow,
     Path,
@@ -87,6 +98,9 @@ def hold(fact: Fact, path: Path, cell: Path | None) -> Fact:
 def assign(fact: Fact, instr: Assign, flow: Flow) -> Fact:
     """``dst = src``."""
     dst, cell = path_of(instr.dst), cell_of(instr.dst)
+    if dst == EXCEPTION:
+        raising = isinstance(instr.src, Const) and instr.src.value != 0
+        return fact.knowing(EXCEPTION, RAISING if raising else None)
     copied: list[tuple[Path, Path | None]] = []
     if isinstance(instr.src, Place) and not fact.is_zero:
         src, src_cell = path_of(instr.src), cell_of(instr.src)
@@ -166,6 +180,8 @@ def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:
     """The fact on the branch that the guard opens; None where it cannot be taken."""
     left = path_of(instr.left)
     right = instr.right
+    if left == EXCEPTION:
+        return _goes_on(fact, instr)
     held = _number_held(fact, instr.left) or _stands_for(fact, instr.left, flow)
     right_value = value_of(right, fact)
     if isinstance(right, Place) and _number_held(fact, right):
@@ -199,13 +215,21 @@ def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:
     return fact
 
 
+def _goes_on(fact: Fact, instr: Assume) -> Fact | None:
+    """The fact on one of the two ways behind a call; which one it was says the next call anew."""
+    known, asked = fact.lookup(EXCEPTION), value_of(instr.right, fact)
+    if known is not None and asked is not None and not may_hold(known, instr.op, asked):
+        return None
+    return fact.knowing(EXCEPTION, None)
+
+
 def remembered(fact: Fact, flow: Flow, block: int) -> Fact:
     """The fact at a block's entry, without what it knows of variables that nothing reads from there on."""
     live = flow.live[block]
     env = tuple(
         (path, value)
         for path, value in fact.env
-        if path[0] in live or path[0] in flow.params or path[0].startswith(("@", "*", "%result"))
+        if path[0] in live or path[0] in flow.params or path[0].startswith(("@", "*", "%result", "%raised"))
     )
     return fact if len(env) == len(fact.env) else msgspec.structs.replace(fact, env=env)
 
@@ -238,7 +262,8 @@ def _number(fact: Fact) -> int:
 
 
 def leave_function(fact: Fact, instr: Return, flow: Flow, function: Function) -> Fact:
-    """The fact at a return: what is returned becomes RESULT, what dies with the function is gone.
+    """The fact at a return: what is returned becomes RESULT, what dies with the function is gone. It knows
+    of EXCEPTION where the function ends by one.
 
     A reference that no place holds any more is still OPEN here and has no places; the caller of this decides
     that it is lost.
@@ -271,7 +296,10 @@ def leave_function(fact: Fact, instr: Return, flow: Flow, function: Function) ->
     env = tuple(
         (path, value) for path, value in fact.env if path[0] in flow.params or path[0].startswith("@")
     )
+    raised = fact.raised
     fact = msgspec.structs.replace(fact, env=env).with_places(places)
     if env_value is not None:
         fact = fact.knowing(RESULT, env_value)
+    if raised:
+        fact = fact.knowing(EXCEPTION, RAISING)
     return fact

@@ -112,7 +112,7 @@ class Tables:
         if node.fact.via and self._tells_nothing_new(node):
             return
         if node.fact.env:
-            family = (node.context, node.block, node.index, msgspec.structs.replace(node.fact, env=()))
+            family = (node.context, node.block, node.index, node.fact.bare)
             count = self._variants.get(family, 0) + 1
             self._variants[family] = count
             if count > LIMITS.variants:

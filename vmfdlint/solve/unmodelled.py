@@ -14,6 +14,7 @@ from vmfdlint.solve.crossings import Crossings
 from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, Fact
 from vmfdlint.solve.local import forget
 from vmfdlint.solve.observe import Happening, Node
+from vmfdlint.solve.values import RETURNED
 from vmfdlint.summary import ESCAPED, RESULT, Flow, cell_of, is_temporary, operand_path, path_of, starts_with
 
 
@@ -96,7 +97,9 @@ class Unmodelled(Crossings):
                     continue
                 outside = (*path_of(instr.dst), *path[1:])
             fact = fact.knowing(outside, text)
-        return self._settle(fact, node.fact, node, instr.at)
+        raises = any(self.behaviour.endings.raises(edge.callee) for edge in edges)
+        fact = self._settle(fact, node.fact, node, instr.at)
+        return self._ended(fact, node, None if raises else RETURNED)
 
     def _linger_below(self, node: Node, instr: Call, edge: Edge) -> None:
         """A callee that is not entered may still wait."""

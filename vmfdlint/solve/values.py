@@ -14,6 +14,9 @@ ANY = NEGATIVE | ZERO | POSITIVE
 Value: TypeAlias = int | Const | Text | FuncRef | Flags
 """Flags: an unknown number of which some bits are known."""
 
+RETURNED, RAISING = Const(0), Const(1)
+"""What EXCEPTION is where a call returned, and where it ended by an exception."""
+
 OTHER = Const(None, ("another number",))
 """What a place holds that surely does not hold the reference at hand."""
 

@@ -9,6 +9,7 @@ from vmfdlint.summary.flow import Flow
 from vmfdlint.summary.origins import Chain, Origin, Origins, pointed
 from vmfdlint.summary.paths import (
     ESCAPED,
+    EXCEPTION,
     OUTER,
     RESULT,
     Path,
@@ -34,6 +35,7 @@ from vmfdlint.summary.teardown import Teardown
 
 __all__ = [
     "ESCAPED",
+    "EXCEPTION",
     "OUTER",
     "RESULT",
     "Behaviour",

@@ -1,4 +1,5 @@
-"""Whether a call comes back: it does not where it ends the process or the thread, or loops for ever.
+"""Whether a call comes back: it does not where it ends the process or the thread, or loops for ever; and
+whether it may do so by an exception.
 
 In: a function key and the arguments of a call. Out: memoised answers, found by looking down the call graph
 with a bound.
@@ -6,12 +7,24 @@ with a bound.
 
 from collections.abc import Mapping
 
-from vmfdlint.ir import Assume, Call, Const, FunctionKey, Operand, Return, holds
-from vmfdlint.models import Exit, Raise
+from vmfdlint.ir import (
+    RAISED,
+    Assign,
+    Assume,
+    Call,
+    Const,
+    FunctionKey,
+    Instr,
+    Operand,
+    Return,
+    holds,
+)
+from vmfdlint.models import Exit, Raise, Sign
 from vmfdlint.summary.bodies import Bodies
 from vmfdlint.summary.flow import Flow
 
 _DEPTH = 4
+_RAISE_DEPTH = 12
 
 
 class Endings:
@@ -20,6 +33,7 @@ class Endings:
     def __init__(self, bodies: Bodies) -> None:
         self.bodies = bodies
         self._noreturn: dict[tuple[FunctionKey, tuple[tuple[str, int], ...]], bool] = {}
+        self._raising: dict[FunctionKey, bool] = {}
 
     def never_returns(self, key: FunctionKey, args: tuple[Operand, ...], depth: int = 0) -> bool:
         """Whether a call of ``key`` with ``args`` ends the process or the thread: ``check(false)`` may where
@@ -41,6 +55,50 @@ class Endings:
         answer = "noreturn" in flow.function.attributes or not self._reaches_return(flow, given, depth)
         self._noreturn[question] = answer
         return answer
+
+    def raises(self, key: FunctionKey, depth: int = 0) -> bool:
+        """Whether a call of ``key`` can end by an exception: one that it raises itself, or that a call in it
+        does and nothing in it handles."""
+        known = self._raising.get(key)
+        if known is not None:
+            return known
+        flow = self.bodies.flow(key)
+        if flow is None or depth >= _RAISE_DEPTH:
+            return False
+        self._raising[key] = False
+        answer = self._raising[key] = self._reaches_raise(flow, depth)
+        return answer
+
+    def _reaches_raise(self, flow: Flow, depth: int) -> bool:
+        """Whether a way on which exceptions come only from calls that can raise leads to one that leaves."""
+        blocks = flow.function.blocks
+        seen = {0}
+        stack = [0]
+        while stack:
+            number = stack.pop()
+            last: Instr | None = None
+            for instr in blocks[number].instrs:
+                last = instr
+                if isinstance(instr, Assign) and instr.dst == RAISED and not _is_zero(instr.src):
+                    return True
+                if isinstance(instr, Call) and self._api_ends(flow.key, instr):
+                    break
+            else:
+                asked = last is not None and flow.may_raise(number, len(blocks[number].instrs) - 1)
+                raising = asked and isinstance(last, Call) and self._call_raises(flow.key, last, depth)
+                for successor in blocks[number].successors:
+                    if successor in seen or (asked and not raising and _asks_for_raise(flow, successor)):
+                        continue
+                    seen.add(successor)
+                    stack.append(successor)
+        return False
+
+    def _call_raises(self, caller: FunctionKey, call: Call, depth: int) -> bool:
+        modelled = self.bodies.modelled(caller, call)
+        if modelled is not None:
+            return modelled.failure is Sign.RAISES
+        targets = self.bodies.program.targets(caller, call) or self.bodies.slots.targets(caller, call)
+        return any(self.raises(target, depth + 1) for target in targets)
 
     def _reaches_return(self, flow: Flow, given: Mapping[str, int], depth: int) -> bool:
         """Whether some path that the ``given`` parameters allow reaches a return; only the last call before
@@ -93,6 +151,18 @@ class Endings:
             return False
         targets = self.bodies.program.targets(caller, call)
         return bool(targets) and all(self.never_returns(target, call.args, depth + 1) for target in targets)
+
+
+def _is_zero(operand: Operand) -> bool:
+    return isinstance(operand, Const) and operand.value == 0
+
+
+def _asks_for_raise(flow: Flow, block: int) -> bool:
+    """Whether a block is where the exception of the call before it goes."""
+    return any(
+        isinstance(instr, Assume) and instr.left == RAISED and instr.op == "!="
+        for instr in flow.function.blocks[block].instrs
+    )
 
 
 def leaves(flow: Flow, head: int) -> bool:

@@ -11,6 +11,7 @@ import rustworkx
 
 from vmfdlint.base import Span
 from vmfdlint.ir import (
+    RAISED,
     Address,
     Assign,
     Assume,
@@ -31,7 +32,7 @@ from vmfdlint.ir import (
 from vmfdlint.link import Site
 from vmfdlint.models import Models, Port, Unmap, resolve
 from vmfdlint.summary.contents import joined
-from vmfdlint.summary.paths import Path, cell_of, is_temporary, operand_path, path_of, port_path
+from vmfdlint.summary.paths import EXCEPTION, Path, cell_of, is_temporary, operand_path, path_of, port_path
 from vmfdlint.summary.sweeps import Handed, Loop, Sweep
 from vmfdlint.summary.variadic import forwarded
 
@@ -74,6 +75,25 @@ class Flow:
     def looping(self) -> frozenset[int]:
         """Blocks that run more than once."""
         return frozenset().union(*self.loops)
+
+    @cached_property
+    def _guarded(self) -> frozenset[int]:
+        """The blocks from which a way leads on that asks for an exception: the call that ends one may
+        raise."""
+        asking = {
+            number
+            for number, block in enumerate(self.function.blocks)
+            if any(isinstance(instr, Assume) and instr.left == RAISED for instr in block.instrs)
+        }
+        return frozenset(
+            number
+            for number, block in enumerate(self.function.blocks)
+            if not asking.isdisjoint(block.successors)
+        )
+
+    def may_raise(self, block: int, index: int) -> bool:
+        """Whether the way on behind a call depends on its ending by an exception."""
+        return block in self._guarded and index == len(self.function.blocks[block].instrs) - 1
 
     @cached_property
     def calls(self) -> tuple[Call, ...]:
@@ -178,6 +198,7 @@ class Flow:
         return frozenset(
             path
             for path, spans in self._tests.items()
+            if path != EXCEPTION
             if len(spans) > 1 or path in returned or (len(path) == 1 and path[0] in params)
         )
 

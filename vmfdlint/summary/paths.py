@@ -9,7 +9,7 @@ the same step ``->[0]``.
 
 from typing import TypeAlias
 
-from vmfdlint.ir import Address, Flags, Operand, Place, Root
+from vmfdlint.ir import RAISED, Address, Flags, Operand, Place, Root
 from vmfdlint.models import Port
 
 Path: TypeAlias = tuple[str, ...]
@@ -20,6 +20,8 @@ RESULT: Path = ("%result",)
 """The value being returned."""
 ESCAPED: Path = ("%escaped",)
 """Given to code that is not in the tree and may keep it."""
+EXCEPTION: Path = (RAISED.name,)
+"""Whether an exception is on its way."""
 
 
 def path_of(place: Place) -> Path:

@@ -42,6 +42,7 @@ _SIGNS: dict[Sign, Signs] = {
     Sign.POSITIVE: frozenset({1}),
     Sign.NONZERO: frozenset({-1, 1}),
     Sign.ANY: ANY,
+    Sign.RAISES: ANY,
 }
 
 
@@ -208,7 +209,7 @@ def _modelled(function: Function, call: Call, modelled: Resolved, state: _State)
             held -= 1
             put = call.at
     failure = _SIGNS[modelled.failure]
-    if modelled.failure is Sign.ANY:
+    if modelled.failure in (Sign.ANY, Sign.RAISES):
         return [_added(state, held, taken, put).knowing(call.dst, ANY)]
     return [
         _added(state, held, taken, put).knowing(call.dst, ANY - failure),
