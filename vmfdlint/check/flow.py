@@ -75,7 +75,7 @@ def callers_above(solver: Solver, key: FunctionKey) -> list[Link]:
     while frontier:
         following: list[FunctionKey] = []
         for current in frontier:
-            if current.name == "main":
+            if solver.program.is_entry(current):
                 return _told(parents, current)
             for edge in solver.graph.callers(current):
                 caller = edge.site.function

@@ -107,7 +107,7 @@ def _programs(solver: Solver) -> dict[Name, set[str]]:
     """For each reference the files with a ``main`` that it climbs to."""
     found: dict[Name, set[str]] = {}
     for (function, _block, _index), facts in solver.tabulation.at.items():
-        if function.name != "main":
+        if not solver.program.is_entry(function):
             continue
         for fact in facts:
             if fact.object is not None:

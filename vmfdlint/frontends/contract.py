@@ -8,7 +8,10 @@ from typing import Protocol
 import msgspec
 
 from vmfdlint.base import Problem, SourceText
-from vmfdlint.ir import Function
+from vmfdlint.ir import Function, FunctionKey
+
+BODY = "<module>"
+"""Name of the function that holds the statements of a file, where a language has them run in order."""
 
 
 class Scan(msgspec.Struct, frozen=True):
@@ -58,6 +61,37 @@ class Damage(msgspec.Struct, frozen=True):
     size: int
     raw: int
     left: int
+
+
+class Linkage(Protocol):
+    """Files whose names the front-end has bound itself, where a language joins files by more than names.
+
+    In their functions ``Named`` holds a name that :meth:`resolve` understands, and nothing is found by text.
+    """
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The files it speaks of."""
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """Paths of the files that a program begins in, sorted."""
+
+    def unit(self, path: str) -> "Unit":
+        """One of the files."""
+
+    def resolve(self, name: str) -> tuple[FunctionKey, ...]:
+        """The functions that a bound name means; () for one of an API or of nothing known."""
+
+    def naming(self, key: FunctionKey) -> tuple[frozenset[FunctionKey], frozenset[FunctionKey]]:
+        """The functions that call one by name, and those that use it as a value."""
+
+    def mentioning(self, path: str, token: str) -> tuple[FunctionKey, ...]:
+        """The functions of a file in whose IR a name stands: of a call, a constant, a member, a variable; or
+        a text, or a number in decimal."""
+
+    def texts(self, path: str) -> tuple[tuple[int, str], ...]:
+        """The string literals of a file with their byte offsets."""
 
 
 class Unit(Protocol):

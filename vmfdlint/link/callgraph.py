@@ -86,12 +86,12 @@ class CallGraph:
             for index, instr in enumerate(block.instrs):
                 site = Site(function.key, number, index)
                 match instr:
-                    case Call(target=Named(name=name)) if name == key.name:
+                    case Call(target=Named(name=name)) if self._may_mean(name, function, key):
                         if key in self.program.resolve(name, function.key.path):
                             found.append(Edge(site, key, EdgeKind.DIRECT, instr.args))
                     case Call():
                         pass
-                    case Assign(dst=dst, src=FuncRef(name=name)) if name == key.name:
+                    case Assign(dst=dst, src=FuncRef(name=name)) if self._may_mean(name, function, key):
                         if self._mentions.means(name, function.key.path, key):
                             found.extend(self._through_place(function, site, dst, key))
                     case _:
@@ -100,15 +100,19 @@ class CallGraph:
                     for position, argument in enumerate(instr.args):
                         if (
                             isinstance(argument, FuncRef)
-                            and argument.name == key.name
+                            and self._may_mean(argument.name, function, key)
                             and self._mentions.means(argument.name, function.key.path, key)
                         ):
                             found.extend(self._callbacks.edges(site, instr, position, key))
         return found
 
+    def _may_mean(self, name: str, function: Function, key: FunctionKey) -> bool:
+        """Whether a name in a function may be that of ``key``: the same one, where no front-end bound it."""
+        return name == key.name or self.program.bound(function.key.path) is not None
+
     def _through_place(self, function: Function, at: Site, dst: Place, key: FunctionKey) -> list[Edge]:
         """Edges of a function stored in ``dst`` at ``at``."""
-        slot = slot_of(dst)
+        slot = slot_of(dst) if self.program.bound(function.key.path) is None else None
         if slot is not None:
             when = self.models.kept_callbacks.get(slot.field)
             if when is not None:

@@ -28,6 +28,10 @@ class Mentions:
         known = self._named_by.get(key)
         if known is not None:
             return known
+        bound = self.program.bound(key.path)
+        if bound is not None:
+            self._named_by[key] = bound.naming(key)
+            return self._named_by[key]
         callers: set[FunctionKey] = set()
         values: set[FunctionKey] = set()
         paths = self.program.lexicon.files_with(key.name)

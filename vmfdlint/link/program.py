@@ -7,11 +7,11 @@ when a question first needs it; nothing here is computed for the whole tree.
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, cached_property
 from typing import assert_never
 
 from vmfdlint.base import LIMITS, Problem, ProblemKind, SourceText
-from vmfdlint.frontends.contract import Damage, Index, Sketch, Unit
+from vmfdlint.frontends.contract import BODY, Damage, Index, Linkage, Sketch, Unit
 from vmfdlint.ir import Call, Function, FunctionKey, Indirect, Member, Named
 from vmfdlint.link.lexicon import Lexicon, common_directories
 
@@ -35,9 +35,13 @@ class Program:
         lexicon: Lexicon,
         open_unit: Callable[[SourceText, Index], Unit],
         watch: Callable[[int], None] = lambda _count: None,
+        linkage: Linkage | None = None,
     ) -> None:
-        """``watch`` is told how many functions were read, each time one more is."""
+        """``watch`` is told how many functions were read, each time one more is. ``linkage`` knows the files
+        that are not joined by names alone."""
         self.lexicon = lexicon
+        self.linkage = linkage
+        self._bound = linkage.paths if linkage is not None else frozenset()
         self._watch = watch
         self._open_unit = open_unit
         self._units: dict[str, Unit] = {}
@@ -63,11 +67,27 @@ class Program:
         """The functions lowered so far, by key."""
         return tuple(self._functions[key] for key in sorted(self._functions) if self._functions[key])  # type: ignore[misc]
 
+    def bound(self, path: str) -> Linkage | None:
+        """What joins a file to others where names alone do not."""
+        return self.linkage if path in self._bound else None
+
+    @cached_property
+    def entries(self) -> tuple[str, ...]:
+        """Paths of the files that a program begins in, sorted."""
+        bound = self.linkage.entries if self.linkage is not None else ()
+        return tuple(sorted((*self.lexicon.defined("functions", "main"), *bound)))
+
+    def is_entry(self, key: FunctionKey) -> bool:
+        """Whether a program begins and ends with this function."""
+        return key.name == (BODY if key.path in self._bound else "main")
+
     def unit(self, path: str) -> Unit:
         """The parsed file."""
         unit = self._units.get(path)
         if unit is None:
-            unit = self._units[path] = self._open_unit(self.lexicon.source(path), self.lexicon)
+            bound = self.bound(path)
+            unit = bound.unit(path) if bound else self._open_unit(self.lexicon.source(path), self.lexicon)
+            self._units[path] = unit
             table: dict[str, list[Sketch]] = {}
             for sketch in unit.sketches:
                 table.setdefault(sketch.name, []).append(sketch)
@@ -133,7 +153,9 @@ class Program:
         """
         known = self._resolved.get((name, path))
         if known is None:
-            known = self._resolved[(name, path)] = self._resolve(name, path)
+            bound = self.bound(path)
+            known = bound.resolve(name) if bound is not None else self._resolve(name, path)
+            self._resolved[(name, path)] = known
         return known
 
     def _resolve(self, name: str, path: str) -> tuple[FunctionKey, ...]:
@@ -211,6 +233,11 @@ class Program:
             data = self.lexicon.source(path).data
             if wanted not in data:
                 continue
+            bound = self.bound(path)
+            if bound is not None:
+                texts = bound.texts(path)
+                found += [(path, at, "") for at, text in texts if stretch in text and pattern.fullmatch(text)]
+                continue
             for match in _LITERAL.finditer(data):
                 if wanted not in match[1] or _commented(data, match.start()):
                     continue
@@ -226,6 +253,9 @@ class Program:
 
     def mentioning_in(self, path: str, token: str) -> list[FunctionKey]:
         """As :meth:`mentioning`, for one file."""
+        bound = self.bound(path)
+        if bound is not None:
+            return list(bound.mentioning(path, token))
         data = self.lexicon.source(path).data
         if token.encode() not in data:
             return []
@@ -254,12 +284,17 @@ class Program:
 
         A guess: text at file level after a function counts to that function. None before the first one.
         """
+        if self.bound(path) is not None:
+            return self.within(path, offset)
         starts = self._starts(path)
         position = bisect_right(starts[0], offset) - 1
         return FunctionKey(path, starts[1][position]) if position >= 0 else None
 
     def text(self, key: FunctionKey) -> bytes:
         """The text of a function, from its header to the next one's, found in the same way; a guess too."""
+        if self.bound(key.path) is not None:
+            spans = [(s.start, s.end) for s in self.unit(key.path).sketches if s.name == key.name]
+            return b"".join(self.lexicon.source(key.path).data[start:end] for start, end in spans)
         offsets, names = self._starts(key.path)
         data = self.lexicon.source(key.path).data
         ends = [*offsets[1:], len(data)]

@@ -292,7 +292,7 @@ class Interest:
     def _together(self, one: frozenset[str], other: frozenset[str]) -> bool:
         """Whether two functions can be in one program; where that is not known, only if there is but one."""
         if not one or not other:
-            return len(self.graph.program.lexicon.defined("functions", "main")) < 2
+            return len(self.graph.program.entries) < 2
         return bool(one & other)
 
     def unshares(self) -> frozenset[FunctionKey]:

@@ -28,10 +28,18 @@ class Receivers:
 
     def find(self) -> tuple[FunctionKey, ...]:
         """The functions, sorted."""
+        bound = self.program.linkage
+        own = {
+            key
+            for path in sorted(bound.paths if bound is not None else ())
+            for name in self._sources
+            for key in self.program.mentioning_in(path, name)
+        }
         if not self._telling:
-            return ()
+            return tuple(sorted(own))
         found = {key for name in self._sources for key in self._naming(name, b"")}
-        return tuple(key for key in sorted(found) if self._near(key))
+        near = {key for key in found if not self.program.bound(key.path) and self._near(key)}
+        return tuple(sorted(own | near))
 
     def _naming(self, name: str, after: bytes, home: FunctionKey | None = None) -> set[FunctionKey]:
         """The functions whose text has ``name``, followed by ``after``; for a function's name those that mean

@@ -41,7 +41,7 @@ class Solver:
         self.behaviour = Behaviour(program, models)
         self.relevance = Relevance(self.graph, self.behaviour)
         self._aliases = aliases
-        has_main = bool(program.lexicon.defined("functions", "main"))
+        has_main = bool(program.entries)
         self.interest = Interest(
             self.graph, self.behaviour, self.relevance, models, self._fork_matters, has_main
         )
@@ -71,7 +71,10 @@ class Solver:
     def tokens(self) -> frozenset[str]:
         """The names that make a function a seed: the models' own and the macros that stand for them."""
         macros = frozenset(macro for _path, _offset, macro in self._literals if macro)
-        tokens = frozenset(self.models.interesting_names() | self.models.interesting_paths() | macros)
+        values = self.models.interesting_values()
+        numbers = {str(each) for value in values for each in (value, value & 0xFFFF)}
+        known = self.models.interesting_names() | self.models.interesting_paths()
+        tokens = frozenset(known | macros | numbers)
         fresh = tokens
         for _round in range(4):
             paths = {path for token in fresh for path in self.program.lexicon.files_with(token)}
@@ -145,7 +148,11 @@ class Solver:
         return tuple(
             key
             for path in self.program.lexicon.files_with(token)
-            for key in self.program.matching_in(path, text)
+            for key in (
+                self.program.mentioning_in(path, token)
+                if self.program.bound(path)
+                else self.program.matching_in(path, text)
+            )
         )
 
     def _reads_cell(self, key: FunctionKey) -> bool:
@@ -194,7 +201,8 @@ class Solver:
     def programs(self) -> tuple[str, ...]:
         """Paths of the files whose ``main`` a reference reaches."""
         made = {seen.site.function for seen in self.observations if seen.what is Happening.CREATE}
-        return tuple(sorted({key.path for key in (*self.descriptor_functions, *made) if key.name == "main"}))
+        reached = {*self.descriptor_functions, *made}
+        return tuple(sorted({key.path for key in reached if self.program.is_entry(key)}))
 
     def _fork_matters(self, key: FunctionKey) -> bool:
         """Whether a fork in ``key`` leaves a child that waits, uses a VM or returns, or makes a daemon."""

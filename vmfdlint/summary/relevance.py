@@ -102,7 +102,7 @@ class Relevance:
         climb = _Climb(self.graph, (key,))
         mains: frozenset[str] = frozenset()
         while climb.frontier and not mains and not climb.is_wide:
-            mains = frozenset(one.path for one in climb.frontier if one.name == "main")
+            mains = frozenset(one.path for one in climb.frontier if self.program.is_entry(one))
             if not mains:
                 climb.step(lambda _edge: True)
         self._mains[key] = mains

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from vmfdlint.base import Problem, ProblemKind, SourceText
-from vmfdlint.frontends.contract import Sketch
+from vmfdlint.frontends.contract import BODY, Sketch
 from vmfdlint.frontends.python import generators, scopes
 from vmfdlint.frontends.python.declare import class_of, once_bound, scope_of, signature_of
 from vmfdlint.frontends.python.lower_stmt import Statements
-from vmfdlint.frontends.python.module import BODY, Class, Module, Signature, module_name
+from vmfdlint.frontends.python.module import Class, Module, Signature, module_name
 from vmfdlint.frontends.python.positions import Positions
 from vmfdlint.frontends.python.scopes import Scope
 from vmfdlint.frontends.python.state import NONE, File

@@ -84,8 +84,8 @@ class Statements(Loops):
         pairs = _pairs(target, value) if len(targets) == 1 else None
         if pairs is not None:
             given = [self._kept(self.value(one), one) for _element, one in pairs]
-            for (element, _one), each in zip(pairs, given, strict=True):
-                self.store(element, each, node)
+            for (element, _one), kept in zip(pairs, given, strict=True):
+                self.store(element, kept, node)
             return
         result = self.value(value)
         for each in targets:

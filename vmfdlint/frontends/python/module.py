@@ -22,9 +22,6 @@ from vmfdlint.base import Problem
 from vmfdlint.frontends.contract import Sketch
 from vmfdlint.ir import Function, Operand
 
-BODY = "<module>"
-"""Name of the function that holds a file's statements."""
-
 NEW = "python.new"
 """An object is made: ``%t = python.new()``, before its class's ``__init__`` runs."""
 
