@@ -72,7 +72,7 @@ class Crossings(Tables):
 
     def _leave(self, node: Node, instr: Return, flow: Flow) -> None:
         fact = leave_function(node.fact, instr, flow, flow.function)
-        if self.graph.program.is_entry(flow.key):
+        if self.graph.program.is_entry(flow.key) or "entry" in flow.function.attributes:
             return  # the process ends
         gone = fact.object is not None and (fact.state.life is Life.CLOSED or fact.object.is_foreign)
         if gone and not fact.places:
