@@ -162,7 +162,7 @@ def test_settings_say_where_they_stand(run: Run, here: Path) -> None:
 
 def test_nothing_is_said_of_files_that_were_not_read(run: Run, here: Path) -> None:
     code, out, _ = run("check", "gone.c")
-    assert code == 2 and "No source" not in out and "No C sources" not in out
+    assert code == 2 and "No source" not in out and "No C or Python sources" not in out
 
 
 def test_what_no_main_reaches_is_said(run: Run, here: Path) -> None:
@@ -189,7 +189,7 @@ def test_a_crash_ends_with_2(run: Run, here: Path, crashing: None) -> None:
 
 def test_silence_is_explained(run: Run, here: Path) -> None:
     (here / "a.c").unlink()
-    assert run("check").out.startswith("No C sources (.c, .h) in .:")
+    assert run("check").out.startswith("No C or Python sources (.c, .h, .py) in .:")
     (here / "b.c").touch()
     (here / "d.cc").touch()
     (here / ".gitignore").write_text("*.c\n")

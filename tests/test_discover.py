@@ -5,8 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from vmfdlint.base import LIMITS, ProblemKind
-from vmfdlint.discover import Discovery, Search, discover
+from vmfdlint.base import LIMITS, ProblemKind, SourceText, interpreter
+from vmfdlint.discover import (
+    C_SUFFIXES,
+    PYTHON_INTERPRETERS,
+    PYTHON_SUFFIXES,
+    Discovery,
+    Search,
+    discover,
+)
+from vmfdlint.frontends import languages
+from vmfdlint.frontends.languages import language_of
 
 
 def tree(root: Path, *names: str) -> Path:
@@ -29,7 +38,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_directory_in_a_fixed_order(here: Path) -> None:
-    tree(here, "b.c", "a/z.h", "a/b/c.c", "A.C", "x.py", "Makefile", ".hidden.c", ".git/x.c", "a.c")
+    tree(here, "b.c", "a/z.h", "a/b/c.c", "A.C", "x.rs", "Makefile", ".hidden.c", ".git/x.c", "a.c")
     found = discover(["."])
     assert names(found) == ["A.C", "a.c", "a/b/c.c", "a/z.h", "b.c"]
     assert found.root == here and not found.problems
@@ -180,3 +189,65 @@ def test_nested_deeper_than_the_stack(here: Path) -> None:
     path.mkdir(parents=True)
     (path / "x.c").write_text("x")
     assert len(discover(["."]).files) == 1
+
+
+def test_python_by_suffix_and_by_the_first_line(here: Path) -> None:
+    script = "#!/usr/bin/env python3\n"
+    tree(here, "a.c", "b.py", "c.pyi", "D.PYW", f"e={script}", f"f.in={script}", "g=#!/bin/sh\n", "h")
+    tree(here, "tools/.gitignore=left\n", f"tools/left={script}", f"tools/kept={script}", f".hidden={script}")
+    (here / "binary").write_bytes(b"\x7fELF\0")
+    (here / "empty").touch()
+    (here / "short").write_text("#!")
+    (here / "link").symlink_to("e")
+    (here / "loose").symlink_to("nowhere")
+    os.mkfifo(here / "pipe")
+    found = discover(["."])
+    assert names(found) == ["D.PYW", "a.c", "b.py", "c.pyi", "e", "tools/kept"]
+    assert not found.problems and not found.left_out
+    assert names(discover(["."], Search(interpreters=()))) == ["D.PYW", "a.c", "b.py", "c.pyi"]
+    assert names(discover(["."], Search(suffixes=(".c",), interpreters=("sh",)))) == ["a.c", "g"]
+    assert names(discover(["f.in", "h", "tools/left"])) == ["f.in", "h", "tools/left"]
+
+
+@pytest.mark.parametrize(
+    ("line", "program"),
+    [
+        ("#!/usr/bin/python\n", "python"),
+        ("#!/usr/bin/env python3\r\n", "python"),
+        ("#!/usr/bin/python2.7 -u\n", "python"),
+        ("#! /usr/bin/python3.11", "python"),
+        ("#!/usr/bin/env -S python3 -u\n", "python"),
+        ("#!/usr/bin/env -S PYTHONPATH=. pypy3\n", "pypy"),
+        ("#!/usr/bin/env -S uv run --script\n", "uv"),
+        ("#!/usr/libexec/platform-python\n", "platform-python"),
+        ("#!/bin/sh -e\npython3 x\n", "sh"),
+        ("#!/usr/bin/env\n", ""),
+        ("#!\n/usr/bin/python\n", ""),
+        ("\ufeff#!/usr/bin/python\n", ""),
+        ("# python\n", ""),
+        ("", ""),
+    ],
+)
+def test_the_program_in_the_first_line(line: str, program: str) -> None:
+    assert interpreter(line.encode()) == program
+
+
+def test_the_language_of_a_file() -> None:
+    script = b"#!/usr/bin/env python3\n"
+    told = {
+        ("a.py", b""): "python",
+        ("a.PYI", b""): "python",
+        ("tools/run", script): "python",
+        ("run.in", script): "python",
+        ("a.c", script): "c",
+        ("a.c.inc", b""): "c",
+        ("run", b"int main;"): "c",
+        ("run", b"#!/bin/sh\n"): "c",
+    }
+    assert {key: language_of(SourceText(*key)) for key in told} == told
+
+
+def test_discovery_and_the_front_ends_agree_on_names() -> None:
+    assert languages.PYTHON_SUFFIXES == PYTHON_SUFFIXES
+    assert languages.PYTHON_INTERPRETERS == PYTHON_INTERPRETERS
+    assert {language_of(SourceText("x" + suffix, b"")) for suffix in C_SUFFIXES} == {languages.C}

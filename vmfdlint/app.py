@@ -297,10 +297,10 @@ def _nothing(found: Discovery, options: Options) -> str:
         several = f"{found.left_out:,} files or directories are"
         entries = "1 file or directory is" if found.left_out == 1 else several
         return (
-            f"No C sources to check in {where}: {entries} left out by .gitignore or --exclude;"
+            f"No C or Python sources to check in {where}: {entries} left out by .gitignore or --exclude;"
             " --no-respect-gitignore takes what .gitignore leaves out"
         )
-    return f"No C sources (.c, .h) in {where}: name the directory that holds them"
+    return f"No C or Python sources (.c, .h, .py) in {where}: name the directory that holds them"
 
 
 def _exit_code(outcome: Outcome, options: Options) -> int:

@@ -78,7 +78,7 @@ def _selecting(command: Command) -> Command:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="vmfdlint", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Finds what keeps a KVM virtual machine alive beyond its creator, in C sources, without a build."""
+    """Finds what keeps a KVM virtual machine alive beyond its creator, in C and Python, without a build."""
 
 
 @cli.command()
@@ -110,7 +110,7 @@ def cli() -> None:
 @click.option("-e", "--exit-zero", is_flag=True, default=None, help="Exit with 0 in spite of findings.")
 @click.option("--statistics", is_flag=True, default=None, help="Also count findings by rule, and time.")
 def check(paths: tuple[str, ...], **given: Any) -> int:
-    """Check the C sources in PATHS (default: the current directory).
+    """Check the C and Python sources in PATHS (default: the current directory).
 
     Exit codes: 0 clean, 1 findings, 2 could not do it all.
     """

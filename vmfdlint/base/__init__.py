@@ -3,6 +3,7 @@ msgspec."""
 
 from vmfdlint.base.limits import LIMITS, Limits
 from vmfdlint.base.problem import Problem, ProblemKind
+from vmfdlint.base.shebang import interpreter
 from vmfdlint.base.span import SourceText, Span
 
-__all__ = ["LIMITS", "Limits", "Problem", "ProblemKind", "SourceText", "Span"]
+__all__ = ["LIMITS", "Limits", "Problem", "ProblemKind", "SourceText", "Span", "interpreter"]
