@@ -1,8 +1,9 @@
-"""Fixtures: Markdown with programs in C, and markers in their comments that say what is to be found.
+"""Fixtures: Markdown with programs in C and Python, and markers in comments that say what is to be found.
 
 ``## Flagged``, ``## Clean`` or ``## Known gaps`` opens a section, each ``###`` heading in it is one program
-made of the C blocks below it. A block ``c file=vm.c`` is that file, a block ``c`` is ``main.c``. Markers,
-several to a line::
+made of the blocks below it. A block ``c file=vm.c`` is that file, a block ``c`` is ``main.c``, a block
+``python`` is ``main.py``; ``target=2.7`` behind it is the Python that the program is written for, where that
+is not the default. Markers, several to a line, in Python with ``#`` for ``//``::
 
     // error: [VMFD101] "words of the message"     a finding on this line (also warning:, note:)
     // step: [VMFD101] 2 "words"                   the second step of its trace is on this line
@@ -21,12 +22,20 @@ from vmfdlint.check.finding import Finding, Step
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 SECTIONS = ("Flagged", "Clean", "Known gaps")
-_MARK = re.compile(
-    r"//\s*(?P<what>error|warning|note|step|missing|spurious):\s*\[(?P<rule>VMFD\d{3})\]"
-    r"\s*(?P<number>\d+)?\s*(?:\"(?P<words>[^\"]*)\"|(?P<reason>[^\"/][^/]*))?"
-)
-_LIKE_MARK = re.compile(r"//\s*(?:error|warning|note|step|missing|spurious):|\[VMFD\d+\]")
-_FENCE = re.compile(r"```c(?:\s+file=(\S+))?\s*$")
+_MAIN = {"c": "main.c", "python": "main.py"}
+_COMMENT = {"c": "//", "python": "#"}
+_MARK = {
+    comment: re.compile(
+        rf"{comment}\s*(?P<what>error|warning|note|step|missing|spurious):\s*\[(?P<rule>VMFD\d{{3}})\]"
+        rf"\s*(?P<number>\d+)?\s*(?:\"(?P<words>[^\"]*)\"|(?P<reason>[^\"{comment[0]}][^{comment[0]}]*))?"
+    )
+    for comment in _COMMENT.values()
+}
+_LIKE_MARK = {
+    comment: re.compile(rf"{comment}\s*(?:error|warning|note|step|missing|spurious):|\[VMFD\d+\]")
+    for comment in _COMMENT.values()
+}
+_FENCE = re.compile(r"```(c|python)(?:\s+file=(\S+))?(?:\s+target=(\d+)\.(\d+))?\s*$")
 
 
 class FixtureError(Exception):
@@ -47,12 +56,15 @@ class Marker:
 
 @dataclass
 class Program:
-    """One heading's program. ``lines`` are the Markdown lines on which its files start."""
+    """One heading's program. ``folder`` is where its Markdown stands in fixtures/, "" for there itself;
+    ``starts`` are the Markdown lines on which its files start, ``target`` is None for the default."""
 
+    folder: str
     stem: str
     section: str
     title: str
     line: int
+    target: tuple[int, int] | None = None
     files: dict[str, str] = field(default_factory=dict)
     starts: dict[str, int] = field(default_factory=dict)
     markers: list[Marker] = field(default_factory=list)
@@ -60,7 +72,8 @@ class Program:
     @property
     def name(self) -> str:
         """For test reports."""
-        return f"{self.stem[:7]}: {self.title}"
+        short = self.stem[:7] if self.stem.startswith("VMFD") else self.stem
+        return f"{Path(self.folder, short)}: {self.title}"
 
     @property
     def sources(self) -> tuple[SourceText, ...]:
@@ -69,30 +82,35 @@ class Program:
 
     def where(self, path: str, line: int) -> str:
         """A place of a file as a place in the Markdown."""
-        return f"{self.stem}.md:{self.starts[path] + line} ({path}:{line})"
+        return f"{Path(self.folder, self.stem)}.md:{self.starts[path] + line} ({path}:{line})"
 
 
 def read(path: Path) -> list[Program]:
     """The programs of one fixture. Raises FixtureError."""
     programs: list[Program] = []
     block: list[str] | None = None
-    section, file, start = "", "", 0
+    folder = path.parent.relative_to(FIXTURES).as_posix() if path.is_relative_to(FIXTURES) else ""
+    section, file, start, comment = "", "", 0, ""
     for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         place = f"{path.name}:{number}"
         if block is not None:
             if text == "```":
-                _add(programs, file, start, block, place)
+                _add(programs, file, start, block, comment, place)
                 block = None
             else:
                 block.append(text)
         elif fence := _FENCE.match(text):
-            block, file, start = [], fence[1] or "main.c", number
+            language, named, major, minor = fence.groups()
+            block, file, start = [], named or _MAIN[language], number
+            comment = _COMMENT[language]
+            if major and programs:
+                programs[-1].target = (int(major), int(minor))
         elif text.startswith("```"):
-            raise FixtureError(f"{place}: a block that is not C: {text}")
+            raise FixtureError(f"{place}: a block that is neither C nor Python: {text}")
         elif text.startswith("### "):
             if section not in SECTIONS:
                 raise FixtureError(f"{place}: a program outside of {', '.join(SECTIONS)}")
-            programs.append(Program(path.stem, section, text[4:], number))
+            programs.append(Program(folder, path.stem, section, text[4:], number))
         elif text.startswith("## "):
             section = text[3:]
     if block is not None:
@@ -100,7 +118,7 @@ def read(path: Path) -> list[Program]:
     return programs
 
 
-def _add(programs: list[Program], file: str, start: int, block: list[str], place: str) -> None:
+def _add(programs: list[Program], file: str, start: int, block: list[str], comment: str, place: str) -> None:
     if not programs:
         raise FixtureError(f"{place}: a block before any heading")
     program = programs[-1]
@@ -119,13 +137,13 @@ def _add(programs: list[Program], file: str, start: int, block: list[str], place
                 int(m["number"] or 0),
                 (m["words"] or m["reason"] or "").strip(),
             )
-            for m in _MARK.finditer(text)
+            for m in _MARK[comment].finditer(text)
         ]
-        if len(found) != len(_LIKE_MARK.findall(text)) - len(found):
+        if len(found) != len(_LIKE_MARK[comment].findall(text)) - len(found):
             raise FixtureError(
                 f"{program.where(file, number)}: a marker that is not understood: {text.strip()}"
             )
-        if found and text.lstrip().startswith("//"):
+        if found and text.lstrip().startswith(comment):
             waiting += found
             continue
         for marker in waiting:

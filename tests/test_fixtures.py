@@ -1,6 +1,7 @@
-"""Every program of fixtures/*.md through the engine: exactly what its markers say is found."""
+"""Every program of the fixtures, in C and Python, through the engine: what its markers say is found."""
 
 from functools import cache
+from pathlib import Path
 
 import pytest
 from literate import FIXTURES, Program, differences, read
@@ -11,7 +12,7 @@ from vmfdlint.check.finding import Finding
 from vmfdlint.engine import solve
 from vmfdlint.models import Models, default_models
 
-FILES = sorted(FIXTURES.glob("VMFD*.md"))
+FILES = sorted(FIXTURES.rglob("VMFD*.md"))
 PROGRAMS = [program for path in FILES for program in read(path)]
 _FINDINGS = ("error", "warning", "note")
 
@@ -37,10 +38,17 @@ def test_program(program: Program) -> None:
     assert not told, "\n" + "\n".join(told)
 
 
-@pytest.mark.parametrize("stem", [path.stem for path in FILES])
-def test_fixture_has_its_parts(stem: str) -> None:
-    programs = [program for program in PROGRAMS if program.stem == stem]
-    rule = stem[:7]
+def test_python_programs_are_python() -> None:
+    for program in PROGRAMS:
+        for path, text in program.files.items():
+            if path.endswith(".py") and (program.target is None or program.target >= (3, 0)):
+                compile(text, program.where(path, 0), "exec")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(FIXTURES).as_posix())
+def test_fixture_has_its_parts(path: Path) -> None:
+    programs = read(path)
+    rule = path.stem[:7]
     titles = [program.title for program in programs]
     assert len(titles) == len(set(titles)), "two programs with one title"
     for program in programs:

@@ -15,7 +15,7 @@ from test_rules import CATALOGUE
 
 TABLE: dict[str, dict[str, str]] = tomllib.loads((FIXTURES / "truth.toml").read_text(encoding="utf-8"))
 BLOCKS: dict[str, Program] = {
-    program.name: program for path in sorted(FIXTURES.glob("VMFD*.md")) for program in read(path)
+    program.name: program for path in sorted(FIXTURES.rglob("VMFD*.md")) for program in read(path)
 }
 _SECTIONS = {"flag": "Flagged", "do not flag": "Clean"}
 """Where the block of a mechanism stands that pins, or does not; a known gap says the same of itself."""
@@ -37,7 +37,7 @@ def test_an_entry_says_one_thing(name: str) -> None:
     ((word, value),) = entry.items()
     assert word in ("block", "none", "waits") and value.strip()
     if word == "block":
-        assert value in BLOCKS, f"no program of that name in fixtures/{value[:7]}-*.md"
+        assert value in BLOCKS, f"no program of that name in fixtures/{value.partition(':')[0]}-*.md"
     if word == "waits":
         assert value in CATALOGUE, f"{value} is no rule"
 
