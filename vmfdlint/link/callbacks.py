@@ -64,10 +64,11 @@ class Callbacks:
                     args = tuple(_caller_operand(argument, function, call) for argument in instr.args)
                     edges.append(Edge(site, key, EdgeKind.NOW, args))
                 case Call(target=Named(name=name)):
-                    for index, argument in enumerate(instr.args):
+                    inner = self.models.ordered(instr)
+                    for index, argument in enumerate(inner.args):
                         if argument in holders:
                             edges.extend(
-                                self._passed_on(site, call, function, instr, name, index, key, depth)
+                                self._passed_on(site, call, function, inner, name, index, key, depth)
                             )
                 case _:
                     pass

@@ -97,6 +97,7 @@ class CallGraph:
                     case _:
                         pass
                 if isinstance(instr, Call):
+                    instr = self.models.ordered(instr)
                     for position, argument in enumerate(instr.args):
                         if (
                             isinstance(argument, FuncRef)
@@ -130,9 +131,10 @@ class CallGraph:
                     case Call(target=Indirect(place=place)) if place == dst:
                         edges.append(Edge(site, key, EdgeKind.SLOT, instr.args))
                     case Call():
-                        for position, argument in enumerate(instr.args):
+                        given = self.models.ordered(instr)
+                        for position, argument in enumerate(given.args):
                             if argument == dst:
-                                edges.extend(self._callbacks.edges(site, instr, position, key))
+                                edges.extend(self._callbacks.edges(site, given, position, key))
                     case _:
                         pass
         return edges

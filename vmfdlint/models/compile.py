@@ -34,6 +34,7 @@ from vmfdlint.models.parse import (
     suggestion,
 )
 from vmfdlint.models.schema import ApiRow, CommandRow, EffectTable, PathRow, TextRow
+from vmfdlint.models.signature import parse_signature
 
 _MOMENTS = ("now", "later", "thread", "exit", "signal")
 
@@ -148,10 +149,11 @@ def _compile_field(
 
 def compile_api(row: ApiRow, name: str, constants: Constants) -> Api:
     """One name of a row. Raises RowError."""
+    signature = parse_signature(row.signature, constants) if row.signature else ()
     if not row.select:
-        if row.case or row.group or row.otherwise or row.prefixes or row.size_bits:
+        if row.case or row.group or row.otherwise or row.prefixes or row.size_bits or row.omits:
             raise RowError("a row with cases needs 'select'", "names")
-        return Api(Behaviour(name, compile_specs(row.effects, constants), row.failure))
+        return Api(Behaviour(name, compile_specs(row.effects, constants), row.failure), signature=signature)
     if row.effects:
         raise RowError("a row with 'select' says 'otherwise' instead of 'effects'", "effects")
     by_name: dict[str, Behaviour] = {}
@@ -170,8 +172,48 @@ def compile_api(row: ApiRow, name: str, constants: Constants) -> Api:
                     f"case '{case}' has the number of '{same.label}' and does something else", case
                 )
     base = Behaviour(name, compile_specs(row.otherwise, constants), row.failure)
-    low = _low_bits(by_value) if row.size_bits else {}
-    return Api(base, parse_port(row.select), tuple(row.prefixes), row.size_bits, by_name, by_value, low)
+    return Api(
+        base,
+        select=parse_port(row.select),
+        prefixes=tuple(row.prefixes),
+        omits=tuple(row.omits),
+        size_bits=row.size_bits,
+        by_name=_shortened(by_name, row.omits),
+        by_value=by_value,
+        by_low_bits=_low_bits(by_value) if row.size_bits else {},
+        signature=signature,
+    )
+
+
+def _shortened(by_name: Mapping[str, Behaviour], prefixes: Iterable[str]) -> dict[str, Behaviour]:
+    """The cases by their names, and by what is left of these without one of the prefixes."""
+    short = {
+        name.removeprefix(prefix): behaviour
+        for prefix in prefixes
+        for name, behaviour in by_name.items()
+        if name.startswith(prefix)
+    }
+    return short | dict(by_name)
+
+
+def like_api(row: ApiRow, name: str, api: Api, constants: Constants) -> Api:
+    """One name of a row that does what another one does. Raises RowError."""
+    if row.effects or row.select or row.otherwise or row.case or row.group or row.prefixes or row.size_bits:
+        raise RowError("a row with 'like' says nothing of effects", "like")
+
+    def renamed(behaviour: Behaviour) -> Behaviour:
+        label = name + behaviour.label.removeprefix(api.base.label)
+        return msgspec.structs.replace(behaviour, label=label, failure=row.failure)
+
+    return msgspec.structs.replace(
+        api,
+        base=renamed(api.base),
+        omits=tuple(row.omits),
+        by_name=_shortened({case: renamed(each) for case, each in api.by_name.items()}, row.omits),
+        by_value={number: renamed(each) for number, each in api.by_value.items()},
+        by_low_bits={number: renamed(each) for number, each in api.by_low_bits.items()},
+        signature=parse_signature(row.signature, constants) if row.signature else (),
+    )
 
 
 def _cases(row: ApiRow, name: str, constants: Constants) -> Iterable[tuple[str, Behaviour, int | None]]:

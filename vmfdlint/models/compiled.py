@@ -9,6 +9,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from vmfdlint.ir import Call, Named
+from vmfdlint.models.arguments import Parameter, is_placed, placed
 from vmfdlint.models.effects import (
     FOREIGN,
     Callback,
@@ -144,10 +146,12 @@ class Api(msgspec.Struct, frozen=True):
     base: Behaviour
     select: Port | None = None
     prefixes: tuple[str, ...] = ()
+    omits: tuple[str, ...] = ()
     size_bits: bool = False
     by_name: dict[str, Behaviour] = {}
     by_value: dict[int, Behaviour] = {}
     by_low_bits: dict[int, Behaviour] = {}
+    signature: tuple[Parameter, ...] = ()
 
     @property
     def behaviours(self) -> tuple[Behaviour, ...]:
@@ -247,6 +251,14 @@ class Models(msgspec.Struct, frozen=True, dict=True):
         # Dictionaries have no hash; identity is enough for the caches that key on one loaded set.
         return id(self)
 
+    def ordered(self, call: Call) -> Call:
+        """The call with its arguments in the positions its API's signature gives them; the same where the
+        API has none."""
+        api = self.apis.get(call.target.name) if isinstance(call.target, Named) else None
+        if api is None or not api.signature or is_placed(call, api.signature):
+            return call
+        return placed(call, api.signature)
+
     def is_neutral(self, name: str) -> bool:
         """Whether ``name`` is listed as neutral, itself or by its prefix. A body in the tree says more than
         that.
@@ -299,6 +311,25 @@ class Models(msgspec.Struct, frozen=True, dict=True):
 
     def interesting_names(self) -> frozenset[str]:
         """The selecting constants that create a descriptor: KVM_CREATE_VM, KVM_GET_STATS_FD."""
+        return self._creating - self.short_names()
+
+    def short_names(self) -> frozenset[str]:
+        """The same as some languages write them, without the prefix that tells them from other names:
+        CREATE_VM."""
+        full = {name for api in self.apis.values() if not api.omits for name in api.by_name}
+        return (
+            frozenset(
+                name.removeprefix(prefix)
+                for api in self.apis.values()
+                for prefix in api.omits
+                for name in self._creating
+                if name.startswith(prefix)
+            )
+            - full
+        )
+
+    @cached_property
+    def _creating(self) -> frozenset[str]:
         return frozenset(
             name for api in self.apis.values() for name, each in api.by_name.items() if creates(each)
         )

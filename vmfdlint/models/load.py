@@ -13,7 +13,14 @@ import msgspec
 
 from vmfdlint.base import Problem, ProblemKind, Span
 from vmfdlint.base.location import rules_directory
-from vmfdlint.models.compile import compile_api, compile_command, compile_path, compile_text, extend_api
+from vmfdlint.models.compile import (
+    compile_api,
+    compile_command,
+    compile_path,
+    compile_text,
+    extend_api,
+    like_api,
+)
 from vmfdlint.models.compiled import Api, CommandRule, Models, PathRule, TextRule
 from vmfdlint.models.effects import Kind, Sign
 from vmfdlint.models.parse import Constants, RowError, suggestion
@@ -163,10 +170,13 @@ def _files(paths: Sequence[Path]) -> list[_File]:
 
 
 def _read_apis(file: _File, constants: Constants, apis: dict[str, Api], more: dict[str, list[Api]]) -> None:
-    """Adds the APIs of one file; rows that extend others wait in ``more`` until every file is read."""
+    """Adds the APIs of one file; rows that extend others wait in ``more`` until every file is read, and those
+    that are like others are read then."""
     here: set[str] = set()
     for index, row in file.rows("api", ApiRow):
         for name in row.names:
+            if row.like:
+                continue
             try:
                 api = compile_api(row, name, constants)
             except RowError as error:
@@ -179,6 +189,21 @@ def _read_apis(file: _File, constants: Constants, apis: dict[str, Api], more: di
             else:
                 here.add(name)
                 apis[name] = api
+
+
+def _read_likes(file: _File, constants: Constants, apis: dict[str, Api]) -> None:
+    """Adds the rows of one file that do what others do."""
+    found: dict[str, Api] = {}
+    for index, row in file.rows("api", ApiRow) if "like" in file.text else ():
+        for name in row.names if row.like else ():
+            try:
+                if row.like not in apis:
+                    raise RowError(f"there is no row '{row.like}'{suggestion(row.like, apis)}", row.like)
+                found[name] = like_api(row, name, apis[row.like], constants)
+            except RowError as error:
+                file.report(ProblemKind.CONFIG, error.text, file.line("api", index, error.token))
+                break
+    apis.update(found)
 
 
 def _read_table(file: _File, table: str, shape: type[Row], compiled: Callable[[Row], Rule]) -> list[Rule]:
@@ -230,6 +255,8 @@ def load_models(paths: Sequence[Path]) -> tuple[Models, tuple[Problem, ...]]:
     for name, extensions in more.items():
         for extension in extensions:
             apis[name] = extend_api(apis[name], extension) if name in apis else extension
+    for file in files:
+        _read_likes(file, {**constants, **patterns}, apis)
     models = Models(
         apis,
         frozenset(name for name in neutral if not name.endswith("*")),

@@ -41,6 +41,10 @@ class ApiRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str = ""
     """Where the facts are documented: a manual page, a header, a measured case of the project."""
     failure: Sign = Sign.ANY
+    signature: str = ""
+    """The parameters with their defaults, for languages that pass arguments by keyword."""
+    like: str = ""
+    """The row is that of this name, with ``failure`` and ``signature`` of its own."""
     effects: list[EffectTable] = []
     select: str = ""
     """The argument whose constant picks the case."""
@@ -48,6 +52,8 @@ class ApiRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Case names are written without these; a constant that has one of them is decided by its name alone,
     because the numbers behind such names differ between architectures (system calls).
     """
+    omits: list[str] = []
+    """Case names may also be written without these: ``CREATE_VM`` in a class ``Kvm``."""
     size_bits: bool = False
     """Case numbers carry the size of a structure, which differs between architectures: a number that equals
     none is compared by its low 16 bits, type and number of an ioctl.

@@ -42,7 +42,7 @@ class Bodies:
         """
         if not isinstance(call.target, Named):
             return None
-        found = resolve(self.models, call.target.name, call.args, read)
+        found = resolve(self.models, call.target.name, self.models.ordered(call).args, read)
         if found is None:
             return None
         bodies = self.program.lexicon.defined("functions", call.target.name)

@@ -31,6 +31,7 @@ from vmfdlint.ir import (
 )
 from vmfdlint.link import Site
 from vmfdlint.models import Models, Port, Unmap, resolve
+from vmfdlint.summary.arguments import ordered
 from vmfdlint.summary.contents import joined
 from vmfdlint.summary.paths import EXCEPTION, Path, cell_of, is_temporary, operand_path, path_of, port_path
 from vmfdlint.summary.sweeps import Handed, Loop, Sweep
@@ -41,7 +42,7 @@ class Flow:
     """A function and what a look at its own body alone can tell."""
 
     def __init__(self, function: Function, models: Models) -> None:
-        self.function = joined(forwarded(function), models)
+        self.function = joined(forwarded(ordered(function, models)), models)
         self.key = function.key
         self.params = self.function.params
         self._models = models
