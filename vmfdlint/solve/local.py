@@ -26,6 +26,7 @@ from vmfdlint.summary import (
     Path,
     cell_of,
     is_cell,
+    meets,
     path_of,
     same_cell,
     starts_with,
@@ -155,7 +156,7 @@ def _copies(
     if isinstance(fact.lookup(src), Const):
         src_cell = None  # the member is known to hold something else
     for held in fact.places:
-        if starts_with(held, src):
+        if meets(held[: len(src)], src):
             rest = held[len(src) :]
             found.append(((*dst, *rest), cell if not rest else None))
         elif src_cell is not None and is_cell(held) and same_cell(held, src_cell):
