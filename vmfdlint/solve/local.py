@@ -26,6 +26,7 @@ from vmfdlint.summary import (
     Path,
     cell_of,
     is_cell,
+    is_temporary,
     meets,
     path_of,
     same_cell,
@@ -225,14 +226,20 @@ def _goes_on(fact: Fact, instr: Assume) -> Fact | None:
 
 
 def remembered(fact: Fact, flow: Flow, block: int) -> Fact:
-    """The fact at a block's entry, without what it knows of variables that nothing reads from there on."""
+    """The fact at a block's entry, without what it knows of variables that nothing reads from there on, and
+    without the temporaries among its places that nothing reads, where another place holds it too."""
     live = flow.live[block]
     env = tuple(
         (path, value)
         for path, value in fact.env
-        if path[0] in live or path[0] in flow.params or path[0].startswith(("@", "*", "%result", "%raised"))
+        if path[0] in live or path[0] in flow.params or path[0].startswith(("@", "*", "%result"))
     )
-    return fact if len(env) == len(fact.env) else msgspec.structs.replace(fact, env=env)
+    if len(env) != len(fact.env):
+        fact = msgspec.structs.replace(fact, env=env)
+    places = tuple(path for path in fact.places if path[0] in live or not is_temporary(path))
+    if places and len(places) != len(fact.places):
+        fact = msgspec.structs.replace(fact, places=places)
+    return fact
 
 
 def _number_held(fact: Fact, place: Place) -> bool:
