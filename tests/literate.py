@@ -56,7 +56,7 @@ class Marker:
 
 @dataclass
 class Program:
-    """One heading's program. ``folder`` is where its Markdown stands in fixtures/, "" for there itself;
+    """One heading's program. ``folder`` is where its Markdown stands in fixtures/, "." for there itself;
     ``starts`` are the Markdown lines on which its files start, ``target`` is None for the default."""
 
     folder: str
@@ -89,7 +89,7 @@ def read(path: Path) -> list[Program]:
     """The programs of one fixture. Raises FixtureError."""
     programs: list[Program] = []
     block: list[str] | None = None
-    folder = path.parent.relative_to(FIXTURES).as_posix() if path.is_relative_to(FIXTURES) else ""
+    folder = path.parent.relative_to(FIXTURES).as_posix() if path.is_relative_to(FIXTURES) else "."
     section, file, start, comment = "", "", 0, ""
     for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         place = f"{path.name}:{number}"
