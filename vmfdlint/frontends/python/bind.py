@@ -1,0 +1,226 @@
+"""One raw function bound to the rest of the program. In: names as the source has them. Out: names that the
+models and the library know, constructors taken apart, arguments in their places.
+"""
+
+import msgspec
+
+from vmfdlint.base import Span
+from vmfdlint.frontends.python import fold
+from vmfdlint.frontends.python.arguments import split
+from vmfdlint.frontends.python.callees import Callee
+from vmfdlint.frontends.python.constants import Constants
+from vmfdlint.frontends.python.infer import PARTIAL, Inference
+from vmfdlint.frontends.python.lower_expr import FORMAT
+from vmfdlint.frontends.python.module import DROP
+from vmfdlint.frontends.python.objects import Objects
+from vmfdlint.frontends.python.shapes import bound
+from vmfdlint.frontends.python.types import TYPES
+from vmfdlint.ir import (
+    Assign,
+    Assume,
+    Block,
+    Call,
+    Const,
+    FuncRef,
+    Function,
+    Indirect,
+    Instr,
+    Member,
+    Named,
+    Opaque,
+    Operand,
+    Place,
+    Return,
+    Root,
+    Text,
+)
+
+
+class Binder:
+    """Binds functions; nothing is kept between them."""
+
+    def __init__(self, inference: Inference, constants: Constants, python2: bool) -> None:
+        self.inference = inference
+        self.constants = constants
+        self.python2 = python2
+
+    def bind(self, function: Function) -> Function:
+        """The bound function."""
+        return _Body(self, function).bound()
+
+
+class _Body(Objects):
+    """One function while it is bound."""
+
+    def __init__(self, binder: Binder, function: Function) -> None:
+        super().__init__(binder.inference, binder.constants, function.key)
+        self.python2 = binder.python2
+        self.raw = function
+
+    def bound(self) -> Function:
+        """The whole function. A block is cut where a condition needs a call before it."""
+        blocks: list[Block] = list(self.raw.blocks)
+        for number in range(len(blocks)):
+            block = blocks[number]
+            pieces = self._pieces(block)
+            indices = [number, *range(len(blocks), len(blocks) + len(pieces) - 1)]
+            blocks += [block] * (len(pieces) - 1)
+            for place_, index in enumerate(indices):
+                final = place_ == len(indices) - 1
+                blocks[index] = Block(
+                    tuple(pieces[place_]),
+                    block.successors if final else (indices[place_ + 1],),
+                    block.label if not place_ else "",
+                    block.jump if final else None,
+                    block.unbounded and not place_,
+                )
+        types = self.record_types(self.raw)
+        return msgspec.structs.replace(self.raw, blocks=tuple(blocks), local_types=types)
+
+    def _pieces(self, block: Block) -> list[list[Instr]]:
+        pieces: list[list[Instr]] = [[]]
+        for instr in block.instrs:
+            self.out = []
+            self._instr(instr)
+            if isinstance(instr, Assume) and len(self.out) > 1:
+                pieces[-1] += self.out[:-1]
+                pieces.append(self.out[-1:])
+            else:
+                pieces[-1] += self.out
+        return pieces
+
+    def _instr(self, instr: Instr) -> None:
+        match instr:
+            case Assign(dst=dst, src=src, at=at):
+                self._assign(dst, src, at)
+            case Call():
+                self._call(instr)
+            case Assume(left=left, op=op, right=right, at=at):
+                self.out.append(Assume(self.place(left, at), op, self.operand(right, at), at))
+            case Return(value=value, at=at):
+                self.out.append(Return(None if value is None else self.operand(value, at), at))
+            case _:
+                self.out.append(instr)
+
+    def _assign(self, dst: Place, src: Operand, at: Span) -> None:
+        value = self.operand(src, at)
+        if dst.fields and self._set(dst, value, at):
+            return
+        target = self.place(dst, at, store=True)
+        self.out.append(Assign(target, value, at))
+        if isinstance(src, Place) and isinstance(value, FuncRef):
+            for index, given in enumerate(self.function_value(src)[1]):
+                self.out.append(Assign(target.step(bound(index)), self.operand(given, at), at))
+
+    def _set(self, dst: Place, value: Operand, at: Span) -> bool:
+        """An assignment to a property runs its setter, where it has one."""
+        base = Place(dst.root, dst.name, dst.fields[:-1], dst.unit)
+        types = self.types(base)
+        if not self.getters(types, dst.fields[-1].name):
+            return False
+        owners = [one for one in types if one in self.hierarchy.classes]
+        setters = [self.hierarchy.setter(one, dst.fields[-1].name) for one in owners]
+        names = sorted({one.name for one in setters if one is not None})
+        if names:
+            self.out.append(Call(None, Named("|".join(names)), (self.place(base, at), value), at))
+        return bool(names)
+
+    # Calls
+
+    def _call(self, call: Call) -> None:
+        name = call.target.name if isinstance(call.target, Named) else ""
+        if name == DROP:
+            self._drop(call)
+            return
+        callees = self.inference.callees.of(self.key, call)
+        if name == "builtins.super" and call.dst is not None and self.raw.params:
+            self.out.append(Assign(call.dst, Place(Root.LOCAL, self.raw.params[0]), call.at))
+            return
+        plain, named = split(call.args, call.keywords)
+        folded = self._folded(name, call)
+        if folded is not None and call.dst is not None:
+            self.out.append(Assign(call.dst, folded, call.at))
+            return
+        made = [one.name for one in callees if one.kind == "new"]
+        ours = [one for one in callees if one.kind == "project"]
+        if isinstance(call.target, Indirect) and self._stays(call.target.place, callees):
+            self._through(call, call.target.place)
+        elif made:
+            self._construct(call, made, callees[0], plain, named)
+        elif ours:
+            args = self._placed(ours[0], plain, named, call.at)
+            self._emit(call, "|".join(sorted(one.name for one in ours)), args)
+        elif len(callees) != 1:
+            self._unsure(call, callees)
+        elif callees[0].name == PARTIAL and plain and call.dst is not None:
+            self._partial(call.dst, plain, named, call.at)
+        else:
+            self._api(call, callees[0], plain, named)
+
+    def _folded(self, name: str, call: Call) -> Operand | None:
+        """A text filled in and a request number computed, where all of it is known."""
+        if call.keywords or not name:
+            return None
+        given = [self.constant(one) if isinstance(one, Place) else one for one in call.args]
+        if name != FORMAT:
+            return fold.request(name, tuple(one or Opaque() for one in given))
+        texts = [_text(one) for one in given]
+        if None in texts or not texts:
+            return None
+        try:
+            return Text(str(texts[0]) % tuple(texts[1:]))
+        except (TypeError, ValueError):
+            return None
+
+    def _stays(self, place: Place, callees: tuple[Callee, ...]) -> bool:
+        """Whether a call of a variable stays one: nothing is known, or it is a parameter that callers give
+        different functions."""
+        if not callees:
+            return True
+        parameter = not place.is_global and not place.fields and place.name in self.raw.params
+        return parameter and (len(callees) > 1 or callees[0].kind not in ("api", "c"))
+
+    def _through(self, call: Call, place: Place) -> None:
+        target = self.place(place, call.at)
+        args = tuple(self.operand(one, call.at) for one in call.args)
+        self.out.append(Call(call.dst, Indirect(target), args, call.at, call.via, call.keywords))
+
+    def _unsure(self, call: Call, callees: tuple[Callee, ...]) -> None:
+        """One of several functions that are not of the project: the name stays that of the source."""
+        args = tuple(self.operand(one, call.at) for one in call.args)
+        match call.target:
+            case Member(field=name, base=base):
+                receiver = self.place(Place(base.root, base.name, base.fields[:-1], base.unit), call.at)
+                self._emit(call, f"?.{name}", (receiver, *args), call.keywords)
+            case Indirect(place=place):
+                self._through(call, place)
+            case Named(name=name):
+                self._emit(call, callees[0].name if callees else name, args, call.keywords)
+
+    def _api(
+        self, call: Call, callee: Callee, plain: tuple[Operand, ...], named: tuple[tuple[str, Operand], ...]
+    ) -> None:
+        name = callee.name
+        enters = callee.kind == "api" and name.endswith(".__enter__") and not self.names.known(name)
+        if enters and callee.first and call.dst is not None:
+            self.out.append(Assign(call.dst, self.operand(callee.first[0], call.at), call.at))
+            return
+        position = TYPES.values.get(name)
+        given = (*callee.first, *plain)
+        if position is not None and position < len(given) and call.dst is not None:
+            self.out.append(Assign(call.dst, self.operand(given[position], call.at), call.at))
+            return
+        if callee.kind == "api" and self.python2 and name in TYPES.python2:
+            name = f"python2.{name}"
+        args, words = self._given(given, (*callee.named, *named), call.at)
+        self._emit(call, name, args, words)
+
+
+def _text(operand: Operand | None) -> str | None:
+    match operand:
+        case Text(value=text):
+            return text
+        case Const(value=value) if value is not None:
+            return str(value)
+        case _:
+            return None

@@ -1,0 +1,76 @@
+"""Arguments of one call, bound: in the parameters of a function of the project, or as an API takes them."""
+
+from vmfdlint.base import Span
+from vmfdlint.frontends.python.arguments import Placed, place
+from vmfdlint.frontends.python.callees import Callee
+from vmfdlint.frontends.python.places import Places
+from vmfdlint.frontends.python.shapes import PART, bound, parted
+from vmfdlint.ir import Assign, Call, Field, FuncRef, Named, Opaque, Operand, Place
+
+RECEIVER = "%self"
+"""Names the argument that is the object of a bound method given to an API."""
+
+
+class Passing(Places):
+    """The arguments of calls in one function."""
+
+    def function_value(self, place: Place) -> tuple[FuncRef | None, tuple[Operand, ...]]:
+        """The function that a place holds, also by way of a variable, and what was given to it before."""
+        found = super().function(place)
+        types = self.types(place)
+        if found[0] is None and len(types) == 1 and types[0].startswith(PART):
+            name, count, _ = parted(types[0])
+            named = self._named(self.names.meaning(name, "")) or FuncRef(name)
+            return named, tuple(place.step(bound(index)) for index in range(count))
+        return found
+
+    def _given(
+        self, plain: tuple[Operand, ...], named: tuple[tuple[str, Operand], ...], at: Span
+    ) -> tuple[tuple[Operand, ...], tuple[str, ...]]:
+        """The arguments of an API: a bound method or a partial is its function; what was given to it before
+        follows it where it is the last, and its object is named ``%self`` where it is not."""
+        args: list[Operand] = []
+        words: list[tuple[str, Operand]] = []
+        for index, (word, operand) in enumerate([*(("", one) for one in plain), *named]):
+            function, before = self.function_value(operand) if isinstance(operand, Place) else (None, ())
+            value = function if function is not None and before else self.operand(operand, at)
+            rest = [self.operand(one, at) for one in before] if function is not None else []
+            if word:
+                words.append((word, value))
+            else:
+                args.append(value)
+            if rest and index == len(plain) - 1:
+                args += rest
+            elif rest and all(name != RECEIVER for name, _ in words):
+                words.append((RECEIVER, rest[0]))
+        return (*args, *(value for _, value in words)), tuple(word for word, _ in words)
+
+    def _placed(
+        self,
+        callee: Callee,
+        plain: tuple[Operand, ...],
+        named: tuple[tuple[str, Operand], ...],
+        at: Span,
+    ) -> tuple[Operand, ...]:
+        """The arguments of a function of the project, one for each parameter."""
+        assert callee.key is not None
+        params = self.names.modules[callee.key.path].functions[callee.key.name].params
+        given = place(callee.signature, params, (*callee.first, *plain), (*callee.named, *named))
+        return tuple(self._one(one, callee.key.path, at) for one in given)
+
+    def _one(self, placed: Placed, path: str, at: Span) -> Operand:
+        if placed.elements:
+            many = self.temp()
+            self.out.append(Assign(many, Opaque("arguments"), at))
+            for step, operand in placed.elements:
+                value = self.operand(operand, at)
+                self.out.append(Assign(many.step(Field(step, "", True)), value, at))
+            return many
+        if placed.value is None:
+            return self.in_file(None, path) if placed.parameter.optional else Opaque("not given")
+        if placed.value is placed.parameter.default:
+            return self.in_file(placed.value, path)
+        return self.operand(placed.value, at)
+
+    def _emit(self, call: Call, name: str, args: tuple[Operand, ...], keywords: tuple[str, ...] = ()) -> None:
+        self.out.append(Call(call.dst, Named(name), args, call.at, call.via, keywords))
