@@ -194,7 +194,9 @@ class Callees:
             if owner in self.hierarchy.classes:
                 yield from self._class_member(owner, name, base, key)
             else:
-                yield from self._named(self.names.meaning(f"{owner}.{name}", ""), key)
+                inside = self.names.meaning(f"{owner}.{name}", "")
+                if inside.kind != "class" or not inside.rest:
+                    yield from self._named(inside, key)
         elif type_ in TYPES.foreign:
             yield Callee("c", name)
         elif type_ in self.hierarchy.classes:

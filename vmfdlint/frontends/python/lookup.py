@@ -57,6 +57,8 @@ class Lookup:
         match meaning.kind:
             case "constant":
                 return ()
+            case "function" if meaning.rest:
+                return ()
             case "variable":
                 types = self.store.read(variable(meaning.path, meaning.local))
             case "api" if self.is_foreign(meaning.name, near):
@@ -103,7 +105,8 @@ class Lookup:
     def _of_named(self, owner: str, name: str) -> tuple[str, ...]:
         """A member of a class, a module or something of an API."""
         if owner not in self.hierarchy.classes:
-            return self.of_meaning(self.names.meaning(f"{owner}.{name}", ""))
+            inside = self.names.meaning(f"{owner}.{name}", "")
+            return () if inside.kind == "class" and inside.rest else self.of_meaning(inside)
         method = self.hierarchy.find(owner, name)
         if method is not None:
             return (partial(method.name, 1, ()) if method.kind == "class" else REF + method.name,)
