@@ -27,6 +27,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
 
 INCIDENTS = (
     "surviving child",
+    "worker forked",
     "ioctl in child",
     "copy outlives",
     "born inheritable",

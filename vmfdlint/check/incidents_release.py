@@ -322,8 +322,8 @@ def _is_closed(fact: Fact) -> bool:
 
 
 def partly_unmapped(observations: Sequence[Observation]) -> Iterator[Incident]:
-    """One incident a call that ended a part of a mapping, where the rest is never unmapped and the process
-    lives on. A child that does so survives by its fork, and is told there."""
+    """One incident a call that ended a part of a mapping, or nothing for a view of it, where the rest is
+    never unmapped and the process lives on. A child that does so survives by its fork, and is told there."""
     waiting: dict[Cut, list[Observation]] = defaultdict(list)
     for seen in observations:
         if seen.what is Happening.LINGER and seen.fact.cut is not None and not seen.fact.in_child:
@@ -334,6 +334,9 @@ def partly_unmapped(observations: Sequence[Observation]) -> Iterator[Incident]:
             continue
         evidence = best(seen_list)
         held = objects_of([seen.fact for seen in seen_list])
+        kinds = _kinds(held)
+        part = f"ends only a part of the {kinds}: the rest"
+        reason = f"fails while a view of the {kinds} is alive, which" if cut.viewed else part
         yield Incident(
             "partly unmapped",
             cut.site,
@@ -341,6 +344,6 @@ def partly_unmapped(observations: Sequence[Observation]) -> Iterator[Incident]:
             evidence,
             held,
             {"kind": held[0].kind.value},
-            {"api": cut.api, "holders": _kinds(held), "wait": evidence.detail},
+            {"api": cut.api, "holders": kinds, "wait": evidence.detail, "reason": reason},
             created(held),
         )

@@ -12,6 +12,7 @@ from vmfdlint.check.incidents_process import child_ioctls, inheritance, passed_o
 from vmfdlint.check.incidents_release import copies, lost, misuse, partly_unmapped, remains
 from vmfdlint.check.incidents_table import unshared
 from vmfdlint.check.incidents_transfer import received, shared
+from vmfdlint.check.incidents_worker import workers
 from vmfdlint.check.review import questions
 from vmfdlint.check.rule import Rule
 from vmfdlint.check.trace import trace
@@ -25,6 +26,7 @@ _LOWER = {Level.ERROR: Level.WARNING, Level.WARNING: Level.NOTE, Level.NOTE: Lev
 def incidents(solver: Solver) -> Iterator[Incident]:
     """Everything the observations add up to, one cause one incident."""
     yield from surviving_children(solver.observations)
+    yield from workers(solver.observations)
     yield from child_ioctls(solver.observations)
     yield from migrations(solver)
     yield from inheritance(solver.observations)

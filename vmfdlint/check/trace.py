@@ -85,7 +85,8 @@ def _between(solver: Solver, before: Crumb, after: Crumb, incident: Incident) ->
     elif old.state.life is Life.OPEN and new.state.life is Life.LOST:
         add(Role.EXIT, "the last variable that holds it is gone after this", new)
     elif old.cut is None and new.cut is not None:
-        add(Role.RELEASE, "only a part is unmapped here", new)
+        text = "fails here, for a view of it is alive" if new.cut.viewed else "only a part is unmapped here"
+        add(Role.RELEASE, text, new)
     elif old.state.inherit != new.state.inherit:
         add(Role.EVENT, "close-on-exec " + ("cleared here" if new.state.inherit else "set here"), new)
     else:
@@ -143,6 +144,7 @@ _LAST = {
     Happening.DOUBLE_CLOSE: (Role.EVENT, "closed a second time here"),
     Happening.USE_CLOSED: (Role.EVENT, "used here after it was closed"),
     Happening.CHILD_USE: (Role.EVENT, "KVM refuses this with EIO: another address space created the VM"),
+    Happening.WORKER: (Role.SURVIVE, "a worker process is forked here with a reference of its own"),
     Happening.CLEARED: (Role.EVENT, "close-on-exec cleared here"),
     Happening.KNOWN: (Role.EVENT, "used here as a holder"),
     Happening.SHARE: (Role.EVENT, "handed on here: a second reference to the same file"),

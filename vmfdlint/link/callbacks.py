@@ -6,14 +6,28 @@ it; a parameter is followed through the callees with a bound.
 
 import msgspec
 
-from vmfdlint.ir import Assign, Call, Function, FunctionKey, Indirect, Named, Opaque, Operand, Place, Root
+from vmfdlint.ir import (
+    Assign,
+    Call,
+    Field,
+    Function,
+    FunctionKey,
+    Indirect,
+    Named,
+    Opaque,
+    Operand,
+    Place,
+    Root,
+)
 from vmfdlint.link.edges import Edge, EdgeKind, Site, slot_of
 from vmfdlint.link.program import Program
 from vmfdlint.link.slot_calls import SlotCalls
-from vmfdlint.models import Callback, Models, resolve
+from vmfdlint.models import REST, Callback, Models, resolve
 
 _DEPTH = 4
 """Callees that hand the parameter on."""
+_SPREAD = 8
+"""Arguments that are taken out of a sequence."""
 
 
 class Callbacks:
@@ -104,9 +118,18 @@ class Callbacks:
 def _callback_args(effect: Callback, call: Call) -> tuple[Operand, ...]:
     """The arguments a callback gets: what the model says of its data pointer, the rest unknown."""
     data = effect.data.arg if effect.data is not None else None
-    if data is None or data >= len(call.args):
+    if effect.data is None or data is None or data >= len(call.args):
         return ()
-    return (*(Opaque() for _ in range(effect.position)), call.args[data])
+    given: tuple[Operand, ...] = (call.args[data],)
+    if effect.data.fields == (REST,):
+        given = call.args[data:]
+    elif effect.spread:
+        given = tuple(_element(call.args[data], number) for number in range(_SPREAD))
+    return (*(Opaque() for _ in range(effect.position)), *given)
+
+
+def _element(sequence: Operand, number: int) -> Operand:
+    return sequence.step(Field(f"[{number}]", deref=True)) if isinstance(sequence, Place) else Opaque()
 
 
 def _caller_operand(argument: Operand, function: Function, call: Call) -> Operand:

@@ -21,6 +21,7 @@ from vmfdlint.models.effects import (
     Duplicate,
     Effect,
     Exit,
+    Export,
     Free,
     Grant,
     Keep,
@@ -100,6 +101,7 @@ class OpenPath(msgspec.Struct, frozen=True, tag=True):
     at: Port
     cloexec: Truth
     base: Port | None = None
+    owner: bool = False
 
 
 class OpenDirectory(msgspec.Struct, frozen=True, tag=True):
@@ -109,6 +111,7 @@ class OpenDirectory(msgspec.Struct, frozen=True, tag=True):
     at: Port
     cloexec: Truth
     base: Port | None = None
+    owner: bool = False
 
 
 class Command(msgspec.Struct, frozen=True, tag=True):
@@ -203,6 +206,7 @@ _CHANGES = (
     | Copy
     | DontFork
     | Duplicate
+    | Export
     | Free
     | Keep
     | Map

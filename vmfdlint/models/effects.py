@@ -28,6 +28,8 @@ from vmfdlint.models.effects_descriptors import (
 from vmfdlint.models.effects_memory import (
     Copy,
     DontFork,
+    Drop,
+    Export,
     Free,
     Inside,
     Keep,
@@ -48,6 +50,7 @@ from vmfdlint.models.effects_processes import (
     Raise,
     Spawn,
     Unshare,
+    Worker,
 )
 from vmfdlint.models.operands import NAME, REST, Port, Sign, Truth
 
@@ -64,10 +67,12 @@ __all__ = [
     "Create",
     "Daemon",
     "DontFork",
+    "Drop",
     "Duplicate",
     "Effect",
     "Exec",
     "Exit",
+    "Export",
     "Expose",
     "Fork",
     "Free",
@@ -95,6 +100,7 @@ __all__ = [
     "Unmap",
     "Unshare",
     "Use",
+    "Worker",
     "Write",
 ]
 
@@ -105,6 +111,7 @@ Effect: TypeAlias = (
     | CloseAll
     | SetCloexec
     | Fork
+    | Worker
     | Daemon
     | Exec
     | Spawn
@@ -124,6 +131,8 @@ Effect: TypeAlias = (
     | Migrate
     | Callback
     | Free
+    | Drop
+    | Export
     | Own
     | Copy
     | Store

@@ -48,6 +48,7 @@ class Create(msgspec.Struct, frozen=True, tag=True):
     """A new reference of ``kind`` appears at ``at``; ``parent`` is the descriptor it was made from.
 
     ``name`` is the path of a directory, by which openat() finds what lies in it; "" where none is needed.
+    ``owner``: an object is at ``at`` that closes the reference when nothing refers to it any more.
     """
 
     kind: Kind
@@ -55,17 +56,19 @@ class Create(msgspec.Struct, frozen=True, tag=True):
     cloexec: Truth
     parent: Port | None = None
     name: str = ""
+    owner: bool = False
 
 
 class Duplicate(msgspec.Struct, frozen=True, tag=True):
     """A second descriptor for the file behind ``src``. ``replaces`` is the number that is closed and taken
-    over.
+    over. ``owner``: as for Create.
     """
 
     src: Port
     at: Port
     cloexec: Truth
     replaces: Port | None = None
+    owner: bool = False
 
 
 class Close(msgspec.Struct, frozen=True, tag=True):
@@ -129,7 +132,10 @@ class Register(msgspec.Struct, frozen=True, tag=True):
 
 
 class Own(msgspec.Struct, frozen=True, tag=True):
-    """``fd`` now belongs to the object in ``at`` and is closed with it (fdopen)."""
+    """``fd`` now belongs to the object in ``at`` and is closed with it (fdopen). ``owner``: also when nothing
+    refers to the object any more.
+    """
 
     fd: Port
     at: Port
+    owner: bool = False

@@ -9,18 +9,31 @@ from vmfdlint.models.operands import Port, Truth
 
 
 class Map(msgspec.Struct, frozen=True, tag=True):
-    """Maps ``fd`` into memory at ``at``; ``length`` is the operand that gives its bytes."""
+    """Maps ``fd`` into memory at ``at``; ``length`` is the operand that gives its bytes. ``owner``: an object
+    is at ``at`` that ends the mapping when nothing refers to it any more.
+    """
 
     fd: Port
     at: Port
     length: Port | None = None
+    owner: bool = False
 
 
 class Unmap(msgspec.Struct, frozen=True, tag=True):
-    """Ends the mapping at ``at``, over ``length`` bytes."""
+    """Ends the mapping at ``at``, over ``length`` bytes. ``asks_views``: not while a view of it is alive
+    (Export), which makes the call fail.
+    """
 
     at: Port
     length: Port | None = None
+    asks_views: bool = False
+
+
+class Export(msgspec.Struct, frozen=True, tag=True):
+    """A view of the mapping ``of`` is at ``at`` (a buffer export of Python): it keeps the mapping alive."""
+
+    of: Port
+    at: Port
 
 
 class Resize(msgspec.Struct, frozen=True, tag=True):
@@ -49,6 +62,14 @@ class Inside(msgspec.Struct, frozen=True, tag=True):
 
 class Free(msgspec.Struct, frozen=True, tag=True):
     """Releases the memory ``pointer`` points to; descriptors kept only there are lost."""
+
+    pointer: Port
+
+
+class Drop(msgspec.Struct, frozen=True, tag=True):
+    """The variable ``pointer`` lets go of its object, which goes with all it holds where nothing else refers
+    to it.
+    """
 
     pointer: Port
 

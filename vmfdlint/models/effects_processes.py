@@ -13,7 +13,8 @@ class Fork(msgspec.Struct, frozen=True, tag=True):
     on failure.
 
     ``shares_files``: CLONE_FILES. ``shares_memory``: CLONE_VM or vfork. ``entry`` is the function the child
-    runs instead (clone(3)) with ``data`` as its argument, the child ending when it returns.
+    runs instead (clone(3)) with ``data`` as its argument, the child ending when it returns. ``at`` is where
+    the result stands, where that is not the whole of what the call returns.
     """
 
     shares_files: Truth
@@ -21,6 +22,11 @@ class Fork(msgspec.Struct, frozen=True, tag=True):
     entry: Port | None = None
     suspends_parent: bool = False
     data: Port | None = None
+    at: Port | None = None
+
+
+class Worker(msgspec.Struct, frozen=True, tag=True):
+    """Forks a process that waits for work, with a copy of every descriptor, out of sight of the caller."""
 
 
 class Daemon(msgspec.Struct, frozen=True, tag=True):
@@ -81,10 +87,12 @@ class Callback(msgspec.Struct, frozen=True, tag=True):
     """Runs the function in ``function``, with ``data`` as its argument number ``position``.
 
     ``when``: ``now`` inside this call; ``later`` from an event loop; ``thread``; ``exit`` (atexit);
-    ``signal``.
+    ``signal``. ``spread``: ``data`` is a sequence of the arguments; ``arg 2 ..`` are the call's own from
+    there on.
     """
 
     function: Port
     when: str
     data: Port | None = None
     position: int = 0
+    spread: bool = False

@@ -116,7 +116,7 @@ def _open(effect: OpenPath | OpenDirectory, at: Situation, models: Models, wants
         if kind is None or (kind is Kind.DEBUGFS_DIRECTORY) is isinstance(effect, OpenPath):
             return None
         name = path.value if isinstance(effect, OpenDirectory) else ""
-        return Create(kind, effect.at, effect.cloexec, name=name)
+        return Create(kind, effect.at, effect.cloexec, name=name, owner=effect.owner)
     if isinstance(effect, OpenPath) and not isinstance(path, Const):
         wants.add(index)
     return None

@@ -16,10 +16,12 @@ from vmfdlint.models import (
     Create,
     Daemon,
     DontFork,
+    Drop,
     Duplicate,
     Effect,
     Exec,
     Exit,
+    Export,
     Expose,
     Fork,
     Free,
@@ -43,6 +45,7 @@ from vmfdlint.models import (
     Unmap,
     Unshare,
     Use,
+    Worker,
     Write,
 )
 from vmfdlint.solve import descriptors, mappings, memory, process
@@ -84,6 +87,9 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             return [fact, *register(fact, effect, call, observe)]
         case Fork():
             return process.fork(fact, effect, call, observe)
+        case Worker():
+            process.worker(fact, observe)
+            return [fact]
         case Daemon():
             return process.daemon(fact, call, observe)
         case Exec():
@@ -105,15 +111,21 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             return [fact]
         case Map():
             return mappings.map_descriptor(fact, effect, call, observe)
-        case Unmap(at=at, length=length):
-            return mappings.unmap(fact, at, length, call, observe)
+        case Unmap():
+            return mappings.unmap(fact, effect, call, observe)
+        case Export(of=of, at=at):
+            return [mappings.export(fact, of, at, call)]
         case Resize(at=at, length=length):
             return [mappings.resize(fact, at, length, call)]
         case DontFork():
             return mappings.dont_fork(fact, effect, call)
         case Free(pointer=pointer):
             return [memory.free(fact, pointer, call)]
-        case Own(fd=src, at=at) | Copy(src=src, at=at):
+        case Drop(pointer=pointer):
+            return [memory.drop(fact, port_path(pointer, call.args), call.flow, call.sharing)]
+        case Own():
+            return [memory.own(fact, effect, call)]
+        case Copy(src=src, at=at):
             return [memory.copy(fact, src, at, call)]
         case Store(at=at):
             return [memory.store(fact, at, call)]
@@ -127,9 +139,9 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
 
 def _on_zero(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> list[Fact]:
     match effect:
-        case Create(kind=kind, at=at, cloexec=cloexec, name=name):
+        case Create(at=at, name=name):
             onward = named(fact, at, name, call) if name else fact
-            return [onward, *descriptors.create(fact, kind, at, cloexec, call, observe)]
+            return [onward, *descriptors.create(fact, effect, call, observe)]
         case Write():
             return [write(fact, effect, call)]
         case Grant(how=how, search=search):

@@ -85,7 +85,7 @@ class Builders:
             flow.key, Call(instr.dst, instr.target, texts, instr.at), lambda port: None
         )
         if modelled is not None:
-            call = Invocation(site, instr.at, modelled.api, args, flow, False)
+            call = Invocation(site, instr.at, modelled.api, args, flow, False, self.behaviour.sharing)
             for effect in modelled.effects:
                 if isinstance(effect, Write):
                     fact = write(fact, effect, call)

@@ -21,7 +21,6 @@ from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.records import Records
 from vmfdlint.solve.tables import Step
 from vmfdlint.solve.texts import delivered, text_of
-from vmfdlint.solve.typestate import Life
 from vmfdlint.solve.unmodelled import Unmodelled
 from vmfdlint.solve.values import RAISING, RETURNED, ZERO, Value
 from vmfdlint.summary import RESULT, Flow, Path, cell_of, path_of, port_path, starts_with
@@ -107,7 +106,15 @@ class Calls(Unmodelled):
             for effect in modelled.effects:
                 if isinstance(effect, Write) and effect.values is not None:
                     self.interest.constants.want(self, flow, instr.args[effect.values :])
-        call = Invocation(site, instr.at, modelled.api, args, flow, node.block in flow.looping)
+        call = Invocation(
+            site,
+            instr.at,
+            modelled.api,
+            args,
+            flow,
+            node.block in flow.looping,
+            self.behaviour.sharing,
+        )
 
         def observe(what: Happening, fact: Fact, detail: str = "", made: Fact | None = None) -> None:
             self.observe(what, node, instr.at, fact, detail or modelled.api, made)
@@ -172,6 +179,7 @@ class Calls(Unmodelled):
         """Moves what the call returned from RESULT to the destination."""
         returned = [path for path in fact.places if starts_with(path, RESULT)]
         value = fact.lookup(RESULT)
+        parts = [(path, known) for path, known in fact.env if len(path) > 1 and starts_with(path, RESULT)]
         if fact.is_zero:
             fact = delivered(fact, path_of(instr.dst) if instr.dst is not None else None)
         fact = fact.knowing(RESULT, None)
@@ -187,9 +195,12 @@ class Calls(Unmodelled):
                 fact = hold(fact, (*dst, *path[1:]), cell if whole else None)
             if value is not None and dst in flow.tested:
                 fact = fact.knowing(dst, value)
-        if not fact.is_zero and not fact.places and fact.state.life is Life.CLOSED:
+            for path, known in parts if not fact.is_zero else ():
+                fact = fact.knowing((*dst, *path[1:]), known)
+        if fact.is_gone:
             return None
-        return self._settle(fact, before, node, instr.at)
+        fact = self._settle(fact, before, node, instr.at)
+        return None if fact.is_gone else fact
 
 
 def _ending(fact: Fact, before: Fact, modelled: Resolved) -> Value | None:
@@ -199,7 +210,8 @@ def _ending(fact: Fact, before: Fact, modelled: Resolved) -> Value | None:
         return RETURNED
     if any(isinstance(effect, Exec) for effect in modelled.effects):
         return RAISING
-    return RETURNED if fact.object != before.object or fact.lookup(RESULT) == ZERO else None
+    forked = fact.in_child and any(path[0] == RESULT[0] and known == ZERO for path, known in fact.env)
+    return RETURNED if fact.object != before.object or forked else None
 
 
 def _guarded(fact: Fact, known: tuple[tuple[Path, Value], ...]) -> Fact:

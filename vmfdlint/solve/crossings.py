@@ -12,6 +12,7 @@ from vmfdlint.ir import Address, Call, FunctionKey, Return
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
 from vmfdlint.models import Models
 from vmfdlint.solve.boundary import contradicts, enter, in_new_thread, leave, marks_absence, rests
+from vmfdlint.solve.descriptors import closed
 from vmfdlint.solve.facts import ZERO_FACT, Fact
 from vmfdlint.solve.guards import guards
 from vmfdlint.solve.interest import Interest
@@ -80,6 +81,8 @@ class Crossings(Tables):
         if emptied(node.fact, flow):
             return
         fact = self._settle(fact, node.fact, node, instr.at)
+        if fact.is_gone:
+            return
         if not self.contexts[node.context].entry.is_zero:
             # What the caller passed in it knows itself; only what was set here goes back.
             env = tuple(
@@ -167,9 +170,9 @@ class Crossings(Tables):
         )
         fact = msgspec.structs.replace(fact, env=env)
         call = caller.function.blocks[node.block].instrs[node.index]
-        if not fact.is_zero and fact.state.life is Life.CLOSED and not fact.places:
+        fact = fact if fact.is_gone else self._settle(fact, at_exit, node, call.at)
+        if fact.is_gone:
             return
-        fact = self._settle(fact, at_exit, node, call.at)
         raised = at_exit.raised and incoming.edge.kind is not EdgeKind.THREAD
         fact = self._ended(fact, node, RAISING if raised else RETURNED)
         self.push(Node(node.context, node.block, node.index + 1, fact), Step(exit_node, node))
@@ -196,14 +199,16 @@ class Crossings(Tables):
         return msgspec.structs.replace(fact, object=made) if made is not fact.object else fact
 
     def _settle(self, after: Fact, before: Fact, node: Node, at: Span) -> Fact:
-        """Decides that a reference whose last place is gone is lost."""
+        """Decides that a reference whose last place is gone is lost, or closed by the object that had it."""
         if after.is_zero or after.places or not after.is_open or after.object is None:
             return after
-        if not after.object.holds_vm:
-            return after
-        if not before.places:
+        if not after.object.holds_vm or not before.places:
             return after
         site = Site(self.contexts[node.context].key, node.block, node.index)
+        if after.object.self_closing:
+            self.observe(Happening.CLOSE, node, at, before)
+            left = closed(after, site, must=True)
+            return left[0] if left else after.after(Event.CLOSE, site) or after
         lost = after.after(Event.LOSE, site)
         self.observe(Happening.LOST, node, at, before)
         return lost or after

@@ -8,7 +8,7 @@ import msgspec
 
 from vmfdlint.base import Span
 from vmfdlint.link import Site
-from vmfdlint.models import Duplicate, Kind, Port, Truth, Use
+from vmfdlint.models import Create, Duplicate, Kind, Port, Truth, Use
 from vmfdlint.solve.facts import Fact, Match, Object
 from vmfdlint.solve.invocation import Invocation, Observe
 from vmfdlint.solve.local import hold
@@ -23,14 +23,13 @@ CHECKED = frozenset({Kind.VM, Kind.VCPU, Kind.DEVICE})
 """Kinds whose ioctls KVM refuses outside the creating address space (truth.md section 3)."""
 
 
-def create(
-    fact: Fact, kind: Kind, at: Port, cloexec: Truth, call: Invocation, observe: Observe
-) -> list[Fact]:
+def create(fact: Fact, effect: Create, call: Invocation, observe: Observe) -> list[Fact]:
     """The new reference, where it is one to follow."""
-    path = port_path(at, call.args)
+    kind, cloexec = effect.kind, effect.cloexec
+    path = port_path(effect.at, call.args)
     if kind is Kind.PLAIN:
         return []
-    made = Object(kind, call.site, call.at, call.api, many=call.looping)
+    made = Object(kind, call.site, call.at, call.api, many=call.looping, self_closing=effect.owner)
     places = frozenset() if path is None else frozenset({path})
     inherit = cloexec is Truth.NO
     fresh = Fact(made, state=State(inherit=inherit), env=fact.env, cause=call.site if inherit else None)
@@ -140,6 +139,7 @@ def duplicate(fact: Fact, effect: Duplicate, call: Invocation, observe: Observe)
             call.api,
             copy_of=msgspec.structs.replace(fact.object, copy_of=None),
             many=call.looping,
+            self_closing=effect.owner,
         )
         inherit = effect.cloexec is Truth.NO
         path = port_path(effect.at, call.args)

@@ -57,6 +57,8 @@ class Object(msgspec.Struct, frozen=True):
     """What keeps it where no number does (a ring, another VM): its places are those of the keeper."""
     ends_with_number: bool = False
     """A close of the keeper's number ends it."""
+    self_closing: bool = False
+    """An object has it that closes it when nothing refers to that object any more."""
     own_table: bool = False
     """In the descriptor table that a thread has for itself alone: it goes when the thread ends."""
     length: int | None = None
@@ -91,12 +93,13 @@ class Object(msgspec.Struct, frozen=True):
 
 class Cut(msgspec.Struct, frozen=True):
     """A part of a mapping that went by itself: the call that took it. ``left`` are the bytes that stay, from
-    the start, where they are known."""
+    the start, where they are known. ``viewed``: all stays, for a view was alive."""
 
     site: Site
     at: Span
     api: str
     left: int | None = None
+    viewed: bool = False
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -127,6 +130,11 @@ class Fact(msgspec.Struct, frozen=True):
     def is_open(self) -> bool:
         """Whether the reference still counts and a place holds it."""
         return self.state.life is Life.OPEN
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing is left to follow: it is closed, and no place holds its stale number."""
+        return self.object is not None and self.state.life is Life.CLOSED and not self.places
 
     @property
     def is_mapping(self) -> bool:

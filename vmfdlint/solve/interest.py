@@ -28,6 +28,7 @@ from vmfdlint.models import (
     SetCloexec,
     Spawn,
     Unshare,
+    Worker,
 )
 from vmfdlint.solve.boundary import crosses, given_names, names_inside
 from vmfdlint.solve.constants import Constants
@@ -72,6 +73,7 @@ class Interest:
         self._forking = models.names_with(Fork, Daemon)
         self._executing = models.names_with(Exec, Spawn, PassOn) | models.sealing_names()
         self._unsharing = models.names_with(Unshare)
+        self._working = models.names_with(Worker)
         self._surviving: dict[FunctionKey, bool] = {}
         self._given: set[tuple[Site, str]] = set()
         self._deferred: dict[frozenset[str], tuple[Edge, ...]] = {}
@@ -207,6 +209,7 @@ class Interest:
         if fact.is_open and fact.object.holds_vm and not fact.in_child:
             found.append(self.forks(fact))
             found.append(self.unshares())
+            found.append(self.workers())
         if fact.is_open and fact.state.inherit and not (fact.object.is_mapping or fact.object.is_foreign):
             found.append(self.execs())
         return found
@@ -299,6 +302,12 @@ class Interest:
         """Functions below which a task gets a descriptor table of its own."""
         return self.relevance.calling(
             "unshare", self._unsharing, lambda key: any(self.behaviour.calls_with(key, Unshare))
+        )
+
+    def workers(self) -> frozenset[FunctionKey]:
+        """Functions below which a worker process is forked."""
+        return self.relevance.calling(
+            "fork a worker", self._working, lambda key: any(self.behaviour.calls_with(key, Worker))
         )
 
     def execs(self) -> frozenset[FunctionKey]:

@@ -8,7 +8,7 @@ import msgspec
 from vmfdlint.base import Span
 from vmfdlint.ir import Operand
 from vmfdlint.link import Site
-from vmfdlint.summary import Flow
+from vmfdlint.summary import Flow, Sharing
 
 Observe: TypeAlias = Callable[..., None]
 
@@ -22,3 +22,4 @@ class Invocation(msgspec.Struct, frozen=True):
     args: tuple[Operand, ...]
     flow: Flow
     looping: bool
+    sharing: Sharing

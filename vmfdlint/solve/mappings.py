@@ -8,7 +8,7 @@ get_file()).
 import msgspec
 
 from vmfdlint.ir import Const, Place
-from vmfdlint.models import DontFork, Kind, Map, Port, Truth
+from vmfdlint.models import DontFork, Kind, Map, Port, Truth, Unmap
 from vmfdlint.solve.descriptors import use
 from vmfdlint.solve.facts import Cut, Fact, Object, match_path
 from vmfdlint.solve.invocation import Invocation, Observe
@@ -16,7 +16,7 @@ from vmfdlint.solve.observe import Happening
 from vmfdlint.solve.ports import match_port, operand_of
 from vmfdlint.solve.typestate import Event, Life, State
 from vmfdlint.solve.values import NEGATIVE, POSITIVE
-from vmfdlint.summary import RESULT, port_path
+from vmfdlint.summary import RESULT, VIEW, port_path
 
 _MAPPED = {Kind.VCPU: Kind.RUN_MAPPING, Kind.GUEST_MEMFD: Kind.MEMFD_MAPPING}
 _PAGE = 4096
@@ -38,7 +38,15 @@ def map_descriptor(fact: Fact, effect: Map, call: Invocation, observe: Observe) 
     if kind is None or not fact.is_open:
         return [fact]
     length = mapped_bytes(effect.length, call)
-    made = Object(kind, call.site, call.at, call.api, many=call.looping, length=length)
+    made = Object(
+        kind,
+        call.site,
+        call.at,
+        call.api,
+        many=call.looping,
+        length=length,
+        self_closing=effect.owner,
+    )
     path = port_path(effect.at, call.args) or RESULT
     mapping = Fact(
         made,
@@ -59,10 +67,13 @@ def dont_fork(fact: Fact, effect: DontFork, call: Invocation) -> list[Fact]:
     return [after for after in (fact.after(event),) if after]
 
 
-def unmap(fact: Fact, at: Port, length: Port | None, call: Invocation, observe: Observe) -> list[Fact]:
-    """The mapping after munmap: gone, or cut where only a part of it went."""
+def unmap(fact: Fact, effect: Unmap, call: Invocation, observe: Observe) -> list[Fact]:
+    """The mapping after munmap: gone, or cut where only a part of it went, or nothing for a view of it."""
+    at, length = effect.at, effect.length
     if not _is_at(fact, at, call):
         return [fact]
+    if effect.asks_views and any(path[-1] == VIEW for path in fact.places):
+        return [_cut(fact, call, None, viewed=True)]
     if not speaks_of_all(fact, at, length, call):
         if not call.flow.unmaps_by_parts:
             return [_cut(fact, call, None)]
@@ -71,6 +82,15 @@ def unmap(fact: Fact, at: Port, length: Port | None, call: Invocation, observe: 
     if fact.cut is not None:
         observe(Happening.CLOSE, fact)
     return []
+
+
+def export(fact: Fact, of: Port, at: Port, call: Invocation) -> Fact:
+    """The mapping after a view of it, or of a view of it, was made."""
+    source, path = port_path(of, call.args), port_path(at, call.args)
+    if path is None or source is None or not fact.is_open or not fact.is_mapping:
+        return fact
+    viewed = (*source, VIEW) in fact.places or _is_at(fact, of, call)
+    return fact.with_places({*fact.places, (*path, VIEW)}) if viewed else fact
 
 
 def resize(fact: Fact, at: Port, length: Port, call: Invocation) -> Fact:
@@ -119,9 +139,9 @@ def _is_at(fact: Fact, at: Port, call: Invocation) -> bool:
     return match_path(fact, path, call.flow.cells.get(path)) is not None
 
 
-def _cut(fact: Fact, call: Invocation, left: int | None) -> Fact:
+def _cut(fact: Fact, call: Invocation, left: int | None, viewed: bool = False) -> Fact:
     assert fact.object is not None
-    if fact.object.kind is not Kind.RUN_MAPPING:
+    if fact.object.kind is not Kind.RUN_MAPPING and not viewed:
         return fact
-    first = fact.cut or Cut(call.site, call.at, call.api)
+    first = fact.cut or Cut(call.site, call.at, call.api, viewed=viewed)
     return msgspec.structs.replace(fact, cut=msgspec.structs.replace(first, left=left))

@@ -3,12 +3,26 @@
 In: a fact before the effect. Out: the fact after it.
 """
 
-from vmfdlint.models import Port
+import msgspec
+
+from vmfdlint.models import Own, Port
+from vmfdlint.solve.boundary import crosses
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.invocation import Invocation
 from vmfdlint.solve.local import forget, hold
 from vmfdlint.solve.ports import copies_element, holds_whole, match_port
-from vmfdlint.summary import ESCAPED, is_cell, port_path, same_cell, starts_with
+from vmfdlint.summary import (
+    ESCAPED,
+    Flow,
+    Path,
+    Sharing,
+    is_cell,
+    is_global,
+    is_made,
+    port_path,
+    same_cell,
+    starts_with,
+)
 
 
 def copy(fact: Fact, src: Port, at: Port, call: Invocation) -> Fact:
@@ -18,6 +32,14 @@ def copy(fact: Fact, src: Port, at: Port, call: Invocation) -> Fact:
         if path and not holds_whole(fact, path):
             return hold(fact, path, call.flow.cells.get(path))
     return fact
+
+
+def own(fact: Fact, effect: Own, call: Invocation) -> Fact:
+    """The object at ``at`` has the descriptor now."""
+    after = copy(fact, effect.fd, effect.at, call)
+    if not effect.owner or fact.object is None or not fact.is_open or not match_port(fact, effect.fd, call):
+        return after
+    return msgspec.structs.replace(after, object=msgspec.structs.replace(fact.object, self_closing=True))
 
 
 def store(fact: Fact, at: Port, call: Invocation) -> Fact:
@@ -48,3 +70,20 @@ def free(fact: Fact, pointer: Port, call: Invocation) -> Fact:
         if held not in below and not (is_cell(held) and any(same_cell(held, cell) for cell in cells))
     }
     return fact.with_places(kept)
+
+
+def drop(fact: Fact, path: Path | None, flow: Flow, sharing: Sharing) -> Fact:
+    """The variable at ``path`` lets go of its object: what is held below it goes, and the cells of that where
+    no other variable holds the reference; made by the lowering, a variable counts for none. An object that
+    was stored or given away may be reached in ways that are not followed, and stays.
+    """
+    if path is None or not fact.is_open or (path[0] in flow.params and len(path) == 1):
+        return fact
+    below = {held for held in fact.places if starts_with(held, path)}
+    members = {held[-1] for held in below if len(held) > len(path)}
+    others = set(fact.places) - below
+    if not members or any(not is_cell(held) and (crosses(held) or not is_made(held)) for held in others):
+        return fact.with_places(others) if below else fact
+    if len(path) == 1 and not is_global(path) and sharing.shared(flow, path[0]):
+        return fact.with_places({held for held in others if is_cell(held)} or {ESCAPED})
+    return fact.with_places({held for held in others if is_cell(held) and held[-1] not in members})

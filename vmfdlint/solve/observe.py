@@ -16,6 +16,7 @@ class Happening(StrEnum):
     CREATE = "create"
     FORK = "fork"
     DAEMON = "daemon"
+    WORKER = "worker"
     LINGER = "linger"
     UNSURE = "unsure"
     """A child ends that called a function of which nothing is known."""

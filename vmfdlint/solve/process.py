@@ -12,12 +12,13 @@ from vmfdlint.solve.observe import Happening
 from vmfdlint.solve.ports import match_port
 from vmfdlint.solve.typestate import Event, Process
 from vmfdlint.solve.values import NEGATIVE, POSITIVE, ZERO
-from vmfdlint.summary import OUTER, RESULT
+from vmfdlint.summary import OUTER, RESULT, Path, port_path
 
 
 def fork(fact: Fact, effect: Fork, call: Invocation, observe: Observe) -> list[Fact]:
     """Parent and child after a fork: the parent's fact knows a result that is not 0, the child's is 0."""
-    parent = fact.knowing(RESULT, NEGATIVE | POSITIVE)
+    result = (port_path(effect.at, call.args) if effect.at is not None else None) or RESULT
+    parent = fact.knowing(result, NEGATIVE | POSITIVE)
     if fact.object is None or fact.object.creator or fact.object.is_foreign:
         return [fact]
     if effect.shares_files is Truth.YES and not (fact.object.is_mapping and effect.shares_memory is Truth.NO):
@@ -30,12 +31,12 @@ def fork(fact: Fact, effect: Fork, call: Invocation, observe: Observe) -> list[F
     copied = not fact.object.is_mapping or (fact.state.inherit and not shared_memory)
     if fact.state.process is Process.OWN:
         observe(Happening.FORK, fact, detail="vfork" if effect.suspends_parent else "")
-        found.append(_creator(fact, call))
+        found.append(_creator(fact, call, result))
     if copied:
         child = fact.after(Event.FORK_CHILD_MM if shared_memory else Event.FORK_CHILD)
         if child is not None:
             child = msgspec.structs.replace(child, fork=fact.fork or call.site)
-            found.append(child.knowing(RESULT, ZERO))
+            found.append(child.knowing(result, ZERO))
     return found
 
 
@@ -50,10 +51,18 @@ def _one_table(fact: Fact, effect: Fork) -> list[Fact]:
     return [fact.knowing(RESULT, NEGATIVE | POSITIVE), child.knowing(RESULT, ZERO)]
 
 
-def _creator(fact: Fact, call: Invocation) -> Fact:
+def _creator(fact: Fact, call: Invocation, result: Path) -> Fact:
     """The stand-in for the parent of a fork: whether it lives on decides between fork and daemon."""
     made = Object(Kind.PLAIN, call.site, call.at, call.api, creator=True)
-    return Fact(made, (OUTER,), env=fact.env, fork=call.site).knowing(RESULT, POSITIVE)
+    return Fact(made, (OUTER,), env=fact.env, fork=call.site).knowing(result, POSITIVE)
+
+
+def worker(fact: Fact, observe: Observe) -> None:
+    """A worker process gets a copy of the reference."""
+    if fact.object is None or not fact.object.holds_vm or fact.object.creator:
+        return
+    if fact.is_open and not fact.in_child and (fact.state.inherit or not fact.is_mapping):
+        observe(Happening.WORKER, fact)
 
 
 def daemon(fact: Fact, call: Invocation, observe: Observe) -> list[Fact]:

@@ -9,13 +9,16 @@ work.
 from vmfdlint.ir import Assign, Assume, Call, Return, Unparsed
 from vmfdlint.link import CallGraph
 from vmfdlint.models import Models
+from vmfdlint.solve.boundary import crosses
 from vmfdlint.solve.calls import Calls
+from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.local import assign, assume, remembered
 from vmfdlint.solve.loops import Loops
+from vmfdlint.solve.memory import drop
 from vmfdlint.solve.observe import Node
 from vmfdlint.solve.tables import Step
-from vmfdlint.summary import Behaviour, Relevance, variable
+from vmfdlint.summary import RESULT, Behaviour, Flow, Relevance, is_made, variable
 
 
 class Tabulation(Calls):
@@ -51,6 +54,8 @@ class Tabulation(Calls):
             match instr:
                 case Assign():
                     fact = self._settle(assign(fact, instr, flow), fact, current, instr.at)
+                    if fact.is_gone:
+                        return
                 case Assume():
                     guarded = assume(fact, instr, flow)
                     if guarded is None:
@@ -71,4 +76,18 @@ class Tabulation(Calls):
             index += 1
         last = node if (index, fact) == (node.index, node.fact) else self._note(node, index, fact)
         for successor in block.successors:
-            self.push(Node(node.context, successor, 0, remembered(fact, flow, successor)), Step(last))
+            onward = self._without_dead(fact, last, flow, successor)
+            if not onward.is_gone:
+                self.push(Node(node.context, successor, 0, remembered(onward, flow, successor)), Step(last))
+
+    def _without_dead(self, fact: Fact, last: Node, flow: Flow, successor: int) -> Fact:
+        """The fact at the entry of a block, without what only the lowering's own variables hold that nothing
+        reads from there on; of languages whose objects go when nothing refers to them."""
+        if fact.is_zero or not flow.counts_references:
+            return fact
+        dead = {path[0] for path in fact.places if is_made(path) and not crosses(path) and path != RESULT}
+        after = fact
+        for name in sorted(dead - flow.live[successor]):
+            after = drop(after, (name,), flow, self.behaviour.sharing)
+        instrs = flow.function.blocks[last.block].instrs
+        return self._settle(after, fact, last, instrs[-1].at) if instrs else after

@@ -99,6 +99,8 @@ class Unmodelled(Crossings):
             fact = fact.knowing(outside, text)
         raises = any(self.behaviour.endings.raises(edge.callee) for edge in edges)
         fact = self._settle(fact, node.fact, node, instr.at)
+        if fact.is_gone:
+            return None
         return self._ended(fact, node, None if raises else RETURNED)
 
     def _linger_below(self, node: Node, instr: Call, edge: Edge) -> None:

@@ -12,11 +12,13 @@ from vmfdlint.summary.paths import (
     EXCEPTION,
     OUTER,
     RESULT,
+    VIEW,
     Path,
     below,
     cell_of,
     is_cell,
     is_global,
+    is_made,
     is_per_thread,
     is_temporary,
     meets,
@@ -30,6 +32,7 @@ from vmfdlint.summary.paths import (
 )
 from vmfdlint.summary.references import References, Taken
 from vmfdlint.summary.relevance import Relevance
+from vmfdlint.summary.sharing import Sharing
 from vmfdlint.summary.sweeps import Sweep
 from vmfdlint.summary.teardown import Teardown
 
@@ -38,6 +41,7 @@ __all__ = [
     "EXCEPTION",
     "OUTER",
     "RESULT",
+    "VIEW",
     "Behaviour",
     "Chain",
     "Flow",
@@ -46,6 +50,7 @@ __all__ = [
     "Path",
     "References",
     "Relevance",
+    "Sharing",
     "Sweep",
     "Taken",
     "Teardown",
@@ -53,6 +58,7 @@ __all__ = [
     "cell_of",
     "is_cell",
     "is_global",
+    "is_made",
     "is_per_thread",
     "is_temporary",
     "meets",

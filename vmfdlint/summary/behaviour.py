@@ -9,6 +9,7 @@ from vmfdlint.summary.bodies import Bodies
 from vmfdlint.summary.effects_below import EffectsBelow
 from vmfdlint.summary.endings import Endings
 from vmfdlint.summary.parameters import Parameters
+from vmfdlint.summary.sharing import Sharing
 
 
 class Behaviour(Bodies):
@@ -19,3 +20,4 @@ class Behaviour(Bodies):
         self.endings = Endings(self)
         self.below = EffectsBelow(self)
         self.parameters = Parameters(self)
+        self.sharing = Sharing(self)

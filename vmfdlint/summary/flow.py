@@ -92,6 +92,12 @@ class Flow:
             if not asking.isdisjoint(block.successors)
         )
 
+    @property
+    def counts_references(self) -> bool:
+        """Whether the function is of a language whose objects go when nothing refers to them: it has
+        exceptions."""
+        return bool(self._guarded)
+
     def may_raise(self, block: int, index: int) -> bool:
         """Whether the way on behind a call depends on its ending by an exception."""
         return block in self._guarded and index == len(self.function.blocks[block].instrs) - 1

@@ -8,7 +8,21 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from vmfdlint.ir import Address, Assign, Call, FunctionKey, Place, Return, Unparsed
-from vmfdlint.models import Exec, Exit, Free, Grant, Inside, Linger, Map, Migrate, Resolved, Use, Write
+from vmfdlint.models import (
+    Drop,
+    Exec,
+    Exit,
+    Free,
+    Grant,
+    Inside,
+    Linger,
+    Map,
+    Migrate,
+    Resolved,
+    Use,
+    Worker,
+    Write,
+)
 from vmfdlint.summary.bodies import Bodies
 from vmfdlint.summary.flow import Flow
 from vmfdlint.summary.paths import operand_path
@@ -166,7 +180,7 @@ class Parameters:
 
 def changes(modelled: Resolved, own: bool) -> bool:
     """Whether an API does more to its descriptors than use them or wait; ``own`` counts a mapping as more."""
-    harmless = Use | Linger | Exit | Exec | Inside | Migrate | Write | Grant
+    harmless = Use | Linger | Exit | Exec | Inside | Migrate | Write | Grant | Drop | Worker
     if own:
         return any(not isinstance(effect, harmless) for effect in modelled.effects)
     return any(not isinstance(effect, harmless | Map) for effect in modelled.effects)

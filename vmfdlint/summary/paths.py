@@ -22,6 +22,8 @@ ESCAPED: Path = ("%escaped",)
 """Given to code that is not in the tree and may keep it."""
 EXCEPTION: Path = (RAISED.name,)
 """Whether an exception is on its way."""
+VIEW = "->%view"
+"""The step from a variable that holds a view of a mapping to what that keeps alive."""
 
 
 def path_of(place: Place) -> Path:
@@ -90,6 +92,11 @@ def _bare(path: Path) -> str:
 def is_temporary(path: Path) -> bool:
     """Whether the root is a temporary of the lowering."""
     return path[0].startswith("%t")
+
+
+def is_made(path: Path) -> bool:
+    """Whether the root is a variable that the lowering made, or a mark."""
+    return path[0].startswith("%")
 
 
 def same_cell(one: Path, other: Path) -> bool:
@@ -181,5 +188,5 @@ def show(path: Path) -> str:
     if root.startswith("@"):
         root = _bare(path)
     root = root.split("#", 1)[0]
-    text = root + "".join(path[1:])
+    text = root + "".join(step for step in path[1:] if step != VIEW)
     return text.replace("->[", "[").replace(".[", "[")

@@ -1,0 +1,74 @@
+"""Whether an object may still be reached when the variable that holds it lets go of it.
+
+In: a function and the name of a variable. Out: memoised answers, found by looking down the call graph with a
+bound. Where an object goes is not followed: it is enough that it went anywhere.
+"""
+
+from vmfdlint.ir import Assign, Call, FunctionKey, Indirect, Member, Operand, Place, Return
+from vmfdlint.models import Callback, Copy, Keep, Own
+from vmfdlint.summary.bodies import Bodies
+from vmfdlint.summary.flow import Flow
+from vmfdlint.summary.parameters import Descent
+
+_DEPTH = 6
+
+
+class Sharing:
+    """Memoised answers on variables."""
+
+    def __init__(self, bodies: Bodies) -> None:
+        self.bodies = bodies
+        self._known: dict[tuple[FunctionKey, str], bool] = {}
+        self._given: Descent[bool] = Descent(bodies, _DEPTH, False, self._shared)
+
+    def shared(self, flow: Flow, name: str) -> bool:
+        """Whether a function stores, returns or gives away what its variable holds."""
+        known = self._known.get((flow.key, name))
+        if known is None:
+            known = self._known[(flow.key, name)] = self._shared(flow, name, 0)
+        return known
+
+    def _shared(self, flow: Flow, name: str, depth: int) -> bool:
+        names = _aliases(flow, name)
+        for instr in flow.function.instrs:
+            match instr:
+                case Assign(dst=dst, src=src) if _is_one(src, names):
+                    if dst.fields or dst.is_global:
+                        return True
+                case Return(value=value) if value is not None and _is_one(value, names):
+                    return True
+                case Call() if self._gives(flow, instr, names, depth):
+                    return True
+                case _:
+                    pass
+        return False
+
+    def _gives(self, flow: Flow, call: Call, names: frozenset[str], depth: int) -> bool:
+        positions = [index for index, argument in enumerate(call.args) if _is_one(argument, names)]
+        if not positions:
+            return False
+        modelled = self.bodies.modelled(flow.key, call)
+        if modelled is not None:
+            return any(isinstance(effect, Keep | Own | Copy | Callback) for effect in modelled.effects)
+        targets = self.bodies.program.targets(flow.key, call)
+        if not targets or isinstance(call.target, Member | Indirect):
+            return True
+        return any(self._given.ask(target, index, depth + 1) for target in targets for index in positions)
+
+
+def _aliases(flow: Flow, name: str) -> frozenset[str]:
+    """The locals that get the value of a variable, itself among them."""
+    copies = [
+        (instr.src.name, instr.dst.name)
+        for instr in flow.function.instrs
+        if isinstance(instr, Assign) and isinstance(instr.src, Place)
+        if not (instr.src.fields or instr.src.is_global or instr.dst.fields or instr.dst.is_global)
+    ]
+    found = {name}
+    for _round in copies:
+        found |= {target for source, target in copies if source in found}
+    return frozenset(found)
+
+
+def _is_one(operand: Operand, names: frozenset[str]) -> bool:
+    return isinstance(operand, Place) and operand.name in names and not (operand.fields or operand.is_global)
