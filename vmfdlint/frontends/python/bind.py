@@ -11,9 +11,9 @@ from vmfdlint.frontends.python.callees import Callee
 from vmfdlint.frontends.python.constants import Constants
 from vmfdlint.frontends.python.infer import PARTIAL, Inference
 from vmfdlint.frontends.python.lower_expr import FORMAT
-from vmfdlint.frontends.python.module import DROP
+from vmfdlint.frontends.python.module import DROP, NEW
 from vmfdlint.frontends.python.objects import Objects
-from vmfdlint.frontends.python.shapes import bound
+from vmfdlint.frontends.python.shapes import HELD, bound
 from vmfdlint.frontends.python.types import TYPES
 from vmfdlint.ir import (
     Assign,
@@ -21,6 +21,7 @@ from vmfdlint.ir import (
     Block,
     Call,
     Const,
+    Field,
     FuncRef,
     Function,
     Indirect,
@@ -157,6 +158,24 @@ class _Body(Objects):
         else:
             self._api(call, callees[0], plain, named)
 
+    def _wrapper(self, call: Call, name: str, given: tuple[Operand, ...]) -> bool:
+        """``closing(x)`` holds x; entering gives it, leaving calls its method."""
+        owner, _, method = name.rpartition(".")
+        subject = given[0] if given else None
+        if subject is None or call.dst is None or not (name in TYPES.wrappers or owner in TYPES.wrappers):
+            return False
+        step = Field(HELD, "", True)
+        if name in TYPES.wrappers:
+            value = self.operand(subject, call.at)
+            self.out.append(Call(call.dst, Named(NEW), (), call.at))
+            self.out.append(Assign(call.dst.step(step), value, call.at))
+        elif method == "__enter__" and isinstance(subject, Place):
+            self._assign(call.dst, subject.step(step), call.at)
+        elif isinstance(subject, Place):
+            base = subject.step(step).step(Field(TYPES.wrappers[owner], "", True))
+            self._call(Call(call.dst, Member("", TYPES.wrappers[owner], base), (), call.at))
+        return True
+
     def _folded(self, name: str, call: Call) -> Operand | None:
         """A text filled in and a request number computed, where all of it is known."""
         if call.keywords or not name:
@@ -177,8 +196,10 @@ class _Body(Objects):
         different functions."""
         if not callees:
             return True
-        parameter = not place.is_global and not place.fields and place.name in self.raw.params
-        return parameter and (len(callees) > 1 or callees[0].kind not in ("api", "c"))
+        if place.is_global or place.fields or place.name not in self.raw.params:
+            return False
+        kinds = {one.kind for one in callees}
+        return kinds != {"new"} and (len(callees) > 1 or not kinds <= {"api", "c"})
 
     def _through(self, call: Call, place: Place) -> None:
         target = self.place(place, call.at)
@@ -201,6 +222,8 @@ class _Body(Objects):
         self, call: Call, callee: Callee, plain: tuple[Operand, ...], named: tuple[tuple[str, Operand], ...]
     ) -> None:
         name = callee.name
+        if self._wrapper(call, name, callee.first[:1] or plain[:1]):
+            return
         enters = callee.kind == "api" and name.endswith(".__enter__") and not self.names.known(name)
         if enters and callee.first and call.dst is not None:
             self.out.append(Assign(call.dst, self.operand(callee.first[0], call.at), call.at))

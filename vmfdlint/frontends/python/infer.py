@@ -14,6 +14,7 @@ from vmfdlint.frontends.python.imports import Names
 from vmfdlint.frontends.python.lookup import Lookup
 from vmfdlint.frontends.python.module import Module
 from vmfdlint.frontends.python.shapes import (
+    HELD,
     PART,
     REF,
     SUPER,
@@ -220,8 +221,13 @@ class Inference:
             yield SUPER + f"{self.names.modules[key.path].name}.{owner}"
         elif name in TYPES.results:
             yield from self._ruled(key, TYPES.results[name], plain)
+        elif name in TYPES.wrappers and plain:
+            yield name
+            yield from holding(HELD, self.lookup.of_operand(key, plain[0]))
         elif last == "__enter__" and plain:
-            yield from self.lookup.of_operand(key, plain[0])
+            types = self.lookup.of_operand(key, plain[0])
+            held = name.removesuffix(".__enter__") in TYPES.wrappers
+            yield from self.lookup.through(types, HELD) if held else types
         elif callee.kind == "api" and TYPES.is_class(name):
             yield name
         elif isinstance(call.target, Member) and last in TYPES.elements and plain:

@@ -43,6 +43,10 @@ def attribute(owner: str, name: str) -> Node:
     return ("attribute", owner, name)
 
 
+HELD = "[thing]"
+"""The step from a context manager to the object that it holds and closes."""
+
+
 class Store:
     """The types of all variables while they are found out, and who has read them."""
 

@@ -32,6 +32,7 @@ class Types(msgspec.Struct, frozen=True):
     runs: dict[str, str]
     starts: frozenset[str]
     closing: frozenset[str]
+    wrappers: dict[str, str]
     vague: frozenset[str]
     common: frozenset[str]
     elements: dict[str, str]
@@ -81,6 +82,7 @@ def _load(text: str) -> Types:
         runs=classes["runs"],
         starts=frozenset(classes["starts"]),
         closing=frozenset(classes["closing"]),
+        wrappers=classes["wrappers"],
         vague=frozenset(classes["vague"]),
         common=frozenset(data["methods"]["common"]),
         elements=data["methods"]["elements"],
