@@ -61,7 +61,7 @@ def place(
                     value = left.pop(0)
                 elif name in words:
                     value = words.pop(name)
-                elif kind == "plain" and star is not None:
+                elif kind == "plain" and star is not None and not (parameter.optional and mapping):
                     value = star.step(Field(f"[{taken}]", "", True))
                     taken += 1
                 elif mapping is not None:

@@ -158,6 +158,23 @@ class _Body(Objects):
         else:
             self._api(call, callees[0], plain, named)
 
+    def _collected(self, call: Call, callee: Callee) -> bool:
+        """A method of a collection is what it does to the elements; what may be something else is called."""
+        made = self.inference.callees.on_collection(call, callee)
+        if not made:
+            return False
+        assert isinstance(call.target, Member)
+        base = call.target.base
+        receiver = Place(base.root, base.name, base.fields[:-1], base.unit)
+        types = self.types(receiver)
+        if not types or not all(one.startswith("[") for one in types):
+            args = (*callee.first, *call.args)
+            given = tuple(self.operand(one, call.at) for one in args)
+            self.out.append(Call(None, Named(callee.name), given, call.at, call.via, call.keywords))
+        for one in made:
+            self._instr(one)
+        return True
+
     def _wrapper(self, call: Call, name: str, given: tuple[Operand, ...]) -> bool:
         """``closing(x)`` holds x; entering gives it, leaving calls its method."""
         owner, _, method = name.rpartition(".")
@@ -199,7 +216,8 @@ class _Body(Objects):
         if place.is_global or place.fields or place.name not in self.raw.params:
             return False
         kinds = {one.kind for one in callees}
-        return kinds != {"new"} and (len(callees) > 1 or not kinds <= {"api", "c"})
+        given = callees[0].first or callees[0].named
+        return kinds != {"new"} and (len(callees) > 1 or not (given or kinds <= {"api", "c"}))
 
     def _through(self, call: Call, place: Place) -> None:
         target = self.place(place, call.at)
@@ -222,6 +240,8 @@ class _Body(Objects):
         self, call: Call, callee: Callee, plain: tuple[Operand, ...], named: tuple[tuple[str, Operand], ...]
     ) -> None:
         name = callee.name
+        if self._collected(call, callee):
+            return
         if self._wrapper(call, name, callee.first[:1] or plain[:1]):
             return
         enters = callee.kind == "api" and name.endswith(".__enter__") and not self.names.known(name)

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from vmfdlint.frontends.python import collections
 from vmfdlint.frontends.python.hierarchy import Method
 from vmfdlint.frontends.python.imports import Meaning
 from vmfdlint.frontends.python.lookup import Lookup
@@ -17,6 +18,7 @@ from vmfdlint.ir import (
     FuncRef,
     FunctionKey,
     Indirect,
+    Instr,
     Member,
     Named,
     Operand,
@@ -66,6 +68,17 @@ class Callees:
             one = self._in_context(one, key, call) if one.kind == "api" else one
             unique.setdefault((one.kind, one.name), one)
         return tuple(unique.values())
+
+    def on_collection(self, call: Call, callee: Callee) -> list[Instr]:
+        """What a method does to a collection's elements, where it is no function of the program or of an API
+        that is known."""
+        if not isinstance(call.target, Member) or callee.kind not in ("api", "unknown"):
+            return []
+        base, name = call.target.base, call.target.field
+        if self.names.known(callee.name) or (callee.kind == "api" and not callee.first):
+            return []
+        receiver = Place(base.root, base.name, base.fields[:-1], base.unit)
+        return collections.expanded(name, receiver, call.args, call.dst, call.at)
 
     # Names
 
@@ -215,11 +228,15 @@ class Callees:
         elif manager := self.hierarchy.manager(owner, name):
             yield Callee("new", manager, first=(receiver,))
         else:
-            found = tuple(self._value(self.lookup.member(owner, name), base, key))
-            yield from (one for one in found if one.kind != "api" or not one.first)
-            if not found or all(one.kind == "api" and one.first for one in found):
-                for api in self._bases(owner, name):
-                    yield Callee("api", f"{api}.{name}", first=(receiver,), named=self._run(owner, api, name))
+            inherited = {f"{api}.{name}" for api in self.hierarchy.apis(owner)}
+            found = [
+                one
+                for one in self._value(self.lookup.member(owner, name), base, key)
+                if one.name not in inherited
+            ]
+            yield from found
+            for api in () if found else self._bases(owner, name):
+                yield Callee("api", f"{api}.{name}", first=(receiver,), named=self._run(owner, api, name))
 
     def _run(self, owner: str, api: str, name: str) -> tuple[tuple[str, Operand], ...]:
         """The method of the project that a library's object runs when it is started."""

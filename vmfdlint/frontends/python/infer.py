@@ -28,7 +28,7 @@ from vmfdlint.frontends.python.shapes import (
     result,
 )
 from vmfdlint.frontends.python.types import TYPES
-from vmfdlint.ir import Assign, Call, Function, FunctionKey, Member, Operand, Place, Return, Text
+from vmfdlint.ir import Assign, Call, Function, FunctionKey, Operand, Place, Return, Text
 
 _RULE = re.compile(r"((?:\[\w*\])*)(self|arg|element|enter|ref:class)(?: (\d+))?")
 _ROUNDS = 40
@@ -129,7 +129,10 @@ class Inference:
                     self._construct(key, callee.name, *given)
                 case "api" | "unknown":
                     self._callbacks(key, given[0], dict(given[1]))
-                    yield from self._result(key, callee, call, *given)
+                    yield from self._result(key, callee, *given)
+                    for one in self.callees.on_collection(call, callee):
+                        if isinstance(one, Assign):
+                            self.lookup.write(key, one.dst, self.lookup.of_operand(key, one.src))
                 case _:
                     pass
 
@@ -208,7 +211,6 @@ class Inference:
         self,
         key: FunctionKey,
         callee: Callee,
-        call: Call,
         plain: tuple[Operand, ...],
         named: tuple[tuple[str, Operand], ...],
     ) -> Iterator[str]:
@@ -230,12 +232,6 @@ class Inference:
             yield from self.lookup.through(types, HELD) if held else types
         elif callee.kind == "api" and TYPES.is_class(name):
             yield name
-        elif isinstance(call.target, Member) and last in TYPES.elements and plain:
-            for one in self.lookup.of_operand(key, plain[0]):
-                inner = elements(one, "[]")
-                if inner is not None:
-                    form = TYPES.elements[last]
-                    yield one if form == "all" else f"[][1]{inner}" if form == "pairs" else inner
 
     def _is_method(self, key: FunctionKey) -> bool:
         return key.name in self.names.modules[key.path].signatures

@@ -171,7 +171,12 @@ class Lookup:
         found = False
         for owner in owners:
             if owner in self.hierarchy.classes or owner.removeprefix(REF) in self.hierarchy.classes:
-                self.store.add(attribute(owner, name), types)
+                setter = self.hierarchy.setter(owner, name)
+                if setter is not None:
+                    params = self.names.modules[setter.key.path].functions[setter.key.name].params
+                    self.store.add(local(setter.key, params[-1]), types)
+                else:
+                    self.store.add(attribute(owner, name), types)
                 found = True
             elif owner.startswith(REF):
                 meaning = self.names.meaning(f"{owner.removeprefix(REF)}.{name}", "")

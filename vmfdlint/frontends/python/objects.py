@@ -85,10 +85,17 @@ class Objects(Passing):
         for word, value in words:
             self.out.append(Assign(dst.step(bound(word)), value, at))
 
+    def _is_property(self, place: Place) -> bool:
+        """Whether a member is a property: its object is let go of by what its setter assigns to."""
+        base = Place(place.root, place.name, place.fields[:-1], place.unit)
+        return bool(self.getters(self.types(base), place.fields[-1].name))
+
     def _drop(self, call: Call) -> None:
         """A variable lets go: the object's ``__del__`` runs before; what is no object of the project's stays
         only where the library closes it."""
         subject = call.args[0]
+        if isinstance(subject, Place) and subject.fields and self._is_property(subject):
+            return
         types = self.types(subject)
         value = self.operand(subject, call.at)
         if not isinstance(value, Place):

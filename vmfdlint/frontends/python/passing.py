@@ -63,14 +63,25 @@ class Passing(Places):
             many = self.temp()
             self.out.append(Assign(many, Opaque("arguments"), at))
             for step, operand in placed.elements:
-                value = self.operand(operand, at)
+                value = self._carried(operand, at)
                 self.out.append(Assign(many.step(Field(step, "", True)), value, at))
             return many
         if placed.value is None:
             return self.in_file(None, path) if placed.parameter.optional else Opaque("not given")
         if placed.value is placed.parameter.default:
             return self.in_file(placed.value, path)
-        return self.operand(placed.value, at)
+        return self._carried(placed.value, at)
+
+    def _carried(self, operand: Operand, at: Span) -> Operand:
+        """An argument; a bound method goes as a value that has its object."""
+        function, before = self.function(operand) if isinstance(operand, Place) else (None, ())
+        if function is None or not before:
+            return self.operand(operand, at)
+        value = self.temp()
+        self.out.append(Assign(value, function, at))
+        for index, given in enumerate(before):
+            self.out.append(Assign(value.step(bound(index)), self.operand(given, at), at))
+        return value
 
     def _emit(self, call: Call, name: str, args: tuple[Operand, ...], keywords: tuple[str, ...] = ()) -> None:
         self.out.append(Call(call.dst, Named(name), args, call.at, call.via, keywords))

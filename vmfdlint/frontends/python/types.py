@@ -35,7 +35,6 @@ class Types(msgspec.Struct, frozen=True):
     wrappers: dict[str, str]
     vague: frozenset[str]
     common: frozenset[str]
-    elements: dict[str, str]
 
     def canonical(self, name: str) -> str:
         """A dotted name under its first spelling."""
@@ -85,7 +84,6 @@ def _load(text: str) -> Types:
         wrappers=classes["wrappers"],
         vague=frozenset(classes["vague"]),
         common=frozenset(data["methods"]["common"]),
-        elements=data["methods"]["elements"],
     )
 
 
