@@ -7,6 +7,11 @@ class Limits(msgspec.Struct, frozen=True):
     """Bounds on the analysis. Sizes are bytes, the others are counts."""
 
     file_bytes: int = 20_000_000
+    python_bytes: int = 2_000_000
+    python_brackets: int = 200
+    python_chain: int = 1_000
+    pulled_files: int = 300
+    import_steps: int = 3
     macro_depth: int = 16
     expansion_bytes: int = 20_000
     environment: int = 4

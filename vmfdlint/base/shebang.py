@@ -9,7 +9,7 @@ _VERSION = re.compile(r"[\d.]+$")
 
 
 def interpreter(head: bytes) -> str:
-    """The program in a ``#!`` line, without directory and version: ``#!/usr/bin/env -S python3.11 -u``: python.
+    """The program in a ``#!`` line without directory and version: ``#!/usr/bin/env -S python3`` is python.
 
     ``head`` is the start of a file; 128 bytes are enough, longer lines are cut off by Linux too (execve(2)).
     Returns "" where there is none.
