@@ -95,7 +95,7 @@ def test_arguments_out_of_a_sequence_and_a_mapping(models: Models) -> None:
     given = ordered(models, Text("true"), args, keywords=("*",))
     assert given[:4] == (Text("true"), *(place("args", f"[{number}]") for number in range(3)))
     given = ordered(models, Text("true"), Const(0), options, keywords=("close", "**"))
-    assert given[2:4] == (place("options", "stdin"), Const(0))
+    assert given[2:4] == (place("options", "[stdin]"), Const(0))
     assert ordered(models, Text("true"), Opaque(), keywords=("**",))[1:] == (Opaque(),) * 6
 
 

@@ -119,13 +119,20 @@ def _callback_args(effect: Callback, call: Call) -> tuple[Operand, ...]:
     """The arguments a callback gets: what the model says of its data pointer, the rest unknown."""
     data = effect.data.arg if effect.data is not None else None
     if effect.data is None or data is None or data >= len(call.args):
-        return ()
+        return _object(effect, call)
     given: tuple[Operand, ...] = (call.args[data],)
     if effect.data.fields == (REST,):
         given = call.args[data:]
     elif effect.spread:
         given = tuple(_element(call.args[data], number) for number in range(_SPREAD))
-    return (*(Opaque() for _ in range(effect.position)), *given)
+    return (*_object(effect, call), *(Opaque() for _ in range(effect.position)), *given)
+
+
+def _object(effect: Callback, call: Call) -> tuple[Operand, ...]:
+    """What a bound method is bound to."""
+    index = effect.bound.arg if effect.bound is not None else None
+    given = call.args[index] if index is not None and index < len(call.args) else None
+    return (given,) if isinstance(given, Place) else ()
 
 
 def _element(sequence: Operand, number: int) -> Operand:

@@ -37,9 +37,10 @@ def placed(call: Call, signature: tuple[Parameter, ...]) -> Call:
 
 def _given(parameter: Parameter, number: int, named: dict[str, Operand]) -> Operand:
     """What a call passes in a parameter that is not among its plain arguments, the ``number``-th of those."""
-    if parameter.name in named:
-        return named[parameter.name]
-    for name, step in (("*", f"[{number}]"), ("**", parameter.name)):
+    for name in (parameter.name, f"%{parameter.name}"):
+        if name in named:
+            return named[name]
+    for name, step in (("*", f"[{number}]"), ("**", f"[{parameter.name}]")):
         if isinstance(whole := named.get(name), Place):
             return whole.step(Field(step, deref=True))
     return Opaque() if {"*", "**"} & named.keys() else parameter.default

@@ -75,10 +75,13 @@ class Drop(msgspec.Struct, frozen=True, tag=True):
 
 
 class Copy(msgspec.Struct, frozen=True, tag=True):
-    """The value in ``src`` is also in ``at`` afterwards (memcpy, a steal helper, an atomic store)."""
+    """The value in ``src`` is also in ``at`` afterwards (memcpy, a steal helper, an atomic store). ``deep``:
+    and what lies below it, elements and members.
+    """
 
     src: Port
     at: Port
+    deep: bool = False
 
 
 class Store(msgspec.Struct, frozen=True, tag=True):

@@ -88,7 +88,7 @@ class Callback(msgspec.Struct, frozen=True, tag=True):
 
     ``when``: ``now`` inside this call; ``later`` from an event loop; ``thread``; ``exit`` (atexit);
     ``signal``. ``spread``: ``data`` is a sequence of the arguments; ``arg 2 ..`` are the call's own from
-    there on.
+    there on. ``bound`` is the object of a method, before all these, where one is given.
     """
 
     function: Port
@@ -96,3 +96,4 @@ class Callback(msgspec.Struct, frozen=True, tag=True):
     data: Port | None = None
     position: int = 0
     spread: bool = False
+    bound: Port | None = None

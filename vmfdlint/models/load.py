@@ -4,10 +4,10 @@ hold.
 
 import re
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -148,6 +148,10 @@ class _File:
             return {}
 
 
+_Like: TypeAlias = tuple[_File, int, ApiRow]
+"""A row that does what another one does, with its file and its index there."""
+
+
 def _explain(message: str) -> tuple[str, str]:
     """What msgspec says of a row -> (what people read, the text to look for in the file)."""
     quoted = re.search(r"`([^`$]+)`|'([^']+)'", message)
@@ -169,13 +173,20 @@ def _files(paths: Sequence[Path]) -> list[_File]:
     return found
 
 
-def _read_apis(file: _File, constants: Constants, apis: dict[str, Api], more: dict[str, list[Api]]) -> None:
+def _read_apis(
+    file: _File,
+    constants: Constants,
+    apis: dict[str, Api],
+    more: dict[str, list[Api]],
+    likes: dict[str, _Like],
+) -> None:
     """Adds the APIs of one file; rows that extend others wait in ``more`` until every file is read, and those
     that are like others are read then."""
     here: set[str] = set()
     for index, row in file.rows("api", ApiRow):
         for name in row.names:
             if row.like:
+                likes[name] = (file, index, row)
                 continue
             try:
                 api = compile_api(row, name, constants)
@@ -189,20 +200,25 @@ def _read_apis(file: _File, constants: Constants, apis: dict[str, Api], more: di
             else:
                 here.add(name)
                 apis[name] = api
+                likes.pop(name, None)
 
 
-def _read_likes(file: _File, constants: Constants, apis: dict[str, Api]) -> None:
-    """Adds the rows of one file that do what others do."""
+def _extend(apis: dict[str, Api], more: Mapping[str, list[Api]]) -> None:
+    for name, extensions in more.items():
+        for extension in extensions:
+            apis[name] = extend_api(apis[name], extension) if name in apis else extension
+
+
+def _read_likes(likes: Mapping[str, _Like], constants: Constants, apis: dict[str, Api]) -> None:
+    """Adds the rows that do what others do."""
     found: dict[str, Api] = {}
-    for index, row in file.rows("api", ApiRow) if "like" in file.text else ():
-        for name in row.names if row.like else ():
-            try:
-                if row.like not in apis:
-                    raise RowError(f"there is no row '{row.like}'{suggestion(row.like, apis)}", row.like)
-                found[name] = like_api(row, name, apis[row.like], constants)
-            except RowError as error:
-                file.report(ProblemKind.CONFIG, error.text, file.line("api", index, error.token))
-                break
+    for name, (file, index, row) in likes.items():
+        try:
+            if row.like not in apis:
+                raise RowError(f"there is no row '{row.like}'{suggestion(row.like, apis)}", row.like)
+            found[name] = like_api(row, name, apis[row.like], constants)
+        except RowError as error:
+            file.report(ProblemKind.CONFIG, error.text, file.line("api", index, error.token))
     apis.update(found)
 
 
@@ -232,6 +248,7 @@ def load_models(paths: Sequence[Path]) -> tuple[Models, tuple[Problem, ...]]:
         patterns.update(file.patterns())
     apis: dict[str, Api] = {}
     more: dict[str, list[Api]] = {}
+    likes: dict[str, _Like] = {}
     opened: list[PathRule] = []
     commands: list[CommandRule] = []
     texts: list[TextRule] = []
@@ -240,7 +257,7 @@ def load_models(paths: Sequence[Path]) -> tuple[Models, tuple[Problem, ...]]:
     records: set[str] = set()
     numbers: set[str] = set()
     for file in files:
-        _read_apis(file, {**constants, **patterns}, apis, more)
+        _read_apis(file, {**constants, **patterns}, apis, more, likes)
         opened.extend(_read_table(file, "path", PathRow, compile_path))
         commands.extend(_read_table(file, "command", CommandRow, compile_command))
         texts.extend(_read_table(file, "text", TextRow, compile_text))
@@ -252,11 +269,9 @@ def load_models(paths: Sequence[Path]) -> tuple[Models, tuple[Problem, ...]]:
             records.update(record.names)
         for _, number in file.rows("number", NumberRow):
             numbers.update(number.names)
-    for name, extensions in more.items():
-        for extension in extensions:
-            apis[name] = extend_api(apis[name], extension) if name in apis else extension
-    for file in files:
-        _read_likes(file, {**constants, **patterns}, apis)
+    _extend(apis, {name: added for name, added in more.items() if name not in likes})
+    _read_likes(likes, {**constants, **patterns}, apis)
+    _extend(apis, {name: added for name, added in more.items() if name in likes})
     models = Models(
         apis,
         frozenset(name for name in neutral if not name.endswith("*")),

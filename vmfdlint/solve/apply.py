@@ -125,8 +125,8 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             return [memory.drop(fact, port_path(pointer, call.args), call.flow, call.sharing)]
         case Own():
             return [memory.own(fact, effect, call)]
-        case Copy(src=src, at=at):
-            return [memory.copy(fact, src, at, call)]
+        case Copy(src=src, at=at, deep=deep):
+            return [memory.copy(fact, src, at, call) if not deep else memory.copy_all(fact, src, at, call)]
         case Store(at=at):
             return [memory.store(fact, at, call)]
         case Keep(value=value):

@@ -232,7 +232,7 @@ def remembered(fact: Fact, flow: Flow, block: int) -> Fact:
     env = tuple(
         (path, value)
         for path, value in fact.env
-        if path[0] in live or path[0] in flow.params or path[0].startswith(("@", "*", "%result"))
+        if path[0] in live or path[0] in flow.params or path[0].startswith(("@", "*", "%result", "%raised"))
     )
     if len(env) != len(fact.env):
         fact = msgspec.structs.replace(fact, env=env)

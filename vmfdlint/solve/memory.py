@@ -34,6 +34,18 @@ def copy(fact: Fact, src: Port, at: Port, call: Invocation) -> Fact:
     return fact
 
 
+def copy_all(fact: Fact, src: Port, at: Port, call: Invocation) -> Fact:
+    """What ``src`` and whatever lies below it holds is held at ``at`` too, below it in the same way."""
+    source, target = port_path(src, call.args), port_path(at, call.args)
+    if source is None or target is None:
+        return fact
+    for held in fact.places:
+        if starts_with(held, source):
+            rest = held[len(source) :]
+            fact = hold(fact, (*target, *rest), None if rest else call.flow.cells.get(target))
+    return fact if source in fact.places else copy(fact, src, at, call)
+
+
 def own(fact: Fact, effect: Own, call: Invocation) -> Fact:
     """The object at ``at`` has the descriptor now."""
     after = copy(fact, effect.fd, effect.at, call)
