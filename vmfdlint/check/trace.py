@@ -92,6 +92,8 @@ def _between(solver: Solver, before: Crumb, after: Crumb, incident: Incident) ->
     else:
         gained = [path for path in new.places if path not in old.places and not is_temporary(path)]
         told = [path for path in gained if not is_cell(path) and path not in (OUTER, ESCAPED)]
+        if all(is_temporary(path) for path in old.places):
+            told = []  # it gets its first name, which is no step of its own
         if told:
             add(Role.MOVE, f"stored in {show(told[0])}", new)
         elif ESCAPED in gained:
@@ -106,7 +108,7 @@ def _calling(solver: Solver, before: Crumb, after: Crumb) -> str:
     instrs = flow.function.blocks[before.site.block].instrs if flow is not None else ()
     call = instrs[before.site.index] if before.site.index < len(instrs) else None
     name = after.function.name
-    if not isinstance(call, Call) or (isinstance(call.target, Named) and call.target.name == name):
+    if not isinstance(call, Call) or after.function in solver.program.targets(before.function, call):
         return f"calls {name}"
     if isinstance(call.target, Named):
         return f"while {called(call.target.name)} runs, the callback {name} may run"

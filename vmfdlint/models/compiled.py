@@ -263,6 +263,11 @@ class Models(msgspec.Struct, frozen=True, dict=True):
             return call
         return placed(call, api.signature)
 
+    def is_root(self, name: str) -> bool:
+        """Whether a function is one that code outside the tree calls: by its name, or (``*.handle``) as the
+        method it is."""
+        return name in self.roots or ("." in name and "*." + name.rpartition(".")[2] in self.roots)
+
     def is_neutral(self, name: str) -> bool:
         """Whether ``name`` is listed as neutral, itself or by its prefix. A body in the tree says more than
         that.

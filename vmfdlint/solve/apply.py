@@ -7,6 +7,7 @@ memory, registry, texts. API names are not known here.
 
 from typing import assert_never
 
+from vmfdlint.ir import Const
 from vmfdlint.models import (
     Acquire,
     Callback,
@@ -52,7 +53,7 @@ from vmfdlint.solve import descriptors, mappings, memory, process
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.invocation import Invocation, Observe
 from vmfdlint.solve.observe import Happening
-from vmfdlint.solve.ports import match_port
+from vmfdlint.solve.ports import match_port, operand_of
 from vmfdlint.solve.registry import register
 from vmfdlint.solve.texts import copied, named, write
 from vmfdlint.summary import port_path
@@ -150,6 +151,9 @@ def _on_zero(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> 
             return [fact]
         case Copy(src=src, at=at):
             source, target = port_path(src, call.args), port_path(at, call.args)
+            given = operand_of(src, call)
+            if target and len(target) > 1 and isinstance(given, Const) and not src.fields:
+                return [fact.knowing(target, given)]
             return [copied(fact, source, target) if source and target else fact]
         case Exit() | Raise():
             return []

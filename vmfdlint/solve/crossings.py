@@ -107,7 +107,7 @@ class Crossings(Tables):
         if edges is None:
             edges = self._climbed[key] = self.graph.callers(key)
         calls = [edge for edge in edges if not edge.kind.is_deferred]
-        root = key.name in self.models.roots
+        root = self.models.is_root(key.name)
         threads = any(edge.kind is EdgeKind.THREAD for edge in calls)
         # An exception that no function of the tree can handle ends the process, but for that of a thread.
         if fact.is_watched and (threads or ((root or not calls) and not fact.raised)):

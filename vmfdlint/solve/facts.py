@@ -162,11 +162,16 @@ class Fact(msgspec.Struct, frozen=True):
         return self.state.process is not Process.OWN
 
     def with_places(self, places: set[Path] | frozenset[Path]) -> "Fact":
-        """The fact held by exactly ``places``; beyond the limit, cells and globals are kept first."""
+        """The fact held by exactly ``places``; beyond the limit, cells and globals are kept first.
+        Temporaries, which are short-lived, have a limit of their own."""
         # A walk over a linked list adds a step a round: beyond the limit the place counts as held elsewhere.
         kept = sorted({path if len(path) <= LIMITS.path_steps else ESCAPED for path in places})
         if len(kept) > LIMITS.places:
-            kept = sorted(sorted(kept, key=_worth)[: LIMITS.places])
+            named = [path for path in kept if not is_temporary(path)]
+            others = [path for path in kept if is_temporary(path)]
+            kept = sorted(
+                path for group in (named, others) for path in sorted(group, key=_worth)[: LIMITS.places]
+            )
         return msgspec.structs.replace(self, places=tuple(kept))
 
     def lookup(self, path: Path) -> Value | None:
@@ -232,7 +237,7 @@ def _worth(path: Path) -> tuple[int, int, Path]:
     elif is_cell(path):
         rank = 2
     else:
-        rank = 4 if is_temporary(path) else 3
+        rank = 3
     return rank, len(path), path
 
 

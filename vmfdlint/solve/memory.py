@@ -42,8 +42,17 @@ def copy_all(fact: Fact, src: Port, at: Port, call: Invocation) -> Fact:
     for held in fact.places:
         if starts_with(held, source):
             rest = held[len(source) :]
-            fact = hold(fact, (*target, *rest), None if rest else call.flow.cells.get(target))
+            fact = hold(fact, (*target, *rest), None if rest else _cell(target, call.flow))
     return fact if source in fact.places else copy(fact, src, at, call)
+
+
+def _cell(path: Path, flow: Flow) -> Path | None:
+    """The cell of a path; of an element of a list that is a member, that of the member and the step."""
+    cell = flow.cells.get(path)
+    if cell is None and path[-1].startswith("->["):
+        member = flow.cells.get(path[:-1])
+        return (*member, path[-1]) if member is not None else None
+    return cell
 
 
 def own(fact: Fact, effect: Own, call: Invocation) -> Fact:
@@ -89,7 +98,7 @@ def drop(fact: Fact, path: Path | None, flow: Flow, sharing: Sharing) -> Fact:
     no other variable holds the reference; made by the lowering, a variable counts for none. An object that
     was stored or given away may be reached in ways that are not followed, and stays.
     """
-    if path is None or not fact.is_open or (path[0] in flow.params and len(path) == 1):
+    if path is None or not fact.is_open:
         return fact
     below = {held for held in fact.places if starts_with(held, path)}
     members = {held[-1] for held in below if len(held) > len(path)}

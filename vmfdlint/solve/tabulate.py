@@ -6,7 +6,7 @@ unmodelled calls by the callee's body, calls those by a model, and this one all 
 work.
 """
 
-from vmfdlint.ir import Assign, Assume, Call, Return, Unparsed
+from vmfdlint.ir import RAISED, Assign, Assume, Call, Return, Unparsed
 from vmfdlint.link import CallGraph
 from vmfdlint.models import Models
 from vmfdlint.solve.boundary import crosses
@@ -76,6 +76,10 @@ class Tabulation(Calls):
             index += 1
         last = node if (index, fact) == (node.index, node.fact) else self._note(node, index, fact)
         for successor in block.successors:
+            first = flow.function.blocks[successor].instrs[:1]
+            asked = first[0] if first and isinstance(first[0], Assume) and first[0].left == RAISED else None
+            if asked is not None and assume(fact, asked, flow) is None:
+                continue
             onward = self._without_dead(fact, last, flow, successor)
             if not onward.is_gone:
                 self.push(Node(node.context, successor, 0, remembered(onward, flow, successor)), Step(last))

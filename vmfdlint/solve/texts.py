@@ -93,10 +93,10 @@ def _filled(form: str, index: int, fact: Fact, call: Invocation) -> str:
 
 
 def copied(fact: Fact, source: Path, target: Path) -> Fact:
-    """The zero fact where a variable is copied: the copy points to the same text, names the same
-    directory."""
+    """The zero fact where a variable is copied: the copy points to the same text, names the same directory,
+    has the same constants in it."""
     for path, value in fact.env:
-        if isinstance(value, Text) and len(path) > len(source) and starts_with(path, source):
+        if isinstance(value, Text | Const) and len(path) > len(source) and starts_with(path, source):
             fact = fact.knowing((*target, *path[len(source) :]), value)
     return fact
 
@@ -110,7 +110,10 @@ def aliased(fact: Fact, source: Path, target: Path) -> Fact:
 def delivered(fact: Fact, target: Path | None) -> Fact:
     """The zero fact where a call's result goes to its destination: what it points to, what it names."""
     moved = fact if target is None else copied(fact.knowing(target, None), RESULT, target)
-    return moved.knowing((*RESULT, "->[0]"), None).knowing((*RESULT, NAMED), None)
+    for path, _value in moved.env:
+        if len(path) > 1 and starts_with(path, RESULT):
+            moved = moved.knowing(path, None)
+    return moved
 
 
 def named(fact: Fact, port: Port, name: str, call: Invocation) -> Fact:
