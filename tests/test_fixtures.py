@@ -9,7 +9,7 @@ from literate import FIXTURES, Program, differences, read
 from vmfdlint.base import ProblemKind
 from vmfdlint.check import Rule, load_rules, match
 from vmfdlint.check.finding import Finding
-from vmfdlint.engine import solve
+from vmfdlint.engine import Target, solve
 from vmfdlint.models import Models, default_models
 
 FILES = sorted(FIXTURES.rglob("VMFD*.md"))
@@ -26,7 +26,8 @@ def _knowledge() -> tuple[Models, tuple[Rule, ...], frozenset[str]]:
 def found_in(program: Program) -> tuple[Finding, ...]:
     """The findings of all rules in one program."""
     models, rules, every = _knowledge()
-    solved = solve(program.sources, models, 1)
+    target = Target(python=program.target) if program.target is not None else Target()
+    solved = solve(program.sources, models, 1, target)
     broken = [problem for problem in solved.problems if problem.kind is not ProblemKind.PARSE]
     assert not broken, broken
     return match(solved.solver, rules, every)

@@ -171,9 +171,9 @@ class TestShipped:
         assert CATALOGUE[doc.id] == doc.name and FAMILIES[doc.id[4]] == doc.family
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", doc.name)
 
-    def test_has_one_fixture(self, rule: Rule) -> None:
+    def test_has_a_fixture(self, rule: Rule) -> None:
         doc = rule.doc
-        assert (ROOT / "fixtures" / f"{doc.id}-{doc.name}.md").is_file()
+        assert list((ROOT / "fixtures").rglob(f"{doc.id}-{doc.name}.md"))
 
     def test_documentation(self, rule: Rule) -> None:
         doc = rule.doc
@@ -204,7 +204,7 @@ class TestShipped:
 
 def test_fixtures_belong_to_rules() -> None:
     stems = {f"{rule.doc.id}-{rule.doc.name}" for rule in RULES}
-    assert {path.stem for path in (ROOT / "fixtures").glob("VMFD*.md")} == stems
+    assert {path.stem for path in (ROOT / "fixtures").rglob("VMFD*.md")} == stems
 
 
 def test_ids_are_used_once() -> None:

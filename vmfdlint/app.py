@@ -18,7 +18,7 @@ from vmfdlint.check import flow_text, load_rules, match, safe_sites, suggestions
 from vmfdlint.check.finding import Certainty, Finding, Outcome, RuleDoc, Statistics
 from vmfdlint.config import ConfigError, Options, load, resolve_rules
 from vmfdlint.discover import Discovery, Search, discover
-from vmfdlint.engine import load_program, solve
+from vmfdlint.engine import Target, load_program, solve
 from vmfdlint.ir import FunctionKey, print_function
 from vmfdlint.models import Models, default_models, load_models
 from vmfdlint.report import (
@@ -55,13 +55,13 @@ def _silent(_text: str) -> None:
 def analyze(
     sources: tuple[SourceText, ...],
     options: Options,
-    targets: Mapping[str, tuple[str, ...]] | None = None,
+    built: Mapping[str, tuple[str, ...]] | None = None,
     tell: Callable[[str], None] = _silent,
 ) -> Outcome:
     """Sources, and what they are built into -> everything found by the rules in ``options.rules``."""
     rules = load_rules()
     models, problems = models_for(options)
-    solved = solve(sources, models, options.jobs, targets, tell)
+    solved = solve(sources, models, options.jobs, _target(options, built), tell)
     solver = solved.solver
     started = perf_counter()
     findings = match(solver, rules, options.rules)
@@ -89,6 +89,11 @@ def analyze(
         notices(solver, findings),
         statistics,
     )
+
+
+def _target(options: Options, built: Mapping[str, tuple[str, ...]] | None) -> Target:
+    major, _, minor = options.target_python.partition(".")
+    return Target(built or {}, (int(major), int(minor)))
 
 
 def models_for(options: Options) -> tuple[Models, tuple[Problem, ...]]:
@@ -127,17 +132,17 @@ def notices(solver: Solver, findings: Sequence[Finding]) -> tuple[str, ...]:
 def show_flow(
     sources: tuple[SourceText, ...],
     options: Options,
-    targets: Mapping[str, tuple[str, ...]] | None = None,
+    built: Mapping[str, tuple[str, ...]] | None = None,
 ) -> str:
     """Sources, and what they are built into -> where each descriptor is created, goes and rests, as text."""
     models, _problems = models_for(options)
-    return flow_text(solve(sources, models, options.jobs, targets).solver)
+    return flow_text(solve(sources, models, options.jobs, _target(options, built)).solver)
 
 
 def show_ir(sources: tuple[SourceText, ...], options: Options, path: str, function: str) -> str:
     """The IR of ``function`` in the file ``path`` as text. Raises ConfigError where there is none."""
     models, _problems = models_for(options)
-    program = load_program(sources, models, options.jobs)
+    program = load_program(sources, models, options.jobs, _target(options, None))
     found = program.function(FunctionKey(path, function)) if path in program.lexicon.sources else None
     if found is None:
         raise ConfigError(f"no function {function!r} in {path}")
@@ -230,7 +235,7 @@ def models_suggest(options: Options) -> Run:
 
     def suggested(sources: tuple[SourceText, ...]) -> str:
         models, _problems = models_for(options)
-        rows = list(suggestions(solve(sources, models, options.jobs, found.targets).solver))
+        rows = list(suggestions(solve(sources, models, options.jobs, _target(options, found.targets)).solver))
         return "\n".join(rows) if rows else "# Every function that is given a KVM descriptor is known.\n"
 
     return _told(suggested, found, options, "models suggest")

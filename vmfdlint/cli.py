@@ -99,6 +99,7 @@ def cli() -> None:
     type=click.Choice(["may", "must"]),
     help="must: leave out findings that hang on something unknown.",
 )
+@click.option("--target-python", metavar="VERSION", help="Version that Python sources run on (default 3.13).")
 @click.option("-q", "--quiet", is_flag=True, default=None, help="Findings and errors only.")
 @click.option(
     "-v",

@@ -9,8 +9,9 @@ from time import perf_counter
 import msgspec
 
 from vmfdlint.base import Problem, ProblemKind, SourceText
-from vmfdlint.frontends import c
+from vmfdlint.frontends import c, python
 from vmfdlint.frontends.contract import Scan
+from vmfdlint.frontends.languages import PYTHON, language_of
 from vmfdlint.link import Lexicon, Program
 from vmfdlint.models import Models
 from vmfdlint.run import Crash, Pool
@@ -25,52 +26,102 @@ class Solved(msgspec.Struct, frozen=True):
     seconds: tuple[tuple[str, float], ...]
 
 
+class Target(msgspec.Struct, frozen=True):
+    """What the sources are for. ``built`` is what each file is built into, where that is known; ``python`` the
+    version that Python files run on, of which some defaults hang."""
+
+    built: Mapping[str, tuple[str, ...]] = {}
+    python: tuple[int, int] = python.DEFAULT_VERSION
+
+
 def solve(
     sources: tuple[SourceText, ...],
     models: Models,
     jobs: int,
-    targets: Mapping[str, tuple[str, ...]] | None = None,
+    target: Target | None = None,
     tell: Callable[[str], None] = lambda _text: None,
 ) -> Solved:
-    """Scans ``sources`` over the cores, then follows descriptors through them on demand.
-
-    ``targets`` is what each file is built into, where that is known. ``tell`` hears often what is done.
-    """
+    """Scans ``sources`` over the cores, then follows descriptors through them on demand. ``tell`` hears often
+    what is done."""
     started = perf_counter()
     tell(f"reading {len(sources):,} files")
-    scans, problems = _scan(sources, jobs)
+    read = _read(sources, models, jobs, target or Target())
     scanned = perf_counter()
-    lexicon = Lexicon({source.path: source for source in sources}, scans, targets)
-    program = Program(
-        lexicon, c.open_unit, lambda count: tell(f"following descriptors: {count:,} functions read")
+    program = read.program(
+        sources, lambda count: tell(f"following descriptors: {count:,} functions read")
     )
     linked = perf_counter()
-    solver = Solver(program, models, c.aliases)
+    solver = Solver(program, models, _aliases)
     solver.run()
     ended = perf_counter()
     seconds = (("scan", scanned - started), ("link", linked - scanned), ("solve", ended - linked))
-    return Solved(solver, (*problems, *program.problems, *program.unread), seconds)
+    return Solved(solver, (*read.problems, *program.problems, *program.unread), seconds)
 
 
-def load_program(sources: tuple[SourceText, ...], models: Models, jobs: int) -> Program:
+def load_program(
+    sources: tuple[SourceText, ...], models: Models, jobs: int, target: Target | None = None
+) -> Program:
     """The program by names, nothing followed."""
-    scans, _problems = _scan(sources, jobs)
-    return Program(Lexicon({source.path: source for source in sources}, scans), c.open_unit)
+    return _read(sources, models, jobs, target or Target()).program(sources)
 
 
-def _scan(sources: tuple[SourceText, ...], jobs: int) -> tuple[dict[str, Scan], list[Problem]]:
-    scans: dict[str, Scan] = {}
-    problems: list[Problem] = []
+class _Sources(msgspec.Struct):
+    """Sources as their front-ends read them: scans of all, and the Python files among them joined."""
+
+    scans: dict[str, Scan]
+    library: python.Library
+    built: Mapping[str, tuple[str, ...]]
+    problems: list[Problem]
+
+    def program(
+        self, sources: tuple[SourceText, ...], watch: Callable[[int], None] = lambda _count: None
+    ) -> Program:
+        """The whole program, joined on demand."""
+        lexicon = Lexicon({source.path: source for source in sources}, self.scans, self.built)
+        return Program(lexicon, c.open_unit, watch, self.library)
+
+
+def _read(sources: tuple[SourceText, ...], models: Models, jobs: int, target: Target) -> _Sources:
+    scripts = tuple(source for source in sources if language_of(source) == PYTHON)
+    others = {source.path for source in scripts}
+    chosen = python.select(scripts, _hints(models))
+    problems = list(chosen.problems)
+    scans: dict[str, Scan] = {source.path: Scan(b"") for source in scripts}
+    modules: dict[str, python.Module] = {}
+    tasks = (*(source for source in sources if source.path not in others), *chosen.sources)
     with Pool(jobs) as pool:
-        results = pool.map(_scan_one, sources, lambda source: source.path)
-    for source, result in zip(sources, results, strict=True):
+        results = pool.map(_read_one, tasks, lambda source: source.path)
+    for source, result in zip(tasks, results, strict=True):
         if isinstance(result, Crash):
             scans[source.path] = Scan(b"")
             problems.append(Problem(ProblemKind.CRASH, f"{source.path}: {result.text}", source.path))
-        else:
+        elif isinstance(result.value, Scan):
             scans[source.path] = result.value
-    return scans, problems
+        else:
+            modules[source.path] = result.value
+    library = python.Library(
+        modules,
+        lambda name: name in models.apis or models.is_neutral(name),
+        {source.path: source for source in chosen.sources},
+        fork_default=target.python < python.NO_FORK_BY_DEFAULT,
+        python2=target.python < (3, 0),
+    )
+    scans.update((path, library.scan(path)) for path in modules)
+    return _Sources(scans, library, target.built, problems)
 
 
-def _scan_one(source: SourceText) -> Scan:
-    return c.scan(source.data)
+def _hints(models: Models) -> python.Hints:
+    """What tells the Python files that are worth a parse."""
+    return python.Hints(
+        strong=tuple(sorted(rule.stretch.encode() for rule in models.texts)),
+        weak=tuple(sorted(path.encode() for path in models.interesting_paths())),
+        requests=models.requests(),
+    )
+
+
+def _read_one(source: SourceText) -> Scan | python.Module:
+    return python.read(source) if language_of(source) == PYTHON else c.scan(source.data)
+
+
+def _aliases(source: SourceText, names: frozenset[str]) -> frozenset[str]:
+    return frozenset() if language_of(source) == PYTHON else c.aliases(source, names)

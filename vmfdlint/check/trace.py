@@ -1,5 +1,7 @@
 """A witness path told as numbered steps: where the reference comes from, how it moves, what happens to it."""
 
+import msgspec
+
 from vmfdlint.base import LIMITS
 from vmfdlint.check.finding import Role, Step
 from vmfdlint.check.flow import callers_above
@@ -92,8 +94,6 @@ def _between(solver: Solver, before: Crumb, after: Crumb, incident: Incident) ->
     else:
         gained = [path for path in new.places if path not in old.places and not is_temporary(path)]
         told = [path for path in gained if not is_cell(path) and path not in (OUTER, ESCAPED)]
-        if all(is_temporary(path) for path in old.places):
-            told = []  # it gets its first name, which is no step of its own
         if told:
             add(Role.MOVE, f"stored in {show(told[0])}", new)
         elif ESCAPED in gained:
@@ -196,8 +196,19 @@ def _without_repeats(steps: list[Step]) -> list[Step]:
     for step in steps:
         if found and (found[-1].at, found[-1].text) == (step.at, step.text):
             continue
+        if found and _stores(found[-1], step):
+            found[-1] = msgspec.structs.replace(found[-1], holders=step.holders)
+            continue
         found.append(step)
     return found
+
+
+def _stores(made: Step, step: Step) -> bool:
+    """Whether a step only puts what the one before gave into its variable: one statement, told once."""
+    inside = (step.at.line, step.at.col) <= (made.at.line, made.at.col) and made.at != step.at
+    ends = (made.at.end_line, made.at.end_col) <= (step.at.end_line, step.at.end_col)
+    same = made.at.path == step.at.path and made.function == step.function
+    return same and inside and ends and step.role is Role.MOVE and made.role in (Role.CREATE, Role.RETURN)
 
 
 def _shortened(steps: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -25,6 +25,7 @@ KEYS: Mapping[str, str] = {
     "models": "a list of strings",
     "output-format": "a string",
     "min-certainty": '"may" or "must"',
+    "target-python": 'a version such as "3.13"',
     "jobs": "a whole number, 0 or more",
     "force-exclude": "true or false",
     "respect-gitignore": "true or false",

@@ -80,8 +80,8 @@ class Linkage(Protocol):
     def unit(self, path: str) -> "Unit":
         """One of the files."""
 
-    def resolve(self, name: str) -> tuple[FunctionKey, ...]:
-        """The functions that a bound name means; () for one of an API or of nothing known."""
+    def resolve(self, name: str, path: str) -> tuple[FunctionKey, ...]:
+        """The functions that a bound name means in a file; () for one of an API or of nothing known."""
 
     def naming(self, key: FunctionKey) -> tuple[frozenset[FunctionKey], frozenset[FunctionKey]]:
         """The functions that call one by name, and those that use it as a value."""

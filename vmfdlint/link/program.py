@@ -154,7 +154,7 @@ class Program:
         known = self._resolved.get((name, path))
         if known is None:
             bound = self.bound(path)
-            known = bound.resolve(name) if bound is not None else self._resolve(name, path)
+            known = bound.resolve(name, path) if bound is not None else self._resolve(name, path)
             self._resolved[(name, path)] = known
         return known
 

@@ -349,6 +349,17 @@ class Models(msgspec.Struct, frozen=True, dict=True):
             value for api in self.apis.values() for value, each in api.by_value.items() if creates(each)
         )
 
+    def requests(self) -> dict[str, int]:
+        """The same with their names: KVM_CREATE_VM -> 0xAE01."""
+        return {
+            name: value
+            for api in self.apis.values()
+            for name, each in api.by_name.items()
+            if creates(each)
+            for value, other in api.by_value.items()
+            if other == each
+        }
+
     def receiving_names(self) -> frozenset[str]:
         """The APIs, and the constants of selecting ones, by which another process's descriptor comes in."""
         return frozenset(

@@ -1,3 +1,25 @@
 """The Python front-end. In: bytes of Python files. Out: files whose functions are IR, with all names bound."""
 
+from vmfdlint.frontends.python.hints import Hints
+from vmfdlint.frontends.python.library import Library
+from vmfdlint.frontends.python.module import Module
+from vmfdlint.frontends.python.read import read
+from vmfdlint.frontends.python.select import Selection, select
+
 LANGUAGE = "python"
+DEFAULT_VERSION = (3, 13)
+NO_FORK_BY_DEFAULT = (3, 14)
+"""From this version on multiprocessing makes its workers through a fork server (library reference,
+multiprocessing, Contexts and start methods)."""
+
+__all__ = [
+    "DEFAULT_VERSION",
+    "LANGUAGE",
+    "NO_FORK_BY_DEFAULT",
+    "Hints",
+    "Library",
+    "Module",
+    "Selection",
+    "read",
+    "select",
+]

@@ -160,7 +160,7 @@ class Library:
 
     def scan(self, path: str) -> Scan:
         """The names in a file, as a lexical pass over another language's gives them, and those that are bound
-        to others: ``os.open`` of ``from os import open``."""
+        to others: ``os.open`` of ``from os import open``. It defines nothing that other languages can see."""
         module = self.modules[path]
         tokens = {token.encode("utf-8", "replace") for token in self._mentions[path]}
         tokens.update(_WORD.findall(self.sources[path].data) if path in self.sources else ())
@@ -171,9 +171,6 @@ class Library:
                 tokens.add(b"/" + data.rpartition(b"/")[2])
         return Scan(
             tokens=_packed(tokens - {b""}),
-            functions=tuple(sorted(module.functions)),
-            types=tuple(sorted(module.classes)),
-            variables=tuple(sorted(self.names.variables(path) | module.constants.keys())),
         )
 
 

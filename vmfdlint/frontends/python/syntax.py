@@ -18,16 +18,27 @@ def _semantic(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     )
 
 
+_NODES: dict[type, bool] = {}
+
+
+def _is_node(kind: type) -> bool:
+    """Whether a type is one of libcst's nodes; isinstance() asks an abstract class, which is slow."""
+    known = _NODES.get(kind)
+    if known is None:
+        known = _NODES[kind] = issubclass(kind, cst.CSTNode)
+    return known
+
+
 def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """The nodes right below, in the order of the fields."""
     for name in _semantic(type(node)):
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
-            yield value
-        elif isinstance(value, (tuple, list)):
+        if isinstance(value, (tuple, list)):
             for each in value:
-                if isinstance(each, cst.CSTNode):
+                if _is_node(type(each)):
                     yield each
+        elif _is_node(type(value)):
+            yield value
 
 
 SCOPES = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
@@ -40,7 +51,7 @@ def walk(node: cst.CSTNode, into_scopes: bool = False) -> Iterator[cst.CSTNode]:
     while stack:
         current = stack.pop()
         yield current
-        if into_scopes or not isinstance(current, SCOPES):
+        if into_scopes or type(current) not in SCOPES:
             stack.extend(reversed(list(children(current))))
 
 
