@@ -7,7 +7,9 @@ class Limits(msgspec.Struct, frozen=True):
     """Bounds on the analysis. Sizes are bytes, the others are counts."""
 
     file_bytes: int = 20_000_000
-    python_bytes: int = 2_000_000
+    python_bytes: int = 1_000_000
+    python_rough_bytes: int = 3_000_000
+    python_elements: int = 1_000
     python_brackets: int = 200
     python_chain: int = 1_000
     pulled_files: int = 300
