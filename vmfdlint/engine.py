@@ -13,7 +13,7 @@ from vmfdlint.frontends import c, python
 from vmfdlint.frontends.contract import Scan
 from vmfdlint.frontends.languages import PYTHON, language_of
 from vmfdlint.link import Lexicon, Program
-from vmfdlint.models import Models
+from vmfdlint.models import Kind, Models
 from vmfdlint.run import Crash, Pool
 from vmfdlint.solve import Solver
 
@@ -111,11 +111,14 @@ def _read(sources: tuple[SourceText, ...], models: Models, jobs: int, target: Ta
 
 
 def _hints(models: Models) -> python.Hints:
-    """What tells the Python files that are worth a parse."""
+    """What tells the Python files that are worth a parse. A file that moves processes alone is not: one that
+    makes a VM has to import it."""
+    paths = {hint for rule in models.paths if rule.kind is not Kind.CGROUP for hint in rule.hints}
+    names = models.interesting_names()
     return python.Hints(
         strong=tuple(sorted(rule.stretch.encode() for rule in models.texts)),
-        weak=tuple(sorted(path.encode() for path in models.interesting_paths())),
-        requests=models.requests(),
+        weak=tuple(sorted(path.encode() for path in paths)),
+        requests={name: value for name, value in models.requests().items() if name in names},
     )
 
 
