@@ -5,7 +5,7 @@ from python_modules import joined, lines, method, sources, written
 
 from vmfdlint.frontends.contract import BODY
 from vmfdlint.frontends.python.module import Class, Parameter, Signature
-from vmfdlint.ir import Const
+from vmfdlint.ir import Call, Const, FunctionKey, Named
 
 
 def bound(text: str, name: str = "f", path: str = "main.py") -> list[str]:
@@ -475,7 +475,6 @@ def f(k: Kvm):
         "%t8 = %t7",
         "g = %t8",
         "%t9 = call io.FileIO.__exit__(%t7)",
-        "call io.FileIO.__del__(g)",
         "return 0{None}",
     ]
 
@@ -490,3 +489,109 @@ def test_default_of_a_parameter_is_read_in_its_own_file() -> None:
         written("main.py", "function f()\nb0:\n  %t0 = call a.g()\n  return\n"),
     )
     assert lines(library, "main.py", "f")[0] == "%t0 = call a.g(3)"
+
+
+def test_what_only_a_variable_holds_dies_with_it() -> None:
+    text = """
+### main.py
+import mmap, os
+class Vm:
+    def __init__(self):
+        self.fd = os.open("x", 1)
+        self.run = mmap.mmap(self.fd, 10)
+    def __del__(self):
+        os.close(self.fd)
+class Owner:
+    def __init__(self, given):
+        self.vm = Vm()
+        self.given = given
+    def stop(self):
+        vm = self.vm
+        vm.fd
+        self.vm = None
+        self.given = None
+def make():
+    return Vm()
+def f():
+    v = make()
+    v.fd
+    o = Owner(None)
+    w = o.vm
+    w.fd
+    g = open("x")
+    g.read()
+def h(v: Vm):
+    Owner(v)
+"""
+    dying = [line for line in bound(text) if "__del__" in line]
+    assert dying == [
+        "call io.FileIO.__del__(g)",
+        "call main.Vm.__del__(o->vm<'main.Owner'>)",
+        "call mmap.mmap.__del__(o->vm<'main.Owner'>->run<'main.Vm'>)",
+        "call main.Vm.__del__(v)",
+        "call mmap.mmap.__del__(v->run<'main.Vm'>)",
+    ]
+    stopped = [line for line in bound(text, "Owner.stop") if "__del__" in line]
+    assert stopped == [
+        "call main.Vm.__del__(self->vm<'main.Owner'>)",
+        "call mmap.mmap.__del__(self->vm<'main.Owner'>->run<'main.Vm'>)",
+    ]
+
+
+def test_an_init_that_fails_in_its_base_lets_go_once() -> None:
+    library = sources(
+        """
+### main.py
+import os
+class Base:
+    def __init__(self):
+        self.fd = os.open("x", 1)
+    def __del__(self):
+        os.close(self.fd)
+class Sub(Base):
+    def __init__(self):
+        super().__init__()
+        os.listdir("x")
+"""
+    )
+    found = library.function(FunctionKey("main.py", "Sub.__init__"))
+    assert found is not None
+    dying = [
+        number
+        for number, block in enumerate(found.blocks)
+        if any(isinstance(one, Call) and one.target == Named("main.Base.__del__") for one in block.instrs)
+    ]
+    listing = next(
+        block.successors
+        for block in found.blocks
+        if any(isinstance(one, Call) and one.target == Named("os.listdir") for one in block.instrs)
+    )
+    assert len(dying) == 1
+    assert dying[0] in listing
+
+
+def test_a_stack_of_managers_keeps_the_end_of_each() -> None:
+    text = """
+### main.py
+import contextlib
+class Vm:
+    def __enter__(self):
+        return self
+    def __exit__(self, kind, value, trace):
+        pass
+def f():
+    with contextlib.ExitStack() as s:
+        v = s.enter_context(Vm())
+        s.enter_context(open("x"))
+def g():
+    with Vm():
+        f()
+"""
+    assert bound(text)[3:7] == [
+        "%t2 = call python.new()",
+        "%t3 = call main.Vm.__enter__(%t2)",
+        "call contextlib.ExitStack.callback(s, fn:main.Vm.__exit__, %t2)",
+        "v = %t3",
+    ]
+    assert any("contextlib.ExitStack.enter_context(s, %t4)" in line for line in bound(text))
+    assert "%t3 = call main.Vm.__exit__(%t0, 0{None}, 0{None}, 0{None})" in bound(text, "g")

@@ -9,19 +9,20 @@ from vmfdlint.frontends.python import fold
 from vmfdlint.frontends.python.arguments import split
 from vmfdlint.frontends.python.callees import Callee
 from vmfdlint.frontends.python.constants import Constants
+from vmfdlint.frontends.python.fresh import INIT, Freshness
 from vmfdlint.frontends.python.infer import PARTIAL, Inference
 from vmfdlint.frontends.python.lower_expr import FORMAT
-from vmfdlint.frontends.python.module import DROP, NEW
-from vmfdlint.frontends.python.objects import Objects
-from vmfdlint.frontends.python.shapes import HELD, bound
+from vmfdlint.frontends.python.managers import Managers
+from vmfdlint.frontends.python.module import DROP
+from vmfdlint.frontends.python.shapes import bound
 from vmfdlint.frontends.python.types import TYPES
 from vmfdlint.ir import (
+    RAISED,
     Assign,
     Assume,
     Block,
     Call,
     Const,
-    Field,
     FuncRef,
     Function,
     Indirect,
@@ -36,6 +37,10 @@ from vmfdlint.ir import (
     Text,
 )
 
+_NONE = Const(0, ("None",))
+_LEAVING: dict[str, tuple[Operand, ...]] = {"__exit__": (_NONE,) * 3, "__throw__": (Const(1),) * 3}
+"""What leaving a context manager gives its method: no exception, or one."""
+
 
 class Binder:
     """Binds functions; nothing is kept between them."""
@@ -44,25 +49,29 @@ class Binder:
         self.inference = inference
         self.constants = constants
         self.python2 = python2
+        self.fresh = Freshness(inference)
 
     def bind(self, function: Function) -> Function:
         """The bound function."""
         return _Body(self, function).bound()
 
 
-class _Body(Objects):
+class _Body(Managers):
     """One function while it is bound."""
 
     def __init__(self, binder: Binder, function: Function) -> None:
         super().__init__(binder.inference, binder.constants, function.key)
         self.python2 = binder.python2
+        self.fresh = binder.fresh
         self.raw = function
 
     def bound(self) -> Function:
         """The whole function. A block is cut where a condition needs a call before it."""
         blocks: list[Block] = list(self.raw.blocks)
+        failed = self._failed_inits()
         for number in range(len(blocks)):
             block = blocks[number]
+            self.ended = number in failed
             pieces = self._pieces(block)
             indices = [number, *range(len(blocks), len(blocks) + len(pieces) - 1)]
             blocks += [block] * (len(pieces) - 1)
@@ -78,11 +87,26 @@ class _Body(Objects):
         types = self.record_types(self.raw)
         return msgspec.structs.replace(self.raw, blocks=tuple(blocks), local_types=types)
 
+    def _failed_inits(self) -> frozenset[int]:
+        """The blocks where an ``__init__`` goes on after that of a base has raised."""
+        found: set[int] = set()
+        for block in self.raw.blocks if self.key.name.endswith(INIT) else ():
+            last = block.instrs[-1] if block.instrs else None
+            if not isinstance(last, Call) or not self.raw.params:
+                continue
+            own = Place(Root.LOCAL, self.raw.params[0])
+            callees = self.inference.callees.of(self.key, last)
+            if any(one.kind == "project" and one.name.endswith(INIT) for one in callees) and all(
+                own in (*one.first, *last.args)[:1] for one in callees
+            ):
+                found.update(each for each in block.successors if _raised(self.raw.blocks[each]))
+        return frozenset(found)
+
     def _pieces(self, block: Block) -> list[list[Instr]]:
         pieces: list[list[Instr]] = [[]]
         for instr in block.instrs:
             self.out = []
-            self._instr(instr)
+            self.instr(instr)
             if isinstance(instr, Assume) and len(self.out) > 1:
                 pieces[-1] += self.out[:-1]
                 pieces.append(self.out[-1:])
@@ -90,12 +114,13 @@ class _Body(Objects):
                 pieces[-1] += self.out
         return pieces
 
-    def _instr(self, instr: Instr) -> None:
+    def instr(self, instr: Instr) -> None:
+        """Binds one instruction into ``out``."""
         match instr:
             case Assign(dst=dst, src=src, at=at):
-                self._assign(dst, src, at)
+                self.assign(dst, src, at)
             case Call():
-                self._call(instr)
+                self.call(instr)
             case Assume(left=left, op=op, right=right, at=at):
                 self.out.append(Assume(self.place(left, at), op, self.operand(right, at), at))
             case Return(value=value, at=at):
@@ -103,7 +128,8 @@ class _Body(Objects):
             case _:
                 self.out.append(instr)
 
-    def _assign(self, dst: Place, src: Operand, at: Span) -> None:
+    def assign(self, dst: Place, src: Operand, at: Span) -> None:
+        """Binds ``dst = src``; to a property it is a call of its setter."""
         value = self.operand(src, at)
         if dst.fields and self._set(dst, value, at):
             return
@@ -128,7 +154,8 @@ class _Body(Objects):
 
     # Calls
 
-    def _call(self, call: Call) -> None:
+    def call(self, call: Call) -> None:
+        """Binds a call."""
         name = call.target.name if isinstance(call.target, Named) else ""
         if name == DROP:
             self._drop(call)
@@ -149,6 +176,8 @@ class _Body(Objects):
         elif made:
             self._construct(call, made, callees[0], plain, named)
         elif ours:
+            if isinstance(call.target, Member) and not plain:
+                plain = _LEAVING.get(call.target.field, ())
             args = self._placed(ours[0], plain, named, call.at)
             self._emit(call, "|".join(sorted(one.name for one in ours)), args)
         elif len(callees) != 1:
@@ -157,41 +186,6 @@ class _Body(Objects):
             self._partial(call.dst, plain, named, call.at)
         else:
             self._api(call, callees[0], plain, named)
-
-    def _collected(self, call: Call, callee: Callee) -> bool:
-        """A method of a collection is what it does to the elements; what may be something else is called."""
-        made = self.inference.callees.on_collection(call, callee)
-        if not made:
-            return False
-        assert isinstance(call.target, Member)
-        base = call.target.base
-        receiver = Place(base.root, base.name, base.fields[:-1], base.unit)
-        types = self.types(receiver)
-        if not types or not all(one.startswith("[") for one in types):
-            args = (*callee.first, *call.args)
-            given = tuple(self.operand(one, call.at) for one in args)
-            self.out.append(Call(None, Named(callee.name), given, call.at, call.via, call.keywords))
-        for one in made:
-            self._instr(one)
-        return True
-
-    def _wrapper(self, call: Call, name: str, given: tuple[Operand, ...]) -> bool:
-        """``closing(x)`` holds x; entering gives it, leaving calls its method."""
-        owner, _, method = name.rpartition(".")
-        subject = given[0] if given else None
-        if subject is None or call.dst is None or not (name in TYPES.wrappers or owner in TYPES.wrappers):
-            return False
-        step = Field(HELD, "", True)
-        if name in TYPES.wrappers:
-            value = self.operand(subject, call.at)
-            self.out.append(Call(call.dst, Named(NEW), (), call.at))
-            self.out.append(Assign(call.dst.step(step), value, call.at))
-        elif method == "__enter__" and isinstance(subject, Place):
-            self._assign(call.dst, subject.step(step), call.at)
-        elif isinstance(subject, Place):
-            base = subject.step(step).step(Field(TYPES.wrappers[owner], "", True))
-            self._call(Call(call.dst, Member("", TYPES.wrappers[owner], base), (), call.at))
-        return True
 
     def _folded(self, name: str, call: Call) -> Operand | None:
         """A text filled in and a request number computed, where all of it is known."""
@@ -240,9 +234,11 @@ class _Body(Objects):
         self, call: Call, callee: Callee, plain: tuple[Operand, ...], named: tuple[tuple[str, Operand], ...]
     ) -> None:
         name = callee.name
-        if self._collected(call, callee):
+        if self.collected(call, callee):
             return
-        if self._wrapper(call, name, callee.first[:1] or plain[:1]):
+        if name in TYPES.stacks and self.stacked(call, TYPES.stacks[name], callee.first, plain):
+            return
+        if self.wrapper(call, name, callee.first[:1] or plain[:1]):
             return
         enters = callee.kind == "api" and name.endswith(".__enter__") and not self.names.known(name)
         if enters and callee.first and call.dst is not None:
@@ -267,3 +263,9 @@ def _text(operand: Operand | None) -> str | None:
             return str(value)
         case _:
             return None
+
+
+def _raised(block: Block) -> bool:
+    """Whether an exception is on its way in a block."""
+    first = block.instrs[0] if block.instrs else None
+    return isinstance(first, Assume) and first.left == RAISED and first.op == "!="

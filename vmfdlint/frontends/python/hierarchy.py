@@ -12,6 +12,14 @@ from vmfdlint.frontends.python.module import Class, Signature
 from vmfdlint.frontends.python.types import TYPES
 from vmfdlint.ir import FunctionKey, Operand
 
+_INSTEAD = {
+    "__enter__": ("__aenter__",),
+    "__exit__": ("__aexit__",),
+    "__throw__": ("__exit__", "__aexit__"),
+}
+"""What a context manager that has no method of a name has in its place: the lowering leaves every one by
+``__exit__``, and by ``__throw__`` where an exception leaves it."""
+
 
 class Method(msgspec.Struct, frozen=True):
     """A function of a class: ``name`` is its dotted name, ``owner`` the class that defines it."""
@@ -98,11 +106,13 @@ class Hierarchy:
         """The method that an object of a class has, its own or inherited."""
         key = (name, method)
         if key not in self._methods:
-            self._methods[key] = next(self._along(self.mro(name), method), None)
+            order = self.mro(name)
+            found = (self._along(order, one) for one in (method, *_INSTEAD.get(method, ())))
+            self._methods[key] = next((one for one in found if one is not None), None)
         return self._methods[key]
 
-    def _along(self, order: tuple[str, ...], method: str):  # type: ignore[no-untyped-def]
-        return (found for one in order if (found := self.own(one, method)) is not None)
+    def _along(self, order: tuple[str, ...], method: str) -> Method | None:
+        return next((found for one in order if (found := self.own(one, method)) is not None), None)
 
     def after(self, name: str, owner: str, method: str) -> Method | str | None:
         """What ``super().method`` in class ``owner`` is for an object of class ``name``: a method, or the

@@ -258,6 +258,8 @@ class Inference:
                     inner = elements(one, "[]")
                     if inner is not None:
                         yield found[1] + inner
+                case _ if one in TYPES.wrappers or one.startswith(HELD):
+                    yield from self.lookup.through((one,), HELD)
                 case _:
                     method = self.hierarchy.find(one, "__enter__")
                     yield from (one,) if method is None else self.store.read(result(method.key))

@@ -2,15 +2,23 @@
 
 from vmfdlint.base import Span
 from vmfdlint.frontends.python.callees import Callee
+from vmfdlint.frontends.python.fresh import Freshness
 from vmfdlint.frontends.python.module import DROP, NEW
 from vmfdlint.frontends.python.passing import Passing
 from vmfdlint.frontends.python.shapes import bound
 from vmfdlint.frontends.python.types import TYPES
 from vmfdlint.ir import Assign, Call, Field, Named, Operand, Place
 
+_DEPTH = 2
+"""Members of members that die with an object."""
+
 
 class Objects(Passing):
-    """What constructors, partials and drops become."""
+    """What constructors, partials and drops become. ``ended`` says that the object of ``__init__`` has been
+    let go of already, by the ``__init__`` of a base that raised."""
+
+    fresh: Freshness
+    ended: bool = False
 
     def _construct(
         self,
@@ -100,14 +108,25 @@ class Objects(Passing):
         value = self.operand(subject, call.at)
         if not isinstance(value, Place):
             return
+        dies = isinstance(subject, Place) and not self.ended and self.fresh.alone(self.key, subject)
+        if dies and isinstance(subject, Place):
+            self._finalised(subject, call.at, 0)
+        ours = any(one in self.hierarchy.classes or one.startswith("[") for one in types)
+        if ours or not types:
+            self.out.append(Call(None, Named(DROP), (value,), call.at))
+
+    def _finalised(self, subject: Place, at: Span, depth: int) -> None:
+        """An object dies: its ``__del__`` runs, then the objects die that only it holds; one of the library
+        closes what it has."""
+        types = self.types(subject)
         owners = [one for one in types if one in self.hierarchy.classes]
         found = [self.hierarchy.find(one, "__del__") for one in owners]
         names = sorted({one.name for one in found if one is not None})
+        if not names and len(types) == 1 and types[0] in TYPES.closing:
+            names = [f"{types[0]}.__del__"]
         if names:
-            self.out.append(Call(None, Named("|".join(names)), (value,), call.at))
-        elif types and not owners and not any(one.startswith("[") for one in types):
-            closing = [one for one in types if one in TYPES.closing]
-            if len(types) == 1 and closing:
-                self.out.append(Call(None, Named(f"{closing[0]}.__del__"), (value,), call.at))
-            return
-        self.out.append(Call(None, Named(DROP), (value,), call.at))
+            self.out.append(Call(None, Named("|".join(names)), (self.place(subject, at),), at))
+        members = {name for one in owners for name in self.lookup.store.members(one)}
+        for name in sorted(members) if depth < _DEPTH else ():
+            if self.fresh.member_alone(name) and not self.getters(types, name):
+                self._finalised(subject.step(Field(name, "", True)), at, depth + 1)

@@ -52,6 +52,7 @@ class Store:
 
     def __init__(self) -> None:
         self._types: dict[Node, dict[str, None]] = {}
+        self._members: dict[str, dict[str, None]] = {}
         self._readers: dict[Node, dict[FunctionKey, None]] = {}
         self.reader: FunctionKey | None = None
         """The function that is asking."""
@@ -64,9 +65,15 @@ class Store:
             self._readers.setdefault(node, {})[self.reader] = None
         return tuple(self._types.get(node, ()))
 
+    def members(self, owner: str) -> tuple[str, ...]:
+        """The members of a class's objects whose types have been found."""
+        return tuple(self._members.get(owner, ()))
+
     def add(self, node: Node, types: Iterable[str]) -> None:
         """More types of a variable."""
         known = self._types.setdefault(node, {})
+        if node[0] == "attribute":
+            self._members.setdefault(node[1], {})[node[2]] = None
         fresh = [one for one in types if one not in known]
         if fresh and len(known) < _WIDE:
             known.update(dict.fromkeys(fresh))

@@ -33,6 +33,7 @@ class Types(msgspec.Struct, frozen=True):
     starts: frozenset[str]
     closing: frozenset[str]
     wrappers: dict[str, str]
+    stacks: dict[str, str]
     vague: frozenset[str]
     common: frozenset[str]
 
@@ -82,6 +83,7 @@ def _load(text: str) -> Types:
         starts=frozenset(classes["starts"]),
         closing=frozenset(classes["closing"]),
         wrappers=classes["wrappers"],
+        stacks=classes["stacks"],
         vague=frozenset(classes["vague"]),
         common=frozenset(data["methods"]["common"]),
     )

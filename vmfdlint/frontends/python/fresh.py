@@ -1,0 +1,117 @@
+"""Which variables are the only holders of their object, so that it dies when they let go of it.
+
+In: a place of a raw function. Out: whether everything that is assigned to it was made for it: an object just
+constructed, or what a function returns that keeps none. Without regard to the order of statements.
+"""
+
+from vmfdlint.frontends.python.infer import Inference
+from vmfdlint.frontends.python.types import TYPES
+from vmfdlint.ir import Assign, Call, Function, FunctionKey, Operand, Place, Return, Root
+
+_DEPTH = 4
+"""Variables and functions that hand an object on."""
+INIT = ".__init__"
+
+
+class Freshness:
+    """Memoised answers for a program."""
+
+    def __init__(self, inference: Inference) -> None:
+        self.inference = inference
+        self.modules = inference.names.modules
+        self._definitions: dict[FunctionKey, dict[Place, list[Operand | Call]]] = {}
+        self._results: dict[FunctionKey, bool] = {}
+        self._members: dict[str, bool] = {}
+        self._written: dict[str, list[tuple[FunctionKey, Operand]]] | None = None
+
+    def alone(self, key: FunctionKey, place: Place, depth: int = 0) -> bool:
+        """Whether a place of a function holds an object that nothing else holds."""
+        if place.fields:
+            last = place.fields[-1]
+            return last.deref and last.name[0] not in "[*" and self.member_alone(last.name)
+        if place.is_global or depth > _DEPTH:
+            return False
+        function = self._function(key)
+        if place.name in function.params:
+            return key.name.endswith(INIT) and place.name == function.params[0]
+        sources = self._sources(key).get(place, [])
+        return bool(sources) and all(self._made_for(key, one, place, depth) for one in sources)
+
+    def _function(self, key: FunctionKey) -> Function:
+        return self.modules[key.path].functions[key.name]
+
+    def _sources(self, key: FunctionKey) -> dict[Place, list[Operand | Call]]:
+        """What is assigned to each local of a function."""
+        found = self._definitions.get(key)
+        if found is None:
+            found = self._definitions[key] = {}
+            for instr in self._function(key).instrs:
+                if isinstance(instr, Assign):
+                    found.setdefault(instr.dst, []).append(instr.src)
+                elif isinstance(instr, Call) and instr.dst is not None:
+                    found.setdefault(instr.dst, []).append(instr)
+        return found
+
+    def _made_for(self, key: FunctionKey, source: Operand | Call, holder: Place, depth: int) -> bool:
+        if isinstance(source, Call):
+            callees = self.inference.callees.of(key, source)
+            return bool(callees) and all(self._gives_new(one.kind, one.name, one.key) for one in callees)
+        if not isinstance(source, Place):
+            return True
+        if source.is_global or source.fields or self._held_twice(key, source, holder):
+            return False
+        return self.alone(key, source, depth + 1)
+
+    def _held_twice(self, key: FunctionKey, place: Place, holder: Place) -> bool:
+        return any(dst != holder and place in sources for dst, sources in self._sources(key).items())
+
+    def _gives_new(self, kind: str, name: str, key: FunctionKey | None) -> bool:
+        if kind == "project" and key is not None:
+            return self._result(key)
+        rule = TYPES.results.get(name, name)
+        return kind == "new" or (kind == "api" and TYPES.is_class(rule))
+
+    def _result(self, key: FunctionKey) -> bool:
+        """Whether a function returns an object that it does not keep."""
+        known = self._results.get(key)
+        if known is None:
+            self._results[key] = False
+            returned = [
+                instr.value
+                for instr in self._function(key).instrs
+                if isinstance(instr, Return) and isinstance(instr.value, Place)
+            ]
+            known = bool(returned) and all(self._given_up(key, one) for one in returned)
+            self._results[key] = known
+        return known
+
+    def _given_up(self, key: FunctionKey, place: Place) -> bool:
+        stored = any(
+            place in sources and (dst.fields or dst.is_global) for dst, sources in self._sources(key).items()
+        )
+        return place.root is Root.LOCAL and not place.fields and not stored and self.alone(key, place)
+
+    def member_alone(self, name: str) -> bool:
+        """Whether every object that is assigned to a member of that name was made for it."""
+        known = self._members.get(name)
+        if known is None:
+            self._members[name] = False
+            known = all(self._moved_in(key, source) for key, source in self._writes().get(name, ()))
+            self._members[name] = known
+        return known
+
+    def _moved_in(self, key: FunctionKey, source: Operand) -> bool:
+        if not isinstance(source, Place):
+            return True
+        return not source.fields and self.alone(key, source)
+
+    def _writes(self) -> dict[str, list[tuple[FunctionKey, Operand]]]:
+        if self._written is None:
+            self._written = {}
+            for path, module in self.modules.items():
+                for name, function in module.functions.items():
+                    for instr in function.instrs:
+                        if isinstance(instr, Assign) and instr.dst.fields:
+                            member = instr.dst.fields[-1].name
+                            self._written.setdefault(member, []).append((FunctionKey(path, name), instr.src))
+        return self._written
