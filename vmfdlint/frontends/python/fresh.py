@@ -6,7 +6,19 @@ constructed, or what a function returns that keeps none. Without regard to the o
 
 from vmfdlint.frontends.python.infer import Inference
 from vmfdlint.frontends.python.types import TYPES
-from vmfdlint.ir import Assign, Call, Function, FunctionKey, Operand, Place, Return, Root
+from vmfdlint.ir import (
+    Assign,
+    Call,
+    Const,
+    FuncRef,
+    Function,
+    FunctionKey,
+    Operand,
+    Place,
+    Return,
+    Root,
+    Text,
+)
 
 _DEPTH = 4
 """Variables and functions that hand an object on."""
@@ -36,6 +48,12 @@ class Freshness:
             return key.name.endswith(INIT) and place.name == function.params[0]
         sources = self._sources(key).get(place, [])
         return bool(sources) and all(self._made_for(key, one, place, depth) for one in sources)
+
+    def holds_nothing(self, key: FunctionKey, place: Place) -> bool:
+        """Whether a local is only ever given constants, so that no object goes with it."""
+        local = not place.is_global and not place.fields and place.name not in self._function(key).params
+        sources = self._sources(key).get(place, [])
+        return local and bool(sources) and all(isinstance(one, Const | Text | FuncRef) for one in sources)
 
     def _function(self, key: FunctionKey) -> Function:
         return self.modules[key.path].functions[key.name]

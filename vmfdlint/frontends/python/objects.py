@@ -104,6 +104,8 @@ class Objects(Passing):
         subject = call.args[0]
         if isinstance(subject, Place) and subject.fields and self._is_property(subject):
             return
+        if isinstance(subject, Place) and self.fresh.holds_nothing(self.key, subject):
+            return
         types = self.types(subject)
         value = self.operand(subject, call.at)
         if not isinstance(value, Place):
