@@ -210,8 +210,7 @@ class _Body(Managers):
         if place.is_global or place.fields or place.name not in self.raw.params:
             return False
         kinds = {one.kind for one in callees}
-        given = callees[0].first or callees[0].named
-        return kinds != {"new"} and (len(callees) > 1 or not (given or kinds <= {"api", "c"}))
+        return kinds != {"new"} and len(callees) > 1
 
     def _through(self, call: Call, place: Place) -> None:
         target = self.place(place, call.at)
