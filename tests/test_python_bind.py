@@ -595,3 +595,32 @@ def g():
     ]
     assert any("contextlib.ExitStack.enter_context(s, %t4)" in line for line in bound(text))
     assert "%t3 = call main.Vm.__exit__(%t0, 0{None}, 0{None}, 0{None})" in bound(text, "g")
+
+
+def test_an_object_is_asked_for_its_number() -> None:
+    text = """
+### main.py
+import fcntl
+class Vm:
+    def fileno(self):
+        return 3
+def f(v: Vm):
+    fcntl.ioctl(v, 0xAE41, 0)
+"""
+    assert bound(text)[:2] == ["%b0 = call main.Vm.fileno(v)", "%t0 = call fcntl.ioctl(%b0, 44609, 0)"]
+
+
+def test_a_sequence_made_here_is_spread_over_an_api_s_arguments() -> None:
+    text = """
+### main.py
+import os
+def f(rest):
+    func = os.dup2
+    args = (3,)
+    args += (4,)
+    func(*args)
+    os.dup2(*rest)
+"""
+    found = bound(text)
+    assert "%t2 = call os.dup2(args->[0], args->[1])" in found
+    assert "%t3 = call os.dup2(*=rest)" in found

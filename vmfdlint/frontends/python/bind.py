@@ -248,6 +248,9 @@ class _Body(Managers):
         if position is not None and position < len(given) and call.dst is not None:
             self.out.append(Assign(call.dst, self.operand(given[position], call.at), call.at))
             return
+        if name in TYPES.filenos:
+            given = self.numbered(given, TYPES.filenos[name], call.at)
+        given, named = self.spread(given, named)
         if callee.kind == "api" and self.python2 and name in TYPES.python2:
             name = f"python2.{name}"
         args, words = self._given(given, (*callee.named, *named), call.at)

@@ -5,7 +5,7 @@ from vmfdlint.frontends.python.arguments import Placed, place
 from vmfdlint.frontends.python.callees import Callee
 from vmfdlint.frontends.python.places import Places
 from vmfdlint.frontends.python.shapes import PART, bound, parted
-from vmfdlint.ir import Assign, Call, Field, FuncRef, Named, Opaque, Operand, Place
+from vmfdlint.ir import Assign, Call, Field, FuncRef, Function, Named, Opaque, Operand, Place
 
 RECEIVER = "%self"
 """Names the argument that is the object of a bound method given to an API."""
@@ -13,6 +13,8 @@ RECEIVER = "%self"
 
 class Passing(Places):
     """The arguments of calls in one function."""
+
+    raw: Function
 
     def function_value(self, place: Place) -> tuple[FuncRef | None, tuple[Operand, ...]]:
         """The function that a place holds, also by way of a variable, and what was given to it before."""
@@ -44,6 +46,49 @@ class Passing(Places):
             elif rest and all(name != RECEIVER for name, _ in words):
                 words.append((RECEIVER, rest[0]))
         return (*args, *(value for _, value in words)), tuple(word for word, _ in words)
+
+    def numbered(self, given: tuple[Operand, ...], position: int, at: Span) -> tuple[Operand, ...]:
+        """The arguments of a call that takes a descriptor or an object with one, which is asked for it."""
+        subject = given[position] if position < len(given) else None
+        if not isinstance(subject, Place):
+            return given
+        found = [self.hierarchy.find(one, "fileno") for one in self.types(subject)]
+        names = sorted({one.name for one in found if one is not None and one.kind == "method"})
+        if not names:
+            return given
+        number = self.temp()
+        self.out.append(Call(number, Named("|".join(names)), (self.place(subject, at),), at))
+        return (*given[:position], number, *given[position + 1 :])
+
+    def spread(
+        self, plain: tuple[Operand, ...], named: tuple[tuple[str, Operand], ...]
+    ) -> tuple[tuple[Operand, ...], tuple[tuple[str, Operand], ...]]:
+        """``f(*args)`` with the elements of ``args`` one by one, where this function makes all of them."""
+        stars = [operand for word, operand in named if word == "*"]
+        if len(stars) != 1 or not isinstance(stars[0], Place):
+            return plain, named
+        count = self._elements(stars[0])
+        if not count:
+            return plain, named
+        each = tuple(stars[0].step(Field(f"[{index}]", "", True)) for index in range(count))
+        return (*plain, *each), tuple((word, operand) for word, operand in named if word != "*")
+
+    def _elements(self, sequence: Place) -> int:
+        """How many elements a local sequence has that this function makes; 0 where it is another's."""
+        if sequence.is_global or sequence.fields or sequence.name in self.raw.params:
+            return 0
+        made = {sequence}
+        steps: set[str] = set()
+        for instr in self.raw.instrs:
+            if isinstance(instr, Assign) and instr.dst == sequence and isinstance(instr.src, Place):
+                made.add(instr.src)
+        for instr in self.raw.instrs:
+            if not isinstance(instr, Assign) or not instr.dst.fields:
+                continue
+            if Place(instr.dst.root, instr.dst.name, instr.dst.fields[:-1], instr.dst.unit) in made:
+                steps.add(instr.dst.fields[-1].name)
+        known = [int(step[1:-1]) for step in steps if step[1:-1].isdigit()]
+        return max(known, default=-1) + 1 + ("[]" in steps)
 
     def _placed(
         self,

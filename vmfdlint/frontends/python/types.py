@@ -21,6 +21,7 @@ class Types(msgspec.Struct, frozen=True):
     context_names: dict[str, str]
     results: dict[str, str]
     values: dict[str, int]
+    filenos: dict[str, int]
     attributes: dict[str, str]
     small: frozenset[str]
     foreign: frozenset[str]
@@ -71,6 +72,7 @@ def _load(text: str) -> Types:
         context_names=contexts["names"],
         results=data["results"],
         values=data["values"],
+        filenos=data["filenos"],
         attributes=data["attributes"],
         small=frozenset(classes["small"]),
         foreign=frozenset(classes["foreign"]),
