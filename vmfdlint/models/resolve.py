@@ -2,7 +2,7 @@
 
 import msgspec
 
-from vmfdlint.ir import Const, Operand, Place, Text
+from vmfdlint.ir import Const, FuncRef, Operand, Place, Text
 from vmfdlint.models.compiled import (
     Api,
     Behaviour,
@@ -46,9 +46,11 @@ def _choose(api: Api, args: tuple[Operand, ...], wants: set[int]) -> Behaviour:
     index = api.select.arg if api.select is not None else None
     assert index is not None  # the parser of a row allows no other port here
     operand = args[index] if index < len(args) else None
-    if isinstance(operand, Place) and operand.is_global and operand.name in api.by_name:
-        # A macro of a system header that is spelt like a variable: SYS_clone.
-        return api.by_name[operand.name]
+    if isinstance(operand, FuncRef) or (isinstance(operand, Place) and operand.is_global):
+        # A macro of a system header that is spelt like a variable, a name of a library: SYS_clone, os.F_OK.
+        named = api.by_name.get(operand.name.rpartition(".")[2])
+        if named is not None:
+            return named
     if not isinstance(operand, Const):
         # Nothing but a constant picks a case, so a caller that knows it says more.
         if operand is not None or not args:

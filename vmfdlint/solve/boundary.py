@@ -17,6 +17,7 @@ from vmfdlint.summary import (
     is_global,
     is_per_thread,
     is_temporary,
+    meets,
     operand_path,
     path_of,
     starts_with,
@@ -44,7 +45,7 @@ def given_names(path: Path, args: tuple[Operand, ...], callee: Flow) -> list[Pat
     found: list[Path] = []
     for name, operand in zip(callee.params, args, strict=False):
         base = operand_path(operand)
-        if base is not None and starts_with(path, base):
+        if base is not None and meets(path[: len(base)], base):
             found.append((name, *path[len(base) :]))
     return found
 

@@ -174,6 +174,8 @@ class Interest:
                 owner = fact.is_open and any(starts_with(held, path) for held in fact.places)
                 if owner and self.behaviour.parameters.freed(edge.callee, position):
                     return True
+                if owner and self._in_collection(fact, path, edge):
+                    return True
                 kept = owner and fact.object is not None and fact.object.channel
                 if kept and self.behaviour.parameters.used(edge.callee, position):
                     return True
@@ -183,6 +185,13 @@ class Interest:
             if _use_matters(fact) and self.behaviour.parameters.used(edge.callee, position):
                 return True
         return False
+
+    def _in_collection(self, fact: Fact, path: Path, edge: Edge) -> bool:
+        """Whether an argument is a list or mapping that holds the reference, in a language where a call says
+        nothing of that."""
+        return self.graph.program.bound(edge.callee.path) is not None and any(
+            starts_with(held, path) and all("[" in step for step in held[len(path) :]) for held in fact.places
+        )
 
     def _decided(self, edge: Edge, position: int) -> bool:
         """Whether this call's constants make a wrapper do more to a parameter than use it."""

@@ -282,7 +282,7 @@ def leave_function(fact: Fact, instr: Return, flow: Flow, function: Function) ->
         if isinstance(instr.value, Place):
             path, cell = path_of(instr.value), cell_of(instr.value)
             for held in fact.places:
-                if starts_with(held, path):
+                if meets(held[: len(path)], path):
                     places.add((*RESULT, *held[len(path) :]))
                 elif cell is not None and is_cell(held) and same_cell(held, cell):
                     places.add(RESULT)
