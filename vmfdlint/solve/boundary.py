@@ -86,6 +86,8 @@ def enter(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> Fact:
             # What the callee writes through one name is gone under the other one too.
             inside = [name for name in inside if name in callee.written] or inside
         places.update(inside)
+        if is_global(path) and callee.counts_references:
+            places.update(given_names(path, args, callee))
         if path == OUTER or (
             not crosses(path) and not is_temporary(path) and (not inside or _by_value(inside))
         ):

@@ -103,7 +103,8 @@ def drop(fact: Fact, path: Path | None, flow: Flow, sharing: Sharing) -> Fact:
     below = {held for held in fact.places if starts_with(held, path)}
     members = {held[-1] for held in below if len(held) > len(path)}
     others = set(fact.places) - below
-    if not members or any(not is_cell(held) and (crosses(held) or not is_made(held)) for held in others):
+    holding = {held for held in others if crosses(held) or not is_made(held) or held[0] in flow.params}
+    if not members or not all(is_cell(held) for held in holding):
         return fact.with_places(others) if below else fact
     if len(path) == 1 and not is_global(path) and sharing.shared(flow, path[0]):
         return fact.with_places({held for held in others if is_cell(held)} or {ESCAPED})

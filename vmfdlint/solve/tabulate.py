@@ -91,7 +91,7 @@ class Tabulation(Calls):
             return fact
         dead = {path[0] for path in fact.places if is_made(path) and not crosses(path) and path != RESULT}
         after = fact
-        for name in sorted(dead - flow.live[successor]):
+        for name in sorted(dead - flow.live[successor] - set(flow.params)):
             after = drop(after, (name,), flow, self.behaviour.sharing)
         instrs = flow.function.blocks[last.block].instrs
         return self._settle(after, fact, last, instrs[-1].at) if instrs else after

@@ -26,7 +26,8 @@ class Bodies:
         """The prepared function, None where there is no such definition."""
         if key not in self._flows:
             function = self.program.function(key)
-            self._flows[key] = Flow(function, self.models) if function is not None else None
+            managed = self.program.bound(key.path) is not None
+            self._flows[key] = Flow(function, self.models, managed) if function is not None else None
         return self._flows[key]
 
     def modelled(

@@ -41,11 +41,13 @@ from vmfdlint.summary.variadic import forwarded
 class Flow:
     """A function and what a look at its own body alone can tell."""
 
-    def __init__(self, function: Function, models: Models) -> None:
+    def __init__(self, function: Function, models: Models, managed: bool = False) -> None:
+        """``managed``: of a language whose objects go when nothing refers to them."""
         self.function = joined(forwarded(ordered(function, models)), models)
         self.key = function.key
         self.params = self.function.params
         self._models = models
+        self._managed = managed
 
     @cached_property
     def graph(self) -> "rustworkx.PyDiGraph[None, None]":
@@ -94,9 +96,9 @@ class Flow:
 
     @property
     def counts_references(self) -> bool:
-        """Whether the function is of a language whose objects go when nothing refers to them: it has
-        exceptions."""
-        return bool(self._guarded)
+        """Whether the function is of a language whose objects go when nothing refers to them; one with
+        exceptions is."""
+        return self._managed or bool(self._guarded)
 
     def may_raise(self, block: int, index: int) -> bool:
         """Whether the way on behind a call depends on its ending by an exception."""

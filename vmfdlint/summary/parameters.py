@@ -94,7 +94,8 @@ class Parameters:
         return known
 
     def freed(self, key: FunctionKey, position: int) -> bool:
-        """Whether a function releases the memory that a parameter points to, itself or in a callee."""
+        """Whether a function releases the memory that a parameter points to, or lets go of an object in it,
+        itself or in a callee."""
         return self._frees.ask(key, position)
 
     def deciders(self, key: FunctionKey, position: int) -> frozenset[int]:
@@ -138,6 +139,10 @@ class Parameters:
         return any(self._call_frees(flow.key, call, name, depth) for call in flow.calls)
 
     def _call_frees(self, caller: FunctionKey, call: Call, name: str, depth: int) -> bool:
+        if any(isinstance(one, Place) and one.fields and one.name == name for one in call.args):
+            modelled = self.bodies.modelled(caller, call)
+            if modelled is not None and any(isinstance(effect, Drop) for effect in modelled.effects):
+                return True
         positions = [index for index, argument in enumerate(call.args) if _is_variable(argument, name)]
         if not positions:
             return False

@@ -5,7 +5,7 @@ bound. Where an object goes is not followed: it is enough that it went anywhere.
 """
 
 from vmfdlint.ir import Assign, Call, FunctionKey, Indirect, Member, Operand, Place, Return
-from vmfdlint.models import Callback, Copy, Keep, Own
+from vmfdlint.models import Callback, Copy, Effect, Keep, Own
 from vmfdlint.summary.bodies import Bodies
 from vmfdlint.summary.flow import Flow
 from vmfdlint.summary.parameters import Descent
@@ -49,11 +49,22 @@ class Sharing:
             return False
         modelled = self.bodies.modelled(flow.key, call)
         if modelled is not None:
-            return any(isinstance(effect, Keep | Own | Copy | Callback) for effect in modelled.effects)
+            return any(_takes(effect, positions) for effect in modelled.effects)
         targets = self.bodies.program.targets(flow.key, call)
         if not targets or isinstance(call.target, Member | Indirect):
             return True
         return any(self._given.ask(target, index, depth + 1) for target in targets for index in positions)
+
+
+def _takes(effect: Effect, positions: list[int]) -> bool:
+    """Whether an effect hands on what stands at one of the positions."""
+    match effect:
+        case Keep(value=port) | Own(fd=port) | Copy(src=port):
+            return port.arg in positions
+        case Callback():
+            return True
+        case _:
+            return False
 
 
 def _aliases(flow: Flow, name: str) -> frozenset[str]:
