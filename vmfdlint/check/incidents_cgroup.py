@@ -13,12 +13,14 @@ from vmfdlint.base import LIMITS, Span
 from vmfdlint.check.finding import Related
 from vmfdlint.check.incident import Incident, best, created, named, objects_of
 from vmfdlint.check.incidents_process import survivals
-from vmfdlint.ir import Address, Call, Const, FunctionKey, Named, Operand, Place, Text
+from vmfdlint.ir import Address, Assign, Call, Const, FuncRef, FunctionKey, Named, Operand, Place, Text
 from vmfdlint.link import EdgeKind, Site
-from vmfdlint.models import Fork, Migrate
+from vmfdlint.models import Fork, Migrate, Write
 from vmfdlint.solve import ZERO_FACT, Happening, Observation, Solver
 from vmfdlint.summary import Flow
 
+_COPIES = 6
+"""How often the number of a process is copied or written down before it is used."""
 _CALLS = (EdgeKind.DIRECT, EdgeKind.SLOT, EdgeKind.NOW)
 
 
@@ -148,11 +150,13 @@ def _argument(move: _Move) -> Operand | None:
     return move.call.args[port.arg]
 
 
-def _whose(solver: Solver, flow: Flow, task: Operand | None) -> tuple[Site | None, bool, str]:
+def _whose(solver: Solver, flow: Flow, task: Operand | None, depth: int = 0) -> tuple[Site | None, bool, str]:
     """Whose number ``task`` is: the fork that made the process, whether it is the caller itself, and the
     parameter that a caller gives it in."""
-    if task is None:
+    if task is None or depth > _COPIES:
         return None, True, ""
+    if isinstance(task, FuncRef):
+        return None, False, ""  # a member of an object of the library
     if isinstance(task, Text):
         written = task.value.strip()
         return None, not written.isdigit() or int(written) == 0, ""  # another process is told by its number
@@ -172,9 +176,20 @@ def _whose(solver: Solver, flow: Flow, task: Operand | None) -> tuple[Site | Non
                 if isinstance(instr.target, Named) and instr.target.name in solver.models.number_readers:
                     return None, False, ""  # a process that somebody named
                 modelled = solver.behaviour.modelled(flow.key, instr)
-                if modelled is not None and any(isinstance(one, Fork) for one in modelled.effects):
-                    return Site(flow.key, number, index), False, ""
+                for effect in modelled.effects if modelled is not None else ():
+                    if isinstance(effect, Fork):
+                        return Site(flow.key, number, index), False, ""
+                    if isinstance(effect, Write) and (given := _written(effect, instr)):
+                        return _whose(solver, flow, given[0], depth + 1)
+            elif isinstance(instr, Assign) and instr.dst == task and isinstance(instr.src, Place):
+                return _whose(solver, flow, instr.src, depth + 1)
     return None, True, ""
+
+
+def _written(effect: Write, call: Call) -> list[Operand]:
+    """What a text that a call makes has in it, beside what is always there."""
+    first = effect.values if effect.values is not None else effect.value.arg
+    return [one for one in call.args[first:] if isinstance(one, Place | FuncRef)]
 
 
 def _formatted(flow: Flow, buffer: Address) -> Operand:

@@ -125,7 +125,7 @@ def copies(solver: Solver) -> Iterator[Incident]:
             continue
         if seen.what is Happening.CLOSE:
             released.add(made.site)
-        elif seen.what is Happening.LINGER:
+        elif seen.what is Happening.LINGER and seen.fact.state.life is not Life.CLOSED:
             (alone if made.alone_since is not None else by_site)[made.site].append(seen)
     moved = _moves(solver)
     made_by = grouped(observations, Happening.DUPLICATE) | grouped(observations, Happening.REGISTER)

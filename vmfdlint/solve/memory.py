@@ -13,6 +13,7 @@ from vmfdlint.solve.local import forget, hold
 from vmfdlint.solve.ports import copies_element, holds_whole, match_port
 from vmfdlint.summary import (
     ESCAPED,
+    RESULT,
     Flow,
     Path,
     Sharing,
@@ -103,7 +104,8 @@ def drop(fact: Fact, path: Path | None, flow: Flow, sharing: Sharing) -> Fact:
     below = {held for held in fact.places if starts_with(held, path)}
     members = {held[-1] for held in below if len(held) > len(path)}
     others = set(fact.places) - below
-    holding = {held for held in others if crosses(held) or not is_made(held) or held[0] in flow.params}
+    kept = {RESULT[0], *flow.params}
+    holding = {held for held in others if crosses(held) or not is_made(held) or held[0] in kept}
     if not members or not all(is_cell(held) for held in holding):
         return fact.with_places(others) if below else fact
     if len(path) == 1 and not is_global(path) and sharing.shared(flow, path[0]):

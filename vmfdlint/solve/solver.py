@@ -122,6 +122,7 @@ class Solver:
     def _texts(self) -> tuple[FunctionKey, ...]:
         """The functions that hold such a literal or its macro, and the callers they build a text for."""
         found = {self.program.within(path, offset) for path, offset, macro in self._literals if not macro}
+        found.update(self._saying(self.models.speaks))
         for _path, _offset, macro in self._literals:
             found.update(self.program.mentioning(macro) if macro else ())
         builders = self.tabulation.builders
@@ -144,16 +145,30 @@ class Solver:
     def _naming(self, token: str) -> tuple[FunctionKey, ...]:
         if not token.startswith("/"):
             return self.program.mentioning(token)
-        text = re.compile(re.escape(token.encode()))
-        return tuple(
+        pattern = re.compile(re.escape(token.encode()))
+        found = [
             key
             for path in self.program.lexicon.files_with(token)
-            for key in (
-                self.program.mentioning_in(path, token)
-                if self.program.bound(path)
-                else self.program.matching_in(path, text)
-            )
-        )
+            if self.program.bound(path) is None
+            for key in self.program.matching_in(path, pattern)
+        ]
+        return (*found, *self._saying(lambda text: token in text or text == token[1:]))
+
+    def _saying(self, wanted: Callable[[str], bool]) -> tuple[FunctionKey, ...]:
+        """The functions of files that a front-end joined in which a literal stands that is wanted, or a
+        constant that has such a one."""
+        linkage = self.program.linkage
+        found: dict[FunctionKey, None] = {}
+        said: set[str] = set()
+        for path in sorted(linkage.paths) if linkage is not None else ():
+            for offset, text in linkage.texts(path) if linkage is not None else ():
+                if wanted(text):
+                    found[self.program.within(path, offset)] = None
+                    said.add(text)
+        for path in sorted(linkage.paths) if linkage is not None and said else ():
+            for text in sorted(said):
+                found.update(dict.fromkeys(self.program.mentioning_in(path, text)))
+        return tuple(found)
 
     def _reads_cell(self, key: FunctionKey) -> bool:
         function = self.program.function(key)
