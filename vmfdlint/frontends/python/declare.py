@@ -22,10 +22,10 @@ def scope_of(node: cst.FunctionDef | cst.Lambda, name: str, outer: tuple[Scope, 
     """The names of one function. ``outer`` are the scopes around it, the innermost first."""
     params = [each.name.value for each in scopes.parameters(node)]
     body: Sequence[cst.CSTNode] = [node.body] if isinstance(node, cst.Lambda) else node.body.body
-    globals_ = scopes.declared(body, cst.Global)
-    outside = scopes.declared(body, cst.Nonlocal)
-    bound = Counter(scopes.bound_names(body))
-    inside = [each for statement in body for each in walk(statement)]
+    inside = scopes.nodes_of(body)
+    globals_ = scopes.declared(inside, cst.Global)
+    outside = scopes.declared(inside, cst.Nonlocal)
+    bound = Counter(scopes.bound_names(inside))
     functions = {each.name.value for each in inside if isinstance(each, cst.FunctionDef | cst.ClassDef)}
     imports: dict[str, str] = {}
     for each in inside:
@@ -35,8 +35,8 @@ def scope_of(node: cst.FunctionDef | cst.Lambda, name: str, outer: tuple[Scope, 
     plain = (
         functions if all(bound[each] == 1 for each in functions) else {f for f in functions if bound[f] == 1}
     )
-    looped = set(_bound_in_loops(body))
-    captured = scopes.read_inside(body) & own
+    looped = set(_bound_in_loops(inside))
+    captured = scopes.read_inside(inside) & own
     return Scope(
         name,
         frozenset(own),
@@ -49,11 +49,11 @@ def scope_of(node: cst.FunctionDef | cst.Lambda, name: str, outer: tuple[Scope, 
     )
 
 
-def _bound_in_loops(body: Sequence[cst.CSTNode]) -> Iterator[str]:
-    for statement in body:
-        for node in walk(statement):
-            if isinstance(node, cst.For | cst.While):
-                yield from scopes.bound_names(node.body.body)
+def _bound_in_loops(nodes: Sequence[cst.CSTNode]) -> Iterator[str]:
+    for node in nodes:
+        if type(node) in (cst.For, cst.While):
+            assert isinstance(node, cst.For | cst.While)
+            yield from scopes.bound_names(scopes.nodes_of(node.body.body))
 
 
 def signature_of(node: cst.FunctionDef | cst.Lambda, owner: str, names: Statements) -> Signature:
@@ -189,11 +189,9 @@ def _called(given: Operand, name: str) -> Operand:
 
 def once_bound(body: Sequence[cst.CSTNode]) -> frozenset[str]:
     """The names of a file that are bound once, outside loops, and by no function's ``global``."""
-    counts = Counter(scopes.bound_names(body))
-    looped = set(_bound_in_loops(body))
-    rebound: set[str] = set()
-    for statement in body:
-        for node in walk(statement, into_scopes=True):
-            if isinstance(node, cst.Global):
-                rebound.update(each.name.value for each in node.names)
+    nodes = scopes.nodes_of(body)
+    counts = Counter(scopes.bound_names(nodes))
+    looped = set(_bound_in_loops(nodes))
+    every = (node for statement in body for node in walk(statement, into_scopes=True))
+    rebound = scopes.declared(every, cst.Global)
     return frozenset(name for name, count in counts.items() if count == 1) - looped - rebound

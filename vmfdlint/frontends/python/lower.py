@@ -18,7 +18,7 @@ from vmfdlint.frontends.python.module import Class, Module, Signature, module_na
 from vmfdlint.frontends.python.positions import Positions
 from vmfdlint.frontends.python.scopes import Scope
 from vmfdlint.frontends.python.state import NONE, File
-from vmfdlint.frontends.python.syntax import literal, walk
+from vmfdlint.frontends.python.syntax import SCOPES, literal, walk
 from vmfdlint.ir import Block, Function, FunctionKey, Place, Return, Root, Unparsed
 
 Definition = cst.FunctionDef | cst.Lambda
@@ -76,20 +76,19 @@ class _Lowering:
         package = self.file.module
         if not self.source.path.endswith("__init__.py"):
             package = package.rpartition(".")[0]
-        for statement in self.tree.body:
-            for node in walk(statement):
-                match node:
-                    case cst.Import() | cst.ImportFrom():
-                        for local, target in scopes.imported(node, package):
-                            if local == "*":
-                                self.file.stars.append(target)
-                            else:
-                                self.file.imports[local] = target
-                    case cst.FunctionDef() | cst.ClassDef():
-                        self.file.defined.add(node.name.value)
-                    case _:
-                        continue
-        bound = set(scopes.bound_names(self.tree.body))
+        nodes = scopes.nodes_of(self.tree.body)
+        for node in nodes:
+            if type(node) in (cst.Import, cst.ImportFrom):
+                assert isinstance(node, cst.Import | cst.ImportFrom)
+                for local, target in scopes.imported(node, package):
+                    if local == "*":
+                        self.file.stars.append(target)
+                    else:
+                        self.file.imports[local] = target
+            elif type(node) in (cst.FunctionDef, cst.ClassDef):
+                assert isinstance(node, cst.FunctionDef | cst.ClassDef)
+                self.file.defined.add(node.name.value)
+        bound = set(scopes.bound_names(nodes))
         self.file.variables = bound - self.file.defined - set(self.file.imports)
         top.functions = frozenset(self.file.defined)
         top.imports = self.file.imports
@@ -101,6 +100,8 @@ class _Lowering:
         """The functions of some statements, each with those inside it."""
         for statement in body:
             for node in walk(statement):
+                if type(node) not in SCOPES:
+                    continue
                 if isinstance(node, cst.ClassDef):
                     yield from self._class(node, outer, inside)
                 elif isinstance(node, cst.FunctionDef):
@@ -216,7 +217,7 @@ class _Lowering:
 
     def _texts(self) -> Iterator[tuple[int, str]]:
         for node in walk(self.tree, into_scopes=True):
-            text = literal(node) if isinstance(node, cst.SimpleString) else None
+            text = literal(node) if type(node) is cst.SimpleString else None
             if text:
                 yield self.file.positions.offsets(node)[0], text
 

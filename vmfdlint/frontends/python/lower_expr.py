@@ -2,6 +2,7 @@
 
 import libcst as cst
 
+from vmfdlint.base import LIMITS
 from vmfdlint.frontends.python import fold
 from vmfdlint.frontends.python.collections import step_of
 from vmfdlint.frontends.python.state import FALSE, TRUE, ZERO, State, opaque
@@ -105,6 +106,8 @@ class Expressions(State):
         return step_of(self.value(node))
 
     def _sequence(self, node: cst.Tuple | cst.List | cst.Set) -> Operand:
+        if len(node.elements) > LIMITS.python_elements:
+            return opaque(node)
         place = self.temp()
         self.assign(place, opaque(node), node)
         sure = True
@@ -124,6 +127,8 @@ class Expressions(State):
         return place
 
     def _mapping(self, node: cst.Dict) -> Operand:
+        if len(node.elements) > LIMITS.python_elements:
+            return opaque(node)
         place = self.temp()
         self.assign(place, opaque(node), node)
         for element in node.elements:

@@ -231,6 +231,8 @@ class Statements(Loops):
                 self.arguments(decorator.decorator)
         name = node.name.value
         qualified = f"{self.scope.name}.{name}" if self.scope.name else name
+        if isinstance(node, cst.ClassDef):
+            self._class_body(node, qualified)
         given = FuncRef(f"{self.file.module}.{qualified}")
         if name not in self.scope.functions:
             self.graph.emit(Assign(self._place_of(name), given, self.at(node.name)))
@@ -241,6 +243,23 @@ class Statements(Loops):
                 found = f"{found}.{last.partition('.')[2]}"
             if found and found.split(".")[-1] in ("register",):
                 self.emit_call(Named(found), (given,), node.name, raises=False)
+
+    def _class_body(self, node: cst.ClassDef, qualified: str) -> None:
+        """The variables of a class that are no constants: ``libc = CDLL(None)``."""
+        outer = dict(self.known)
+        for line in node.body.body:
+            for each in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+                if not isinstance(each, cst.Assign | cst.AnnAssign) or each.value is None:
+                    continue
+                target = each.targets[0].target if isinstance(each, cst.Assign) else each.target
+                given = self.value(each.value)
+                if not isinstance(target, cst.Name):
+                    continue
+                place = Place(Root.GLOBAL, f"{self.file.module}.{qualified}.{target.value}")
+                self.known[target.value] = given if isinstance(given, Const | Text) else place
+                if not isinstance(given, Const | Text):
+                    self.assign(place, given, each)
+        self.known = outer
 
     def lambda_name(self, node: cst.Lambda) -> str:
         """The dotted name of the function that a lambda is lowered to."""

@@ -11,7 +11,8 @@ from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from vmfdlint.base import SourceText, Span
 
-_LINE_END = re.compile(rb"\r\n|\n|\r")
+_LINE_END = re.compile(rb"(?:\r\n|\n|\r|\A)(?:\f+(?=[^\s\f]))?")
+"""With the form feeds before code at the start of a line, which libcst does not count."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -24,7 +25,8 @@ class Positions:
         self._source = source
         self._encoding = tree.encoding
         start = len(_BOM) if source.data.startswith(_BOM) else 0
-        self._starts = [start, *(match.end() for match in _LINE_END.finditer(source.data))]
+        self._starts = [match.end() for match in _LINE_END.finditer(source.data)]
+        self._starts[0] = max(start, self._starts[0])
         self._spans: dict[cst.CSTNode, Span] = {}
         self._ascii = source.data.isascii()
 

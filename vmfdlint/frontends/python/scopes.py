@@ -68,10 +68,23 @@ def _absolute(node: cst.ImportFrom, package: str) -> str:
     return ".".join([*kept, *([module] if module else [])])
 
 
-def bound_names(body: Iterable[cst.CSTNode]) -> Iterator[str]:
-    """The names that statements bind, once for each binding; nested scopes only by their own name."""
-    for statement in body:
-        for node in walk(statement):
+def nodes_of(body: Iterable[cst.CSTNode]) -> list[cst.CSTNode]:
+    """Every node of some statements, of nested scopes only the node itself."""
+    return [node for statement in body for node in walk(statement)]
+
+
+_BINDING = frozenset(
+    {
+        *(cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For, cst.CompFor, cst.AsName),
+        *(cst.FunctionDef, cst.ClassDef, cst.MatchAs, cst.MatchStar),
+    }
+)
+
+
+def bound_names(nodes: Iterable[cst.CSTNode]) -> Iterator[str]:
+    """The names that nodes bind, once for each binding."""
+    for node in nodes:
+        if type(node) in _BINDING:
             yield from _bound(node)
 
 
@@ -107,25 +120,22 @@ def target_names(node: cst.CSTNode) -> Iterator[str]:
             return
 
 
-def declared(body: Iterable[cst.CSTNode], kind: type[cst.Global] | type[cst.Nonlocal]) -> frozenset[str]:
+def declared(nodes: Iterable[cst.CSTNode], kind: type[cst.Global] | type[cst.Nonlocal]) -> frozenset[str]:
     """The names of ``global`` or ``nonlocal`` statements."""
     found: set[str] = set()
-    for statement in body:
-        for node in walk(statement):
-            if isinstance(node, kind):
-                found.update(item.name.value for item in node.names)
+    for node in nodes:
+        if type(node) is kind:
+            assert isinstance(node, cst.Global | cst.Nonlocal)
+            found.update(item.name.value for item in node.names)
     return frozenset(found)
 
 
-def read_inside(body: Iterable[cst.CSTNode]) -> frozenset[str]:
-    """Names that functions, lambdas and classes inside mention."""
+def read_inside(nodes: Iterable[cst.CSTNode]) -> frozenset[str]:
+    """Names that functions, lambdas and classes among some nodes mention."""
     found: set[str] = set()
-    for statement in body:
-        for node in walk(statement):
-            if isinstance(node, SCOPES):
-                found.update(
-                    each.value for each in walk(node, into_scopes=True) if isinstance(each, cst.Name)
-                )
+    for node in nodes:
+        if type(node) in SCOPES:
+            found.update(each.value for each in walk(node, into_scopes=True) if isinstance(each, cst.Name))
     return frozenset(found)
 
 
@@ -145,13 +155,20 @@ def _leaves(node: cst.CSTNode, found: set[str]) -> None:
     stack: list[tuple[cst.CSTNode, bool]] = [(node, False)]
     while stack:
         current, safe = stack.pop()
+        kind = type(current)
         if isinstance(current, cst.Name):
             if not safe:
                 found.add(current.value)
-            continue
-        if isinstance(current, SCOPES):
-            continue
-        stack.extend(_uses(current))
+        elif kind not in SCOPES:
+            stack.extend(_uses(current) if kind in _KEEPING else [(each, False) for each in children(current)])
+
+
+_KEEPING = frozenset(
+    {
+        *(cst.Attribute, cst.Subscript, cst.AssignTarget, cst.Call, cst.If, cst.While, cst.Assert),
+        *(cst.Comparison, cst.UnaryOperation, cst.WithItem, cst.Del, cst.Expr, cst.For),
+    }
+)
 
 
 def _uses(node: cst.CSTNode) -> list[tuple[cst.CSTNode, bool]]:

@@ -80,6 +80,9 @@ def literal(node: cst.CSTNode) -> str | None:
 
 def integer(node: cst.CSTNode) -> int | None:
     """The value of an integer literal."""
-    if isinstance(node, cst.Integer):
+    if not isinstance(node, cst.Integer):
+        return None
+    try:
         return int(node.value.replace("_", ""), 0)
-    return None
+    except ValueError:  # more digits than Python turns into a number
+        return None
