@@ -27,8 +27,8 @@ class Solved(msgspec.Struct, frozen=True):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """What the sources are for. ``built`` is what each file is built into, where that is known; ``python`` the
-    version that Python files run on, of which some defaults hang."""
+    """What the sources are for. ``built`` is what each file is built into, where that is known; ``python``
+    the version that Python files run on, on which some defaults hang."""
 
     built: Mapping[str, tuple[str, ...]] = {}
     python: tuple[int, int] = python.DEFAULT_VERSION

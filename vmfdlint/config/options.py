@@ -14,7 +14,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     selectors (``VMFD101``, ``VMFD1``, ``fork-while-vm-live``, ``ALL``); ``rules`` the ids they come to, empty
     until :func:`vmfdlint.config.resolve_rules` was asked. ``jobs`` 0 means one per usable CPU.
     ``target_python`` is the version that Python sources run on: before 3.14 multiprocessing forks where the
-    program does not choose, before 3.4 descriptors are inherited (PEP 446). ``min_certainty`` "must" leaves out findings that hang on something unknown.
+    program does not choose, before 3.4 descriptors are inherited (PEP 446). ``min_certainty`` "must" leaves
+    out findings that hang on something unknown.
     """
 
     paths: tuple[str, ...] = (".",)

@@ -1,4 +1,4 @@
-"""The Python front-end. In: bytes of Python files. Out: files whose functions are IR, with all names bound."""
+"""The Python front-end. In: bytes of Python files. Out: their functions as IR, with all names bound."""
 
 from vmfdlint.frontends.python.hints import Hints
 from vmfdlint.frontends.python.library import Library

@@ -160,7 +160,8 @@ def _leaves(node: cst.CSTNode, found: set[str]) -> None:
             if not safe:
                 found.add(current.value)
         elif kind not in SCOPES:
-            stack.extend(_uses(current) if kind in _KEEPING else [(each, False) for each in children(current)])
+            plain = [(each, False) for each in children(current)] if kind not in _KEEPING else []
+            stack.extend(plain or _uses(current))
 
 
 _KEEPING = frozenset(
