@@ -52,7 +52,7 @@ def closing(outcome: Outcome, context: Context) -> list[str]:
     done = outcome.statistics
     lines = [printable(notice) for notice in outcome.notices]
     if done.cpp_files:
-        lines.append(f".cc/.cpp files not analysed: {done.cpp_files:,} (only C is read yet)")
+        lines.append(f".cc/.cpp files not analysed: {done.cpp_files:,} (C and Python are read)")
     if context.statistics:
         lines.extend(statistics(outcome))
     partly = f" ({done.partly_parsed:,} partly parsed)" if done.partly_parsed else ""
