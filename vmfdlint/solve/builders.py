@@ -79,7 +79,7 @@ class Builders:
 
     def _call(self, fact: Fact, instr: Call, flow: Flow, site: Site, depth: int) -> Fact:
         args = tuple(evaluate(argument, fact) for argument in instr.args)
-        texts = tuple(text_of(argument, fact) for argument in args)
+        texts = tuple(text_of(argument, fact, flow.counts_references) for argument in args)
         target = path_of(instr.dst) if instr.dst is not None else None
         modelled = self.behaviour.modelled(
             flow.key, Call(instr.dst, instr.target, texts, instr.at), lambda port: None
@@ -109,8 +109,9 @@ class Builders:
 
 def _returned(fact: Fact, value: Operand | None, flow: Flow) -> Iterator[tuple[Path, Text]]:
     """The texts that outlive a return: behind parameters, and what is returned."""
+    behind = RESULT if flow.counts_references else (*RESULT, "->[0]")
     if isinstance(value, Text):
-        yield (*RESULT, "->[0]"), value
+        yield behind, value
     elif isinstance(value, Place | Address):
         place = value.place if isinstance(value, Address) else value
         moved = copied(fact, path_of(place), RESULT)
@@ -118,7 +119,7 @@ def _returned(fact: Fact, value: Operand | None, flow: Flow) -> Iterator[tuple[P
             moved = aliased(moved, path_of(place), RESULT)
         known = fact.lookup(path_of(place))
         if isinstance(known, Text):
-            yield (*RESULT, "->[0]"), known
+            yield behind, known
         for path, text in moved.env:
             if starts_with(path, RESULT) and len(path) > 1 and isinstance(text, Text):
                 yield path, text

@@ -49,7 +49,7 @@ class Calls(Unmodelled):
         args = tuple(self.interest.constants.constant(evaluate(argument, fact)) for argument in instr.args)
         texts = args
         if fact.is_zero:
-            texts = tuple(text_of(one, fact) for one in args)
+            texts = tuple(text_of(one, fact, flow.counts_references) for one in args)
             if isinstance(instr.target, Named) and instr.target.name in self._reading:
                 texts = tuple(self.interest.constants.initial(one) for one in texts)
         modelled = self.behaviour.modelled(
@@ -82,7 +82,7 @@ class Calls(Unmodelled):
         path = port_path(port, args)
         value: Value | Operand | None = fact.lookup(path) if path is not None else None
         if value is None and path is not None and (element := flow.elements.get(path)) is not None:
-            text = text_of(evaluate(element, fact), fact)
+            text = text_of(evaluate(element, fact), fact, flow.counts_references)
             value = text if isinstance(text, Const | Text) else Text("%s")
         if value is None and port.arg is not None and len(port.fields) == 1:
             value = self.interest.constants.element(args[port.arg], port.fields[0])

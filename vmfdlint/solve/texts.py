@@ -20,9 +20,12 @@ _LENGTH = 300
 """Longer texts are no paths; a text that grows in a loop ends here."""
 
 
-def text_of(operand: Operand, fact: Fact) -> Operand:
+def text_of(operand: Operand, fact: Fact, values: bool = False) -> Operand:
     """An argument as the text that stands in it or in the buffer it points to; the operand itself where none
-    is known."""
+    is known. ``values``: texts are values there, and what a variable leads to is a list."""
+    if values:
+        known = fact.lookup(path_of(operand)) if isinstance(operand, Place) else None
+        return known if isinstance(known, Text) else operand
     if isinstance(operand, Address):
         path = path_of(operand.place)
         known = fact.lookup(path) or fact.lookup((*path, ".[0]"))
@@ -52,7 +55,7 @@ def write(fact: Fact, effect: Write, call: Invocation) -> Fact:
 def _argument(fact: Fact, index: int | None, call: Invocation) -> Operand | None:
     if index is None or index >= len(call.args):
         return None
-    return text_of(call.args[index], fact)
+    return text_of(call.args[index], fact, call.flow.counts_references)
 
 
 def _built(fact: Fact, effect: Write, call: Invocation) -> Text | None:
@@ -110,6 +113,8 @@ def aliased(fact: Fact, source: Path, target: Path) -> Fact:
 def delivered(fact: Fact, target: Path | None) -> Fact:
     """The zero fact where a call's result goes to its destination: what it points to, what it names."""
     moved = fact if target is None else copied(fact.knowing(target, None), RESULT, target)
+    if target is not None and isinstance(known := fact.lookup(RESULT), Text):
+        moved = moved.knowing(target, known)
     for path, _value in moved.env:
         if len(path) > 1 and starts_with(path, RESULT):
             moved = moved.knowing(path, None)
