@@ -129,6 +129,13 @@ def marks_absence(fact: Fact, path: Path, value: Value) -> bool:
     return closed and is_global(path) and says_none(value)
 
 
+def keeps_note(fact: Fact, path: Path, flow: Flow) -> bool:
+    """Whether a member is remembered that says what an object does no more, since its reference was
+    closed."""
+    closed = fact.object is not None and fact.state.life is Life.CLOSED
+    return closed and len(path) > 1 and flow.counts_references
+
+
 def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tuple[Path, Value], ...]:
     env: dict[Path, Value] = {}
     for path, value in fact.env:
@@ -140,7 +147,8 @@ def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tupl
                     env[inside] = value
         else:
             for inside in names_inside(path, args, callee):
-                if fact.is_zero or inside in callee.tested or value == OTHER or callee.asks(inside, value):
+                wanted = fact.is_zero or inside in callee.tested or keeps_note(fact, inside, callee)
+                if wanted or value == OTHER or callee.asks(inside, value):
                     env[inside] = value
     for name, operand in zip(callee.params, args, strict=False):
         wanted = fact.is_zero or (name,) in callee.tested

@@ -11,7 +11,15 @@ from vmfdlint.base import LIMITS, Span
 from vmfdlint.ir import Address, Call, FunctionKey, Return
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
 from vmfdlint.models import Models
-from vmfdlint.solve.boundary import contradicts, enter, in_new_thread, leave, marks_absence, rests
+from vmfdlint.solve.boundary import (
+    contradicts,
+    enter,
+    in_new_thread,
+    keeps_note,
+    leave,
+    marks_absence,
+    rests,
+)
 from vmfdlint.solve.descriptors import closed
 from vmfdlint.solve.facts import ZERO_FACT, Fact
 from vmfdlint.solve.guards import guards
@@ -166,7 +174,10 @@ class Crossings(Tables):
         env = tuple(
             (path, value)
             for path, value in fact.env
-            if path in caller.tested or path[0] in caller.params or marks_absence(fact, path, value)
+            if path in caller.tested
+            or path[0] in caller.params
+            or marks_absence(fact, path, value)
+            or keeps_note(fact, path, caller)
         )
         fact = msgspec.structs.replace(fact, env=env)
         call = caller.function.blocks[node.block].instrs[node.index]

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 from vmfdlint.base import LIMITS
-from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Place
+from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Place, Return
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
 from vmfdlint.summary.behaviour import Behaviour
 from vmfdlint.summary.parameters import changes
@@ -184,6 +184,9 @@ class Relevance:
                         return True
                 case Call() if self._call_changes(function.key, instr, record, member, own):
                     return True
+                case Return(value=Place() as value) if _names(value, record, member):
+                    if self.program.bound(function.key.path) is not None:
+                        return True  # a property
                 case _:
                     pass
         return False

@@ -18,6 +18,7 @@ from vmfdlint.frontends.python.imports import Names
 from vmfdlint.frontends.python.infer import Inference
 from vmfdlint.frontends.python.module import Module
 from vmfdlint.frontends.python.tokens import tokens_of
+from vmfdlint.frontends.python.unify import gives_first, unified
 from vmfdlint.ir import Block, Call, FuncRef, Function, FunctionKey, Named, Return, reads
 
 FILE = "<file>"
@@ -90,8 +91,16 @@ class Library:
             module = self.modules.get(key.path)
             if module is None or key.name not in module.functions:
                 return self.unit(key.path).toplevel() if module is not None and key.name == FILE else None
-            known = self._bound[key] = self._binder.bind(module.functions[key.name])
+            bound = self._binder.bind(module.functions[key.name])
+            known = self._bound[key] = unified(bound, self._gives_first)
         return known
+
+    def _gives_first(self, call: Call) -> bool:
+        """Whether a call gives its first argument: an ``__enter__`` that returns the manager itself."""
+        if not isinstance(call.target, Named):
+            return False
+        keys = self.resolve(call.target.name)
+        return bool(keys) and all(gives_first(self.modules[key.path].functions.get(key.name)) for key in keys)
 
     @cached_property
     def _by_name(self) -> dict[str, tuple[FunctionKey, ...]]:
