@@ -3,10 +3,45 @@
 from pathlib import Path
 
 import pytest
+from model_calls import MODELS
 
 from vmfdlint.base import Span
-from vmfdlint.ir import Call, Const, Field, Named, Opaque, Operand, Place, Root, Text, parse_function
-from vmfdlint.models import Models, Sign, load_models, resolve
+from vmfdlint.ir import (
+    Call,
+    Const,
+    Field,
+    FuncRef,
+    Named,
+    Opaque,
+    Operand,
+    Place,
+    Root,
+    Text,
+    parse_function,
+)
+from vmfdlint.link.callbacks import callback_args
+from vmfdlint.models import (
+    Callback,
+    Copy,
+    Create,
+    Duplicate,
+    Keep,
+    Kind,
+    Linger,
+    Map,
+    Models,
+    Own,
+    PassOn,
+    Port,
+    Resolved,
+    SetCloexec,
+    Sign,
+    Spawn,
+    Truth,
+    Worker,
+    load_models,
+    resolve,
+)
 from vmfdlint.summary import Flow
 
 HERE = Span("a.py", 1, 1, 1, 1)
@@ -145,3 +180,134 @@ def test_what_is_wrong_with_a_row_is_told(tmp_path: Path, row: str, words: str) 
     path.write_text(f'[[api]]\nnames = ["open"]\n\n[[api]]\nnames = ["mine"]\n{row}\n')
     _, (problem,) = load_models([path])
     assert words in problem.text and f"{path}:" in problem.text
+
+
+# --- the shipped rows ---
+
+
+def told(name: str, *args: Operand, keywords: tuple[str, ...] = ()) -> Resolved:
+    """What the rows say of a call as it is written."""
+    call = MODELS.ordered(Call(None, Named(name), args, HERE, keywords=keywords))
+    found = resolve(MODELS, name, call.args)
+    assert found is not None
+    return found
+
+
+FD = place("fd")
+TRUE, FALSE = Const(1), Const(0, ("False",))
+
+
+def test_copies_of_a_descriptor_and_who_inherits_them() -> None:
+    one, two = Port(0), Port(1)
+    assert told("os.dup", FD).effects == (Duplicate(one, Port(None), Truth.YES),)
+    assert told("python2.os.dup", FD).effects == (Duplicate(one, Port(None), Truth.NO),)
+    assert told("os.dup2", FD, Const(9)).effects == (Duplicate(one, Port(None), Truth.NO, two),)
+    alone = told("os.dup2", FD, Const(9), FALSE, keywords=("inheritable",))
+    assert alone.effects == (Duplicate(one, Port(None), Truth.YES, two),)
+    for name, cloexec in (("F_DUPFD", Truth.NO), ("F_DUPFD_CLOEXEC", Truth.YES)):
+        copied = told("fcntl.fcntl", FD, Const(None, (name,)), Const(9))
+        assert copied.effects == (Duplicate(one, Port(None), cloexec),)
+
+
+@pytest.mark.parametrize(
+    ("inheritable", "on"), [(TRUE, Truth.NO), (FALSE, Truth.YES), (place("x"), Truth.MAYBE)]
+)
+def test_set_inheritable(inheritable: Operand, on: Truth) -> None:
+    assert told("os.set_inheritable", FD, inheritable).effects == (SetCloexec(Port(0), on),)
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "cloexec"),
+    [("os.open", "O_RDWR", Truth.YES), ("python2.os.open", "O_RDWR", Truth.NO), ("open", "O_RDWR", Truth.NO)],
+)
+def test_a_descriptor_is_born_close_on_exec_since_python_3_4(name: str, flags: str, cloexec: Truth) -> None:
+    (made,) = told(name, Text("/dev/kvm"), Const(None, (flags,))).effects
+    assert made == Create(Kind.SYSTEM, Port(None), cloexec)
+
+
+def test_the_requests_of_kvm_by_any_name() -> None:
+    by_number = told("fcntl.ioctl", FD, Const(0xAE01))
+    assert by_number.failure is Sign.RAISES and by_number.api == "fcntl.ioctl(KVM_CREATE_VM)"
+    for request in (
+        Const(None, ("KVM_CREATE_VM",)),
+        Const(None, ("CREATE_VM",)),
+        FuncRef("linux.kvm.KVM_CREATE_VM"),
+    ):
+        assert told("fcntl.ioctl", FD, request) == by_number
+    wrong_size = told("fcntl.ioctl", FD, Const(0x4020AE01))
+    assert wrong_size.effects == by_number.effects
+    assert Copy(Port(2, ("fd",)), Port(2, ("[1]",))) in told("fcntl.ioctl", FD, Const(0xC00CAEE0), FD).effects
+
+
+def test_what_a_program_gets_that_is_started() -> None:
+    command = Text("true")
+    plain = told("subprocess.Popen", command).effects
+    assert Spawn(Truth.NO) in plain and Spawn(Truth.YES) not in plain
+    loose = told("subprocess.run", command, FALSE, keywords=("close_fds",)).effects
+    assert Spawn(Truth.YES) in loose and Spawn(Truth.NO) not in loose
+    assert Spawn(Truth.YES) in told("python2.subprocess.Popen", command).effects
+    call = Call(None, Named("subprocess.Popen"), (command, FD, FD), HERE, keywords=("pass_fds", "stdin"))
+    args = MODELS.ordered(call).args
+    passed = [effect.fd for effect in told("subprocess.Popen", *args).effects if isinstance(effect, PassOn)]
+    assert [args[port.arg] for port in passed if port.arg is not None and args[port.arg] == FD] == [FD, FD]
+
+
+@pytest.mark.parametrize("method", ["Process.start", "Pool", "Manager"])
+def test_workers_are_forked_by_one_context_alone(method: str) -> None:
+    assert Worker() in told(f"multiprocessing.context.fork.{method}").effects
+    for context in ("spawn", "forkserver"):
+        assert told(f"multiprocessing.context.{context}.{method}").effects == (Spawn(Truth.NO),)
+
+
+def test_a_pool_of_futures_forks_at_the_first_work() -> None:
+    name = "concurrent.futures.fork.ProcessPoolExecutor"
+    assert MODELS.is_neutral(name)
+    assert told(f"{name}.submit", place("pool")).effects == (Worker(),)
+
+
+def test_what_comes_in_by_a_message() -> None:
+    told_flags = Const(None, ("MSG_CMSG_CLOEXEC",))
+    (_, made) = told("socket.recv_fds", FD, Const(1), Const(1), told_flags).effects
+    assert isinstance(made, Create) and made.cloexec is Truth.NO
+    for flags, cloexec in ((told_flags, Truth.YES), (Const(0), Truth.NO)):
+        effects = told("socket.socket.recvmsg", FD, Const(1), Const(24), flags).effects
+        assert [one.cloexec for one in effects if isinstance(one, Create)] == [cloexec]
+
+
+def test_objects_that_close_what_they_have() -> None:
+    assert told("mmap.mmap", FD, Const(4096)).effects == (Map(Port(0), Port(None), None, owner=True),)
+    assert told("os.fdopen", FD).effects == (Own(Port(0), Port(None), owner=True),)
+    alias = told("os.fdopen", FD, FALSE, keywords=("closefd",))
+    assert not any(isinstance(effect, Own) for effect in alias.effects)
+    opened = told("builtins.open", Text("/sys/kernel/debug/kvm/1-3/exits"))
+    assert opened.effects[0] == Create(Kind.DEBUGFS, Port(None), Truth.YES, owner=True)
+
+
+@pytest.mark.parametrize(
+    ("args", "waits"), [((), 1), ((Const(0),), 0), ((Const(5),), 1), ((NONE,), 1), ((place("t"),), 1)]
+)
+def test_a_select_without_a_timeout_waits(args: tuple[Operand, ...], waits: int) -> None:
+    found = told("select.select", FD, FD, FD, *args).effects
+    assert sum(isinstance(effect, Linger) for effect in found) == waits
+
+
+def test_the_arguments_of_a_thread() -> None:
+    """Out of its tuple; the object of a bound method comes first."""
+    function = parse_function("""
+function a.py::f(vm)
+b0:
+  %t0->[0] = vm
+  %t1 = call threading.Thread(target=fn:work, args=%t0)
+  %t2 = call threading.Thread(target=fn:Vm.run, args=%t0, '%self'=vm)
+  return
+""")
+    plain, bound = Flow(function, MODELS).calls
+    for given, first in ((plain, place("%t0", "[0]")), (bound, place("vm"))):
+        effect, kept = told("threading.Thread", *given.args).effects
+        assert kept == Keep(Port(3, ("[]",)))
+        assert isinstance(effect, Callback) and effect.when == "thread"
+        assert callback_args(effect, given)[0] == first
+
+
+def test_roots_are_methods_that_the_library_calls() -> None:
+    assert MODELS.is_root("Handler.handle") and not MODELS.is_root("handle")

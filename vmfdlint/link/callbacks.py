@@ -44,7 +44,7 @@ class Callbacks:
             modelled = resolve(self.models, call.target.name, call.args)
             if modelled is not None:
                 return [
-                    Edge(site, key, EdgeKind(effect.when), _callback_args(effect, call))
+                    Edge(site, key, EdgeKind(effect.when), callback_args(effect, call))
                     for effect in modelled.effects
                     if isinstance(effect, Callback) and effect.function.arg == position
                 ] or [Edge(site, key, EdgeKind.LATER, ())]
@@ -104,7 +104,7 @@ class Callbacks:
         if modelled is not None:
             lifted = msgspec.structs.replace(inner, args=translated)
             return [
-                Edge(site, key, EdgeKind(effect.when), _callback_args(effect, lifted))
+                Edge(site, key, EdgeKind(effect.when), callback_args(effect, lifted))
                 for effect in modelled.effects
                 if isinstance(effect, Callback) and effect.function.arg == index
             ]
@@ -115,7 +115,7 @@ class Callbacks:
         return edges
 
 
-def _callback_args(effect: Callback, call: Call) -> tuple[Operand, ...]:
+def callback_args(effect: Callback, call: Call) -> tuple[Operand, ...]:
     """The arguments a callback gets: what the model says of its data pointer, the rest unknown."""
     data = effect.data.arg if effect.data is not None else None
     if effect.data is None or data is None or data >= len(call.args):

@@ -23,7 +23,7 @@ from vmfdlint.models.compiled import (
     Spec,
     TextRule,
 )
-from vmfdlint.models.effects import CHANNELS, Callback, Effect, Grant, Keep, Kind, Port, Sign, Truth
+from vmfdlint.models.effects import CHANNELS, REST, Callback, Effect, Grant, Keep, Kind, Port, Sign, Truth
 from vmfdlint.models.parse import (
     Constants,
     RowError,
@@ -62,11 +62,18 @@ def compile_specs(tables: Iterable[EffectTable], constants: Constants) -> tuple[
     """
     specs = [_compile_spec(table, constants) for table in tables]
     kept = [
-        Spec(Keep(value=spec.effect.data), (), spec.guards)
+        Spec(Keep(value=_kept(spec.effect.data, spec.effect.spread)), (), spec.guards)
         for spec in specs
         if isinstance(spec.effect, Callback) and spec.effect.data is not None and spec.effect.when != "now"
     ]
     return (*specs, *dict.fromkeys(kept))
+
+
+def _kept(data: Port, spread: bool) -> Port:
+    """Where the data of a callback stands: in a sequence, or (the first of several) in an argument."""
+    if spread:
+        return Port(data.arg, (*data.fields, "[]"))
+    return Port(data.arg) if data.fields == (REST,) else data
 
 
 def _compile_spec(table: EffectTable, constants: Constants) -> Spec:
