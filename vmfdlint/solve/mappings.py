@@ -16,7 +16,7 @@ from vmfdlint.solve.observe import Happening
 from vmfdlint.solve.ports import match_port, operand_of
 from vmfdlint.solve.typestate import Event, Life, State
 from vmfdlint.solve.values import NEGATIVE, POSITIVE
-from vmfdlint.summary import RESULT, VIEW, port_path
+from vmfdlint.summary import RESULT, VIEW, Path, port_path
 
 _MAPPED = {Kind.VCPU: Kind.RUN_MAPPING, Kind.GUEST_MEMFD: Kind.MEMFD_MAPPING}
 _PAGE = 4096
@@ -72,7 +72,7 @@ def unmap(fact: Fact, effect: Unmap, call: Invocation, observe: Observe) -> list
     at, length = effect.at, effect.length
     if not _is_at(fact, at, call):
         return [fact]
-    if effect.asks_views and any(path[-1] == VIEW for path in fact.places):
+    if effect.asks_views and any(_is_view(path) for path in fact.places):
         return [_cut(fact, call, None, viewed=True)]
     if not speaks_of_all(fact, at, length, call):
         if not call.flow.unmaps_by_parts:
@@ -89,8 +89,20 @@ def export(fact: Fact, of: Port, at: Port, call: Invocation) -> Fact:
     source, path = port_path(of, call.args), port_path(at, call.args)
     if path is None or source is None or not fact.is_open or not fact.is_mapping:
         return fact
-    viewed = (*source, VIEW) in fact.places or _is_at(fact, of, call)
-    return fact.with_places({*fact.places, (*path, VIEW)}) if viewed else fact
+    viewed = any(held[:-1] == source and _is_view(held) for held in fact.places) or _is_at(fact, of, call)
+    view = f"{VIEW}{call.site.block}.{call.site.index}"
+    return fact.with_places({*fact.places, (*path, view)}) if viewed else fact
+
+
+def release(fact: Fact, view: Port, call: Invocation) -> Fact:
+    """The mapping after a view of it has ended, whichever variables have that view."""
+    path = port_path(view, call.args)
+    ended = {held[-1] for held in fact.places if held[:-1] == path and _is_view(held)}
+    return fact.with_places({held for held in fact.places if held[-1] not in ended}) if ended else fact
+
+
+def _is_view(path: Path) -> bool:
+    return path[-1].startswith(VIEW)
 
 
 def resize(fact: Fact, at: Port, length: Port, call: Invocation) -> Fact:

@@ -23,7 +23,7 @@ ESCAPED: Path = ("%escaped",)
 EXCEPTION: Path = (RAISED.name,)
 """Whether an exception is on its way."""
 VIEW = "->%view"
-"""The step from a variable that holds a view of a mapping to what that keeps alive."""
+"""Begins the step from a variable that holds a view of a mapping to what that keeps alive; the view follows."""
 
 
 def path_of(place: Place) -> Path:
@@ -188,5 +188,5 @@ def show(path: Path) -> str:
     if root.startswith("@"):
         root = _bare(path)
     root = root.split("#", 1)[0]
-    text = root + "".join(step for step in path[1:] if step != VIEW)
+    text = root + "".join(step for step in path[1:] if not step.startswith(VIEW))
     return text.replace("->[", "[").replace(".[", "[")
