@@ -160,7 +160,7 @@ class _Lowering:
 
     def _item(self, item: _Item) -> None:
         start, end = self.file.positions.offsets(item.node)
-        self.sketches.append(Sketch(item.name, start, end))
+        names: tuple[str, ...] = (item.name,)
         try:
             if isinstance(item.node, cst.FunctionDef) and generators.is_manager(
                 item.node, self._named(item.scopes)
@@ -171,14 +171,16 @@ class _Lowering:
                     self.signatures.pop(item.name)
                     self.signatures.update(made.signatures)
                     self.classes[item.name] = made.made
-                    return
-            self.functions[item.name] = self._lowered(item)
+                    names = tuple(made.functions)
+            if names == (item.name,):
+                self.functions[item.name] = self._lowered(item)
         except RecursionError:
             at = self.file.positions.span(item.node)
-            names = tuple(sorted({n.value for n in walk(item.node, True) if isinstance(n, cst.Name)}))
-            blocks = (Block((Unparsed(names, at), Return(None, at)), ()),)
+            inside = tuple(sorted({n.value for n in walk(item.node, True) if isinstance(n, cst.Name)}))
+            blocks = (Block((Unparsed(inside, at), Return(None, at)), ()),)
             self.functions[item.name] = Function(FunctionKey(at.path, item.name), (), blocks, at)
             self._too_deep(item.name, item.node)
+        self.sketches += [Sketch(name, start, end) for name in names]
 
     def _lowered(self, item: _Item) -> Function:
         scope = item.scopes[0]
