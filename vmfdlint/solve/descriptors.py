@@ -91,8 +91,14 @@ def closed(fact: Fact, site: Site, must: bool) -> list[Fact]:
 
 
 def close_all(fact: Fact, keep: tuple[object, ...], site: Site, at: Span, observe: Observe) -> list[Fact]:
-    """Every descriptor is closed, save those in ``keep`` (paths); mappings stay."""
-    if fact.is_mapping or fact.state.life is Life.CLOSED or (fact.object is not None and fact.object.creator):
+    """Every descriptor is closed, save those in ``keep`` (paths); mappings stay. Of one that a child did not
+    get, but the descriptor that its object keeps, nothing is left."""
+    alone = fact.is_mapping and fact.in_child and not fact.state.inherit
+    if (
+        (fact.is_mapping and not alone)
+        or fact.state.life is Life.CLOSED
+        or (fact.object is not None and fact.object.creator)
+    ):
         return [fact]
     if any(path in fact.places for path in keep):
         return [fact]

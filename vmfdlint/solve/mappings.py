@@ -68,8 +68,12 @@ def dont_fork(fact: Fact, effect: DontFork, call: Invocation) -> list[Fact]:
 
 
 def unmap(fact: Fact, effect: Unmap, call: Invocation, observe: Observe) -> list[Fact]:
-    """The mapping after munmap: gone, or cut where only a part of it went, or nothing for a view of it."""
+    """The mapping after munmap: gone, or cut where only a part of it went, or nothing for a view of it; what
+    is ended may be a view itself."""
     at, length = effect.at, effect.length
+    view = (*(port_path(at, call.args) or RESULT), VIEW)
+    if effect.asks_views and view in fact.places:
+        return [fact.with_places({path for path in fact.places if path != view})]
     if not _is_at(fact, at, call):
         return [fact]
     if effect.asks_views and any(_is_view(path) for path in fact.places):

@@ -29,6 +29,7 @@ def fork(fact: Fact, effect: Fork, call: Invocation, observe: Observe) -> list[F
     found = [parent]
     shared_memory = effect.shares_memory is Truth.YES
     copied = not fact.object.is_mapping or (fact.state.inherit and not shared_memory)
+    copied = copied or fact.object.self_closing  # its object has a descriptor too
     if fact.state.process is Process.OWN:
         observe(Happening.FORK, fact, detail="vfork" if effect.suspends_parent else "")
         found.append(_creator(fact, call, result))
