@@ -192,8 +192,15 @@ class PythonUnit:
 
     @property
     def sketches(self) -> tuple[Sketch, ...]:
-        """See :class:`vmfdlint.frontends.contract.Unit`."""
-        return self._module.sketches
+        """See :class:`vmfdlint.frontends.contract.Unit`. A function that became a class has its methods'."""
+        functions = self._module.functions
+        found: list[Sketch] = []
+        for sketch in self._module.sketches:
+            names = [sketch.name]
+            if sketch.name not in functions:
+                names = [name for name in functions if name.rpartition(".")[0] == sketch.name]
+            found += [Sketch(name, sketch.start, sketch.end, sketch.attributes) for name in names]
+        return tuple(found)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
