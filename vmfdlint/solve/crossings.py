@@ -81,8 +81,8 @@ class Crossings(Tables):
 
     def _leave(self, node: Node, instr: Return, flow: Flow) -> None:
         fact = leave_function(node.fact, instr, flow, flow.function)
-        if self.graph.program.is_entry(flow.key) or "entry" in flow.function.attributes:
-            return  # the process ends
+        if self._ends_process(flow):
+            return
         gone = fact.object is not None and (fact.state.life is Life.CLOSED or fact.object.is_foreign)
         if gone and not fact.places:
             return
@@ -105,8 +105,15 @@ class Crossings(Tables):
             return
         for incoming in list(self.incoming.get(node.context, ())):
             self._resume(incoming, fact, node)
-        if self.contexts[node.context].entry == ZERO_FACT:
+        if self.contexts[node.context].entry == ZERO_FACT and not self.graph.program.is_entry(flow.key):
             self._climb(node, fact, flow, instr.at)
+
+    def _ends_process(self, flow: Flow) -> bool:
+        """Whether the process ends with a function; not with the statements of a file that others import."""
+        program = self.graph.program
+        if program.bound(flow.key.path) is not None:
+            return program.is_entry(flow.key) and flow.key.path in program.entries
+        return program.is_entry(flow.key) or "entry" in flow.function.attributes
 
     def _climb(self, node: Node, fact: Fact, flow: Flow, at: Span) -> None:
         """Hands a fact that began in this function to every caller."""

@@ -52,7 +52,7 @@ class Solver:
         for key in self.seeds:
             self.tabulation.seed(key)
         self.tabulation.run()
-        start_main(self.tabulation, self.program)
+        start_main(self.tabulation, self.program, self.relevance)
         self.tabulation.run()
         follow_up(self.tabulation)
         self.tabulation.run()

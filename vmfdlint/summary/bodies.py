@@ -46,6 +46,9 @@ class Bodies:
         found = resolve(self.models, call.target.name, self.models.ordered(call).args, read)
         if found is None:
             return None
+        if self.program.bound(caller.path) is not None:
+            # Its name was bound: one of the tree's own is none of a library's.
+            return None if self.program.resolve(call.target.name, caller.path) else found
         bodies = self.program.lexicon.defined("functions", call.target.name)
         yields = bodies and (caller.path in bodies or not found.effects)
         if yields and self.program.resolve(call.target.name, caller.path):
