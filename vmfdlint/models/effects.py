@@ -40,6 +40,7 @@ from vmfdlint.models.effects_memory import (
     Write,
 )
 from vmfdlint.models.effects_processes import (
+    AtFork,
     Callback,
     Daemon,
     Exec,
@@ -60,6 +61,7 @@ __all__ = [
     "NAME",
     "REST",
     "Acquire",
+    "AtFork",
     "Callback",
     "Close",
     "CloseAll",
@@ -112,6 +114,7 @@ Effect: TypeAlias = (
     | SetCloexec
     | Fork
     | Worker
+    | AtFork
     | Daemon
     | Exec
     | Spawn

@@ -29,6 +29,12 @@ class Worker(msgspec.Struct, frozen=True, tag=True):
     """Forks a process that waits for work, with a copy of every descriptor, out of sight of the caller."""
 
 
+class AtFork(msgspec.Struct, frozen=True, tag=True):
+    """``function`` runs from now on in each child of the process, before anything else."""
+
+    function: Port
+
+
 class Daemon(msgspec.Struct, frozen=True, tag=True):
     """daemon(3): the calling process ends, its child goes on from here with every descriptor."""
 

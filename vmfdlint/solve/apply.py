@@ -10,6 +10,7 @@ from typing import assert_never
 from vmfdlint.ir import Const
 from vmfdlint.models import (
     Acquire,
+    AtFork,
     Callback,
     Close,
     CloseAll,
@@ -134,7 +135,9 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             return [memory.store(fact, at, call)]
         case Keep(value=value):
             return [memory.keep(fact, value, call)]
-        case Create() | Callback() | Inside() | Write() | Grant() | Expose() | Acquire() | Release():
+        case (
+            Create() | Callback() | AtFork() | Inside() | Write() | Grant() | Expose() | Acquire() | Release()
+        ):
             return [fact]
         case _:
             assert_never(effect)

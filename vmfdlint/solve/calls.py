@@ -114,6 +114,7 @@ class Calls(Unmodelled):
             flow,
             node.block in flow.looping,
             self.behaviour.sharing,
+            modelled.failure is Sign.RAISES,
         )
 
         def observe(what: Happening, fact: Fact, detail: str = "", made: Fact | None = None) -> None:

@@ -23,3 +23,5 @@ class Invocation(msgspec.Struct, frozen=True):
     flow: Flow
     looping: bool
     sharing: Sharing
+    raises: bool = False
+    """Whether a failure gives an exception instead of a result."""

@@ -18,7 +18,7 @@ from vmfdlint.summary import OUTER, RESULT, Path, port_path
 def fork(fact: Fact, effect: Fork, call: Invocation, observe: Observe) -> list[Fact]:
     """Parent and child after a fork: the parent's fact knows a result that is not 0, the child's is 0."""
     result = (port_path(effect.at, call.args) if effect.at is not None else None) or RESULT
-    parent = fact.knowing(result, NEGATIVE | POSITIVE)
+    parent = fact.knowing(result, POSITIVE if call.raises else NEGATIVE | POSITIVE)
     if fact.object is None or fact.object.creator or fact.object.is_foreign:
         return [fact]
     if effect.shares_files is Truth.YES and not (fact.object.is_mapping and effect.shares_memory is Truth.NO):

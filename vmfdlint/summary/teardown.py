@@ -28,6 +28,10 @@ class Teardown:
         self.behaviour = behaviour
         self._released: Descent[Released] = Descent(behaviour, LIMITS.teardown_depth, {}, self._find)
 
+    def released(self, key: FunctionKey, position: int) -> tuple[Path, ...]:
+        """The steps below a parameter to what a function closes or unmaps."""
+        return tuple(self._released.ask(key, position))
+
     def sweeps(self, flow: Flow, head: int, matters: Callable[[FunctionKey], bool]) -> Iterator[Sweep]:
         """What the loops entered at block ``head`` release through helpers, of those that ``matters``
         accepts."""
