@@ -7,7 +7,7 @@ with that close; where such a fact meets a linger point, the reference outlived 
 
 import msgspec
 
-from vmfdlint.link import Site
+from vmfdlint.link import EdgeKind, Site
 from vmfdlint.models import Kind
 from vmfdlint.solve.facts import Fact, Object
 from vmfdlint.solve.observe import Happening, Node
@@ -60,10 +60,11 @@ def _closes(tabulation: Tables) -> list[tuple[Node, Object, Site]]:
             and seen.fact.object is not None
             and seen.fact.state.process is Process.OWN
         ):
-            node = seen.node
-            found.setdefault(
-                (node.context, node.block, node.index, seen.fact.object), (node, seen.fact.object, seen.site)
-            )
+            for node in (seen.node, *_calls_to(tabulation, seen.node, seen.fact.object)):
+                found.setdefault(
+                    (node.context, node.block, node.index, seen.fact.object),
+                    (node, seen.fact.object, seen.site),
+                )
     for node, step in list(tabulation.steps.items()):
         fact = node.fact
         if (
@@ -79,6 +80,21 @@ def _closes(tabulation: Tables) -> list[tuple[Node, Object, Site]]:
                 (call.context, call.block, call.index, fact.object), (call, fact.object, fact.mark)
             )
     return list(found.values())
+
+
+def _calls_to(tabulation: Tables, node: Node, closed: Object) -> list[Node]:
+    """The calls that led an open reference to where it is closed: it is closed behind them too, also where
+    nothing remembers its number."""
+    found: dict[Node, None] = {}
+    contexts = [node.context]
+    for number in contexts:
+        for incoming in tabulation.incoming.get(number, ()):
+            call = incoming.node
+            direct = incoming.edge.kind in (EdgeKind.DIRECT, EdgeKind.SLOT)
+            if direct and call not in found and call.fact.object == closed and call.fact.is_open:
+                found[call] = None
+                contexts.append(call.context)
+    return list(found)
 
 
 def _depends(dependent: Object, closed: Object) -> bool:

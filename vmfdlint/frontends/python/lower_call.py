@@ -6,8 +6,10 @@ from vmfdlint.frontends.python import fold
 from vmfdlint.frontends.python.lower_expr import Expressions
 from vmfdlint.frontends.python.state import NONE
 from vmfdlint.frontends.python.syntax import literal
-from vmfdlint.ir import Field, Indirect, Member, Named, Operand, Place, Text
+from vmfdlint.ir import Call, Field, Indirect, Member, Named, Operand, Place, Text
 
+ADDRESS = "python.address"
+"""Of an object that nothing else refers to only the address is kept."""
 _SAME = frozenset(
     {
         *(f"builtins.{name}" for name in ("list", "tuple", "sorted", "reversed", "iter", "set", "frozenset")),
@@ -49,6 +51,8 @@ class Calls(Expressions):
         if name == "typing.cast":
             args = args[-1:]
         if name in _SAME and args and not keywords and isinstance(args[0], Place):
+            if name == "ctypes.addressof" and args[0].name.startswith("%") and not args[0].fields:
+                self.graph.emit(Call(None, Named(ADDRESS), args, self.at(node)))
             return args[0]
         request = None if keywords else fold.request(name, args)
         if request is not None:
