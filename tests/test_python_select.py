@@ -11,6 +11,8 @@ HINTS = Hints(
     strong=(b"debug/kvm",),
     weak=(b"/dev/kvm",),
     requests={"KVM_CREATE_VM": 0xAE01, "KVM_CREATE_DEVICE": 0xC00CAEE0, "KVM_PPC_GET_HTAB_FD": 0x4020AEAA},
+    uses=frozenset({"KVM_GET_REGS", "KVM_RUN"}),
+    used=frozenset({0x8090AE81, 0xAE80}),
 )
 
 
@@ -48,6 +50,8 @@ STRONG = [
     "KVM_TYPE = 0xAE  # asm/kvm.h",
     "KVM_TYPE = 0xAE",
     "open('/sys/kernel/debug/kvm')",
+    "ioctl(fd, 0x8090AE81, regs)",
+    "from kvm import KVM_RUN\nfcntl.ioctl(fd, KVM_RUN)",
 ]
 
 
@@ -72,6 +76,9 @@ NOTHING = [
     "RECREATE_VM",
     "CREATE_VMS",
     "0xAEsthetic",
+    "HANGUL = {0xAE80: 1}",
+    "KVM_RUN = run()",
+    "ioctl(fd, RUN); ioctl(fd, MY_KVM_RUN)",
 ]
 
 

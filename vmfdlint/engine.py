@@ -119,6 +119,8 @@ def _hints(models: Models) -> python.Hints:
         strong=tuple(sorted(rule.stretch.encode() for rule in models.texts)),
         weak=tuple(sorted(path.encode() for path in paths)),
         requests={name: value for name, value in models.requests().items() if name in names},
+        uses=models.telling_names(),
+        used=models.telling_values(),
     )
 
 

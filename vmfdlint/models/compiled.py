@@ -369,6 +369,12 @@ class Models(msgspec.Struct, frozen=True, dict=True):
             if receives(each)
         )
 
+    def receiving_values(self) -> frozenset[int]:
+        """The numbers of those constants."""
+        return frozenset(
+            value for api in self.apis.values() for value, each in api.by_value.items() if receives(each)
+        )
+
     def thread_names(self) -> frozenset[str]:
         """The APIs that start a thread."""
         return frozenset(
@@ -404,11 +410,21 @@ class Models(msgspec.Struct, frozen=True, dict=True):
         return frozenset(c.port.fields[-1] for c in clauses), frozenset(c.name for c in clauses)
 
     def telling_names(self) -> frozenset[str]:
-        """The selecting constants by which a descriptor is known as a holder."""
+        """The selecting constants by which a descriptor is known as a holder, by their full names."""
         return frozenset(
             name
             for api in self.apis.values()
+            if not api.omits
             for name, each in api.by_name.items()
+            if any(isinstance(spec.effect, Use) and spec.effect.kind for spec in each.specs)
+        )
+
+    def telling_values(self) -> frozenset[int]:
+        """The numbers of those constants."""
+        return frozenset(
+            value
+            for api in self.apis.values()
+            for value, each in api.by_value.items()
             if any(isinstance(spec.effect, Use) and spec.effect.kind for spec in each.specs)
         )
 

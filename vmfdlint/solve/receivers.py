@@ -22,6 +22,7 @@ class Receivers:
     def __init__(self, program: Program, models: Models) -> None:
         self.program = program
         self._sources = models.receiving_names()
+        self._numbers = models.receiving_values()
         requests = models.telling_names()
         self._request = re.compile(rb"\b(?:" + "|".join(sorted(requests)).encode() + rb")\b")
         self._telling = frozenset(path for name in requests for path in program.lexicon.files_with(name))
@@ -29,11 +30,12 @@ class Receivers:
     def find(self) -> tuple[FunctionKey, ...]:
         """The functions, sorted."""
         bound = self.program.linkage
+        tokens = self._sources | {str(number) for number in self._numbers}
         own = {
             key
             for path in sorted(bound.paths if bound is not None else ())
-            for name in self._sources
-            for key in self.program.mentioning_in(path, name)
+            for token in tokens
+            for key in self.program.mentioning_in(path, token)
         }
         if not self._telling:
             return tuple(sorted(own))

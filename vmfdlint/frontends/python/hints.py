@@ -16,12 +16,15 @@ class Hints(msgspec.Struct, frozen=True, kw_only=True):
     """``strong``: texts of files that can make or open a holder; ``weak``: texts of files that have to do
     with one. ``requests``: the ioctls that make a holder, by name (``KVM_CREATE_VM``): a file is strong that
     holds the name, with or without its first word, or the number: in hexadecimal with any size of argument,
-    in decimal, or as the type of requests in ``_IO(type, ...)``.
+    in decimal, or as the type of requests in ``_IO(type, ...)``. ``uses`` and ``used``: the names and numbers
+    of the ioctls that only a holder takes, wherever it came from: such a file is strong where it names ioctl.
     """
 
     strong: tuple[bytes, ...] = ()
     weak: tuple[bytes, ...] = ()
     requests: Mapping[str, int] = {}
+    uses: frozenset[str] = frozenset()
+    used: frozenset[int] = frozenset()
 
 
 class Search:
@@ -37,16 +40,26 @@ class Search:
             *_grouped(tails, lambda tail: tail.find(b"_") + 1 or len(tail), rb"[A-Za-z0-9]", rb"\w"),
             *_grouped(numbers, lambda _number: 2, rb"[\w.]", rb"[\w.]"),
         ]
+        self._uses = list(
+            _grouped(
+                (name.encode() for name in hints.uses), lambda name: name.find(b"_") + 1, rb"\w", rb"\w"
+            )
+        )
         self._low = {value & 0xFFFF for value in values}
+        self._used = self._low | {value & 0xFFFF for value in hints.used}
         self._types = [_Type(kind) for kind in sorted({value >> 8 & 0xFF for value in values})]
 
     def strong(self, data: bytes) -> bool:
-        """Whether a file can make or open a holder."""
+        """Whether a file can make or open a holder, or gets one and works with it."""
         if any(text in data for text in self._strong):
             return True
         if any(pattern.search(data) for pattern in self._exact):
             return True
-        return any(kind.named(data, self._low) for kind in self._types)
+        users = b"ioctl" in data
+        if users and any(pattern.search(data) for pattern in self._uses):
+            return True
+        low = self._used if users else self._low
+        return any(kind.named(data, low) for kind in self._types)
 
     def weak(self, data: bytes) -> bool:
         """Whether a file has to do with one."""
