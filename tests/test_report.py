@@ -157,7 +157,8 @@ def _indented(text: str) -> str:
     """Compact JSON spread over lines, so that a change can be read; other text as it is."""
     if not text.startswith("{"):
         return text
-    return json.dumps(json.loads(text), indent=1, ensure_ascii=False) + "\n"
+    values = [json.loads(text)] if text.count("\n{") == 0 else [json.loads(x) for x in text.splitlines()]
+    return "".join(json.dumps(value, indent=1, ensure_ascii=False) + "\n" for value in values)
 
 
 @pytest.mark.parametrize("name", sorted(formats()))
@@ -169,14 +170,14 @@ def test_same_values_same_bytes(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(formats()))
 def test_nothing_found_and_no_sources(name: str) -> None:
     render = formats()[name]
-    assert render(Outcome((), ()), Context(version="0.1.0"))
+    assert isinstance(render(Outcome((), ()), Context(version="0.1.0")), bytes)
     # A finding whose file is not at hand is reported all the same.
     assert b"VMFD101" in render(OUTCOME, msgspec.structs.replace(CONTEXT, sources={}))
 
 
 def test_formats_are_named_after_their_modules() -> None:
     for name, render in formats().items():
-        assert render.__module__ == f"vmfdlint.report.{name}"
+        assert render.__module__ == f"vmfdlint.report.{name.replace('-', '_')}"
 
 
 def test_closing_line() -> None:

@@ -67,6 +67,21 @@ class Question(msgspec.Struct, frozen=True):
     row: str
 
 
+class Edit(msgspec.Struct, frozen=True):
+    """``text`` in the place of what stands at ``at``; an empty span inserts."""
+
+    at: Span
+    text: str
+
+
+class Fix(msgspec.Struct, frozen=True):
+    """A change that removes a finding. ``safe`` where it keeps what the program does otherwise."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    safe: bool = False
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One reported fault.
 
@@ -88,6 +103,7 @@ class Finding(msgspec.Struct, frozen=True):
     programs: tuple[str, ...] = ()
     fingerprint: str = ""
     questions: tuple[Question, ...] = ()
+    fixes: tuple[Fix, ...] = ()
 
 
 class SafeSite(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from vmfdlint.report.doc import rule_markdown, rule_table
 from vmfdlint.report.registry import Format, formats
 from vmfdlint.report.words import FATAL, closing, problem_lines
 
-PEOPLE = frozenset({"full", "concise"})
+PEOPLE = frozenset({"full", "concise", "grouped"})
 """Formats that end with the closing lines themselves; after the others these go to the error stream."""
 
 __all__ = [

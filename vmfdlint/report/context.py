@@ -12,14 +12,16 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     ``root`` is the absolute directory the paths of findings are relative to, with ``/`` between its parts;
     ``prefix`` goes before paths in text for people, so that they open from the current directory (empty or
-    with ``/`` at its end). ``sources`` holds the checked files by path. ``command``, ``started`` and
-    ``ended`` (UTC, ISO 8601 with ``Z``) differ between runs: empty means leave them out. ``exit_code`` is the
-    one the run will end with.
+    with ``/`` at its end). ``within`` is the way from the top of the version control's work tree to
+    ``root``, in the same form: what a code host shows is relative to that top. ``sources`` holds the checked
+    files by path. ``command``, ``started`` and ``ended`` (UTC, ISO 8601 with ``Z``) differ between runs:
+    empty means leave them out. ``exit_code`` is the one the run will end with.
     """
 
     version: str
     root: str = ""
     prefix: str = ""
+    within: str = ""
     sources: Mapping[str, SourceText] = {}
     command: str = ""
     started: str = ""

@@ -35,9 +35,13 @@ def place(at: Span, context: Context) -> str:
 
 def heading(finding: Finding, context: Context) -> str:
     """``path:line:col: VMFD101 [error] message``."""
-    where = paint(place(finding.at, context), "1", context)
+    return f"{paint(place(finding.at, context), '1', context)}: {leveled(finding, context)}"
+
+
+def leveled(finding: Finding, context: Context) -> str:
+    """``VMFD101 [error] message``."""
     level = paint(f"[{finding.level}]", _LEVEL_COLORS[finding.level], context)
-    return f"{where}: {finding.rule} {level} {printable(finding.message)}"
+    return f"{finding.rule} {level} {printable(finding.message)}"
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
