@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from commands import Run
 
 Golden = Callable[[Path, str], None]
 
@@ -30,3 +31,9 @@ def golden(request: pytest.FixtureRequest) -> Golden:
         assert text == path.read_text(encoding="utf-8"), f"{path.name} differs: pytest --bless if it should"
 
     return compare
+
+
+@pytest.fixture
+def run(capsysbinary: pytest.CaptureFixture[bytes]) -> Run:
+    """Runs command lines of vmfdlint in this process."""
+    return Run(capsysbinary)

@@ -7,40 +7,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from commands import Run
 
-from vmfdlint import __version__, app, cli
+from vmfdlint import __version__, app
 from vmfdlint.base import SourceText, Span
 from vmfdlint.check.finding import Finding, Level, Outcome, Statistics
+from vmfdlint.cli.output import Progress
 from vmfdlint.config import Options
 
 REPOSITORY = Path(__file__).parent.parent
 FINDING = Finding("VMFD101", Level.ERROR, Span("a.c", 1, 1, 1, 2), "f", "a fork", ())
-
-
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-class Run:
-    """Runs command lines in this process."""
-
-    def __init__(self, capture: pytest.CaptureFixture[bytes]) -> None:
-        self.capture = capture
-
-    def __call__(self, *arguments: str) -> Result:
-        code = cli.run(arguments)
-        out, err = self.capture.readouterr()
-        return Result(code, out.decode(), err.decode())
-
-
-@pytest.fixture
-def run(capsysbinary: pytest.CaptureFixture[bytes]) -> Run:
-    return Run(capsysbinary)
 
 
 @pytest.fixture
@@ -119,7 +97,7 @@ def test_times_and_the_command_line_only_on_request(run: Run, here: Path, found:
         (["check", "--select", ""], "is empty: name something"),
         (["check", "--ignore", "nonsense"], "in --ignore"),
         (["check", "vm.cpp"], "vm.cpp: is C++, which is not analysed yet"),
-        (["check", "--output-format", "xml"], "'xml' is none of concise, full, json, sarif"),
+        (["check", "--output-format", "xml"], "'xml' is none of concise, full, github"),
         (["check", "--jobs", "-1"], "-1"),
         (["check", "--outputformat", "full"], "--output-format"),
         (["check", "--exclude", "!"], "--exclude"),
@@ -216,7 +194,7 @@ def test_version_loads_no_engine() -> None:
 
 def test_a_reader_that_leaves_early(here: Path) -> None:
     """``| head``: no complaint, and the exit code is the run's own."""
-    code = "import sys; from vmfdlint import cli; sys.exit(cli._out(b'x' * 1_000_000))"
+    code = "import sys; from vmfdlint.cli import output; sys.exit(output.out(b'x' * 1_000_000))"
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=REPOSITORY
     ) as process:
@@ -258,7 +236,7 @@ def test_a_full_disk_ends_with_2(here: Path) -> None:
 
 
 def test_progress_only_where_someone_looks(here: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    hidden, shown = cli._Progress(False), cli._Progress(True)
+    hidden, shown = Progress(False), Progress(True)
     hidden("reading")
     hidden.clear()
     assert capsysbinary.readouterr().err == b""
@@ -266,3 +244,34 @@ def test_progress_only_where_someone_looks(here: Path, capsysbinary: pytest.Capt
     shown("too soon")
     shown.clear()
     assert capsysbinary.readouterr().err == b"\r\x1b[Kreading 2 files\r\x1b[K"
+
+
+def test_what_would_be_done(run: Run, here: Path) -> None:
+    assert run("check", "--show-files") == (0, "a.c\n", "")
+    (here / "vmfdlint.toml").write_text("jobs = 3\n")
+    shown = run("check", "--show-settings").out
+    assert f"# settings from {here}/vmfdlint.toml" in shown and "\njobs = 3\n" in shown
+    assert "jobs = 0  # a whole number" in run("config").out
+    assert run("config", "zz") == (2, "", "error: no setting 'zz': `vmfdlint config` lists them\n")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(run: Run, shell: str) -> None:
+    assert "_VMFDLINT_COMPLETE" in run("completion", shell).out
+
+
+def test_completion_knows_rules_and_formats(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def completed(words: str) -> list[str]:
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+        code = "from vmfdlint.cli import cli; cli(prog_name='vmfdlint')"
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"_VMFDLINT_COMPLETE": "bash_complete", "PYTHONPATH": str(REPOSITORY)},
+            stdout=subprocess.PIPE,
+            check=False,
+        )
+        return [line.partition(",")[2] for line in done.stdout.decode().splitlines()]
+
+    assert completed("vmfdlint check --output-format gi") == ["github", "gitlab"]
+    assert completed("vmfdlint rule VMFD10") == ["VMFD101", "VMFD102", "VMFD104", "VMFD106", "VMFD107"]

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from vmfdlint.config import ConfigError, Options, load, resolve_rules
-from vmfdlint.config.load import KEYS
+from vmfdlint.config import ConfigError, Options, load, resolve_rules, setting_lines, settings_text
+from vmfdlint.config.keys import EXTEND, KEYS
 
 KNOWN = [
     ("VMFD101", "fork-while-vm-live"),
@@ -53,11 +53,11 @@ def test_the_command_line_wins(here: Path) -> None:
     )
     options = load(["sub"], {"output_format": None})
     assert options.exclude_base == f"{here}/sub" and options.models == (f"{here}/sub/m.toml",)
-    assert options.output_format == "json" and options.respect_gitignore is False
+    assert options.output_format == ("json",) and options.respect_gitignore is False
     given: dict[str, Any] = {"ignore": ("VMFD2",), "exclude": ("/y",), "models": ("n.toml",)}
     options = load(["sub"], given | {"output_format": "full"})
     assert (options.ignore, options.exclude, options.models) == (("VMFD2",), ("/y",), ("n.toml",))
-    assert options.output_format == "full" and options.exclude_base == ""
+    assert options.output_format == ("full",) and options.exclude_base == ""
 
 
 @pytest.mark.parametrize(
@@ -65,12 +65,12 @@ def test_the_command_line_wins(here: Path) -> None:
     [
         ('\nselct = ["ALL"]', "vmfdlint.toml:2: unknown key 'selct': did you mean 'select'?"),
         ("output_format = 'full'", "did you mean 'output-format'?"),
-        ("zzzzzzz = 1", "known are exclude, "),
+        ("zzzzzzz = 1", "known are exclude, extend, "),
         ("jobs = 1\nselect = 'ALL'", "vmfdlint.toml:2: select must be a list of strings, not 'ALL'"),
         ("jobs = -1", "jobs must be a whole number, 0 or more, not -1"),
         ("jobs = true", "jobs must be"),
         ("force-exclude = 1", "force-exclude must be true or false"),
-        ("output-format = 1", "output-format must be a string"),
+        ("output-format = 1", "output-format must be a string or a list of strings"),
         ("select = [1]", "select must be a list of strings"),
         ("[rules]\nx = 1", "vmfdlint.toml:1: unknown key 'rules'"),
         ("jobs = 1\njobs 2", "vmfdlint.toml:2: is not valid TOML"),
@@ -92,7 +92,7 @@ def test_the_line_of_a_key_in_pyproject(here: Path) -> None:
 
 def test_every_key_is_an_option() -> None:
     fields = {field.name for field in msgspec.structs.fields(Options)}
-    assert {key.replace("-", "_") for key in KEYS} <= fields
+    assert {key.replace("-", "_") for key in KEYS if key != EXTEND} <= fields
 
 
 @pytest.mark.parametrize(
@@ -127,3 +127,52 @@ def test_an_unknown_selector_names_the_nearest(selector: str, words: str) -> Non
     assert words in str(caught.value)
     with pytest.raises(ConfigError, match="--ignore"):
         resolve_rules(["ALL"], [selector], KNOWN)
+
+
+def test_extend(here: Path) -> None:
+    (here / "sub").mkdir()
+    (here / "base.toml").write_text(
+        'select = ["VMFD1"]\nextend-select = ["VMFD3"]\nexclude = ["/x"]\nmodels = ["m.toml"]\njobs = 3\n'
+    )
+    own = here / "sub" / "vmfdlint.toml"
+    own.write_text('extend = "../base.toml"\nextend-select = ["VMFD2"]\njobs = 4\n')
+    options = load(["sub"], {"extend_select": ("VMFD5",)})
+    assert (options.select, options.jobs, options.config_file) == (("VMFD1",), 4, str(own))
+    assert options.extend_select == ("VMFD3", "VMFD2", "VMFD5")
+    assert options.models == (f"{here}/m.toml",) and options.exclude_base == str(here)
+    (here / "base.toml").write_text('extend = "sub/vmfdlint.toml"\n')
+    with pytest.raises(ConfigError, match="extend leads back to"):
+        load(["sub"], {})
+    own.write_text('extend = "gone.toml"\n')
+    with pytest.raises(ConfigError, match=r"vmfdlint.toml:1: extend names .*gone.toml, which is no file"):
+        load(["sub"], {})
+
+
+def test_another_file_or_none(here: Path) -> None:
+    (here / "vmfdlint.toml").write_text("jobs = 3\n")
+    (here / "ci.toml").write_text("jobs = 5\n")
+    assert load(["."], {"config_file": "ci.toml"}).jobs == 5
+    assert load(["."], {"isolated": True}) == Options(paths=(".",))
+
+
+def test_settings_can_be_read_back(here: Path) -> None:
+    (here / "vmfdlint.toml").write_text(
+        'select = ["VMFD1"]\njobs = 3\nforce-exclude = true\n[per-file-ignores]\n"tests/" = ["ALL"]\n'
+    )
+    options = load(["."], {})
+    (here / "again.toml").write_text(settings_text(options))
+    again = load(["."], {"config_file": "again.toml"})
+    assert msgspec.structs.replace(again, config_file=options.config_file, exclude_base="") == options
+
+
+def test_setting_lines() -> None:
+    assert len(setting_lines()) == len(KEYS)
+    assert setting_lines("fail-level") == ['fail-level = "note"  # "error", "warning" or "note"']
+    assert setting_lines("nothing") == []
+
+
+def test_an_optional_rule_is_not_meant_by_all() -> None:
+    def on(*select: str) -> bool:
+        return "VMFD301" in resolve_rules(select, (), KNOWN, optional={"VMFD301"})
+
+    assert not on("ALL") and on("VMFD3") and on("ALL", "kvm-opened-without-cloexec")

@@ -15,10 +15,11 @@ from vmfdlint import __version__
 from vmfdlint.base import Problem, ProblemKind, SourceText
 from vmfdlint.base.location import rules_directory
 from vmfdlint.check import flow_text, load_rules, match, safe_sites, suggestions
-from vmfdlint.check.finding import Certainty, Finding, Outcome, RuleDoc, Statistics
-from vmfdlint.config import ConfigError, Options, load, resolve_rules
+from vmfdlint.check.finding import Finding, Level, Outcome, RuleDoc, Statistics
+from vmfdlint.config import ConfigError, Options, load, resolve_rules, settings_text
 from vmfdlint.discover import Discovery, Search, discover
 from vmfdlint.engine import Target, load_program, solve
+from vmfdlint.gate import asked_for, only, touching
 from vmfdlint.ir import FunctionKey, print_function
 from vmfdlint.models import Models, default_models, load_models
 from vmfdlint.report import (
@@ -33,8 +34,17 @@ from vmfdlint.report import (
 )
 from vmfdlint.run import Crash, run_one
 from vmfdlint.solve import Solver
+from vmfdlint.vcs import within
 
 EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE = 0, 1, 2
+
+
+class Written(msgspec.Struct, frozen=True):
+    """Bytes for a file, in the place of what it holds or behind it."""
+
+    path: str
+    data: bytes
+    append: bool = False
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -43,6 +53,17 @@ class Run(msgspec.Struct, frozen=True):
     report: bytes
     messages: tuple[str, ...] = ()
     exit_code: int = EXIT_CLEAN
+    files: tuple[Written, ...] = ()
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check knows of its caller: the command line, whether the output takes colours, what the standard
+    input holds where it was asked for, and the file that GitHub shows as summary of a step, if any."""
+
+    command: str = ""
+    color: bool = False
+    stdin: bytes | None = None
+    step_summary: str = ""
 
 
 def _silent(_text: str) -> None:
@@ -160,47 +181,64 @@ def rule_docs() -> tuple[RuleDoc, ...]:
 def options_for(paths: Sequence[str], given: Mapping[str, object]) -> Options:
     """The merged settings with ``rules`` resolved. Raises ConfigError."""
     options = load(paths, given)
-    if options.output_format not in formats():
-        known = ", ".join(formats())
-        raise ConfigError(f"unknown output format {options.output_format!r}: choose from {known}")
+    bare = [wanted for wanted in options.output_format if ":" not in wanted]
+    for wanted in options.output_format:
+        if wanted.partition(":")[0] not in formats():
+            known = ", ".join(formats())
+            raise ConfigError(f"unknown output format {wanted!r}: choose from {known}")
+    if len(bare) > 1:
+        raise ConfigError(f"{' and '.join(bare)} would go to one place: say where, as in {bare[0]}:FILE")
     for path in paths:
         if not path:
             raise ConfigError("an empty path: name a file or a directory")
+    if "-" in paths and not options.stdin_filename:
+        raise ConfigError("- needs --stdin-filename: the name says what the program is part of")
     origins = tuple(
         f"--{name}" if given.get(name) or not options.config_file else f"{name} of {options.config_file}"
         for name in ("select", "ignore")
     )
-    every = [(rule.id, rule.name) for rule in rule_docs()]
-    rules = resolve_rules(options.select, options.ignore, every, (origins[0], origins[1]))
+    docs = rule_docs()
+    every = [(rule.id, rule.name) for rule in docs]
+    select = (*options.select, *options.extend_select)
+    optional = {rule.id for rule in docs if rule.optional}
+    rules = resolve_rules(select, options.ignore, every, (origins[0], origins[1]), optional)
     return msgspec.structs.replace(options, rules=rules)
 
 
-def check(
-    options: Options, command: str = "", color: bool = False, tell: Callable[[str], None] = _silent
-) -> Run:
-    """discover -> analyze -> report. ``tell`` hears what is being done."""
+def check(options: Options, seen: Surroundings | None = None, tell: Callable[[str], None] = _silent) -> Run:
+    """discover -> analyze -> gate -> report. ``tell`` hears what is being done."""
     started = _now()
-    found = _find(options)
-    outcome = _judged(found, options, tell)
+    seen = seen or Surroundings()
+    found = _find(options, seen.stdin)
+    outcome = _gated(_judged(found, options, tell), found, options)
     context = Context(
         version=__version__,
         root=found.root.as_posix(),
         prefix=_prefix(found.root),
+        within=within(found.root),
         sources={source.path: source for source in found.files},
-        command=command if options.statistics else "",
+        command=seen.command if options.statistics else "",
         started=started if options.statistics else "",
         ended=_now() if options.statistics else "",
         exit_code=_exit_code(outcome, options),
         verbose=options.verbose,
         quiet=options.quiet,
         statistics=options.statistics,
-        color=color,
+        color=seen.color,
     )
-    report = formats()[options.output_format](outcome, context)
-    messages = problem_lines(outcome.problems, context)
-    if options.output_format not in PEOPLE or options.output_file is not None:
-        messages += closing(outcome, context)
-    return Run(report, tuple(messages), context.exit_code)
+    return _reported(outcome, context, options, seen.step_summary)
+
+
+def files(options: Options, stdin: bytes | None = None) -> Run:
+    """``check --show-files``: the paths that would be checked, one a line."""
+    found = _find(options, stdin)
+    prefix = _prefix(found.root)
+    return _shown("".join(f"{prefix}{source.path}\n" for source in found.files), found)
+
+
+def settings(options: Options) -> Run:
+    """``check --show-settings``: what is in force, as TOML."""
+    return Run(settings_text(options).encode())
 
 
 def flow(options: Options) -> Run:
@@ -254,14 +292,39 @@ def models_check(files: Sequence[str]) -> Run:
 # -- steps -------------------------------------------------------------------------------------------------
 
 
-def _find(options: Options) -> Discovery:
-    search = Search(
+def _search(options: Options) -> Search:
+    return Search(
         exclude=options.exclude,
         exclude_base=options.exclude_base,
         force_exclude=options.force_exclude,
         respect_gitignore=options.respect_gitignore,
     )
-    return discover(options.paths, search)
+
+
+def _find(options: Options, stdin: bytes | None = None) -> Discovery:
+    """The sources of PATHS and of the project; ``stdin`` takes the place of the file it is named after."""
+    paths = [path for path in options.paths if path != "-"]
+    found = discover((options.project, *paths) if options.project else paths, _search(options))
+    if stdin is None or not options.stdin_filename:
+        return found
+    path = _relative(os.path.normpath(Path.cwd() / options.stdin_filename), found.root)
+    files = [source for source in found.files if source.path != path] + [SourceText(path, stdin)]
+    return msgspec.structs.replace(found, files=tuple(sorted(files, key=lambda source: source.path)))
+
+
+def _relative(path: str, root: Path) -> str:
+    """An absolute path as findings name it: relative to ``root`` where it lies in there."""
+    return Path(path).relative_to(root).as_posix() if Path(path).is_relative_to(root) else path
+
+
+def _focus(found: Discovery, options: Options) -> frozenset[str]:
+    """The files of PATHS, as findings name them, where a project around them is read too."""
+    paths = [path for path in options.paths if path != "-"]
+    named = discover(paths, _search(options))
+    full = [os.path.normpath(named.root / source.path) for source in named.files]
+    if options.stdin_filename and "-" in options.paths:
+        full.append(os.path.normpath(Path.cwd() / options.stdin_filename))
+    return frozenset(_relative(path, found.root) for path in full)
 
 
 def _judged(found: Discovery, options: Options, tell: Callable[[str], None]) -> Outcome:
@@ -277,18 +340,41 @@ def _judged(found: Discovery, options: Options, tell: Callable[[str], None]) -> 
     notices = outcome.notices
     if not found.files:
         notices = () if found.problems else (_nothing(found, options),)
+    outcome = only(outcome, lambda finding: finding.rule in options.rules, "of rules that are off")
     return msgspec.structs.replace(
         outcome,
-        findings=tuple(
-            finding
-            for finding in outcome.findings
-            if finding.rule in options.rules
-            and (options.min_certainty == "may" or finding.certainty is Certainty.MUST)
-        ),
         problems=(*found.problems, *outcome.problems),
         notices=notices,
         statistics=msgspec.structs.replace(outcome.statistics, cpp_files=found.cpp_files),
     )
+
+
+def _gated(outcome: Outcome, found: Discovery, options: Options) -> Outcome:
+    """The outcome without the findings that do not count."""
+    outcome = asked_for(outcome, options, found.root.as_posix())
+    if options.project is not None:
+        outcome = touching(outcome, _focus(found, options), "elsewhere in the project")
+    return outcome
+
+
+def _reported(outcome: Outcome, context: Context, options: Options, step_summary: str) -> Run:
+    """The reports that were asked for, each for its place, and what is said beside them."""
+    report, told = b"", False
+    written = []
+    for wanted in options.output_format:
+        name, _, path = wanted.partition(":")
+        path = path or options.output_file or ""
+        data = formats()[name](outcome, msgspec.structs.replace(context, color=context.color and not path))
+        if path:
+            written.append(Written(path, data))
+        else:
+            report, told = data, name in PEOPLE
+        if name == "github" and step_summary:
+            written.append(Written(step_summary, formats()["markdown"](outcome, context), append=True))
+    messages = problem_lines(outcome.problems, context)
+    if not told:
+        messages += closing(outcome, context)
+    return Run(report, tuple(messages), context.exit_code, tuple(written))
 
 
 def _crashed(crash: Crash, options: Options) -> str:
@@ -311,7 +397,10 @@ def _nothing(found: Discovery, options: Options) -> str:
 def _exit_code(outcome: Outcome, options: Options) -> int:
     if any(problem.kind in FATAL for problem in outcome.problems):
         return EXIT_INCOMPLETE
-    return EXIT_FINDINGS if outcome.findings and not options.exit_zero else EXIT_CLEAN
+    levels = list(Level)
+    failing = levels[: levels.index(Level(options.fail_level)) + 1]
+    failed = any(finding.level in failing for finding in outcome.findings)
+    return EXIT_FINDINGS if failed and not options.exit_zero else EXIT_CLEAN
 
 
 def _told(job: Callable[[tuple[SourceText, ...]], str], found: Discovery, options: Options, name: str) -> Run:

@@ -115,7 +115,10 @@ class SafeSite(msgspec.Struct, frozen=True):
 
 
 class RuleDoc(msgspec.Struct, frozen=True):
-    """The part of a rule that people read. ``why`` answers "so what?": what stays pinned."""
+    """The part of a rule that people read. ``why`` answers "so what?": what stays pinned.
+
+    ``optional``: it is off unless its id, its name or a prefix selects it; ALL does not.
+    """
 
     id: str
     name: str
@@ -127,6 +130,7 @@ class RuleDoc(msgspec.Struct, frozen=True):
     cwe: tuple[int, ...] = ()
     cert: tuple[str, ...] = ()
     refs: tuple[str, ...] = ()
+    optional: bool = False
 
 
 class Statistics(msgspec.Struct, frozen=True):
@@ -152,11 +156,18 @@ class Statistics(msgspec.Struct, frozen=True):
     seconds: tuple[tuple[str, float], ...] = ()
 
 
+class LeftOut(msgspec.Struct, frozen=True):
+    """How many findings are not reported, and why: ``3 suppressed by a comment``."""
+
+    count: int
+    why: str
+
+
 class Outcome(msgspec.Struct, frozen=True):
     """Everything a run found: what the report room renders.
 
     ``findings`` are sorted by path, line, column, rule. ``notices`` are lines for people that explain
-    silence.
+    silence; ``left_out`` counts what was found and is not among the findings, reason by reason.
     """
 
     findings: tuple[Finding, ...]
@@ -165,3 +176,4 @@ class Outcome(msgspec.Struct, frozen=True):
     safe: tuple[SafeSite, ...] = ()
     notices: tuple[str, ...] = ()
     statistics: Statistics = Statistics()
+    left_out: tuple[LeftOut, ...] = ()

@@ -52,6 +52,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cwe: tuple[int, ...] = ()
     cert: tuple[str, ...] = ()
     levels: tuple[LevelCase, ...] = ()
+    optional: bool = False
 
 
 _WORDS = sorted(
@@ -168,6 +169,7 @@ class _Reader:
             cwe=read.cwe,
             cert=read.cert,
             refs=doc.refs,
+            optional=read.optional,
         )
 
     def _known(self, found: Iterable[str], allowed: Iterable[str]) -> None:

@@ -4,5 +4,6 @@ from vmfdlint.config.errors import ConfigError
 from vmfdlint.config.load import find, load
 from vmfdlint.config.options import Options
 from vmfdlint.config.selectors import resolve_rules
+from vmfdlint.config.show import setting_lines, settings_text
 
-__all__ = ["ConfigError", "Options", "find", "load", "resolve_rules"]
+__all__ = ["ConfigError", "Options", "find", "load", "resolve_rules", "setting_lines", "settings_text"]

@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -11,46 +11,35 @@ from typing import Any
 import msgspec
 
 from vmfdlint.config.errors import ConfigError
+from vmfdlint.config.keys import EXTEND, KEYS
 from vmfdlint.config.options import Options
 
 FILE_NAMES = (".vmfdlint.toml", "vmfdlint.toml")
 PYPROJECT = "pyproject.toml"
 TABLE = ("tool", "vmfdlint")
 
-# Key in a file -> its type in words. The Options field is the key with "_" for "-".
-KEYS: Mapping[str, str] = {
-    "select": "a list of strings",
-    "ignore": "a list of strings",
-    "exclude": "a list of strings",
-    "models": "a list of strings",
-    "output-format": "a string",
-    "min-certainty": '"may" or "must"',
-    "target-python": 'a version such as "3.13"',
-    "jobs": "a whole number, 0 or more",
-    "force-exclude": "true or false",
-    "respect-gitignore": "true or false",
-}
-
 
 def load(paths: Sequence[str], given: Mapping[str, Any]) -> Options:
     """Options for a run over ``paths``: defaults, then the nearest configuration file, then ``given``.
 
-    ``given`` holds the Options fields the command line set; what it does not name comes from the file.
-    Raises ConfigError.
+    ``given`` holds the Options fields the command line set; what it does not name comes from the file. Its
+    ``config_file`` is read instead of the nearest one, and none is where its ``isolated`` is true. Raises
+    ConfigError.
     """
-    start = _start(paths)
-    values: dict[str, Any] = {}
-    found = find(start)
-    if found is not None:
-        values = read(found)
-        values["config_file"] = found.as_posix()
-        values["exclude_base"] = found.parent.as_posix()
-        values["models"] = tuple((found.parent / model).as_posix() for model in values.get("models", ()))
-    if given.get("exclude") is not None:
+    given = {name: value for name, value in given.items() if value is not None}
+    isolated = given.pop("isolated", False)
+    named = given.pop("config_file", None)
+    found = None if isolated else Path.cwd() / named if named else find(_start(paths, given.get("project")))
+    values = {} if found is None else read(found) | {"config_file": found.as_posix()}
+    if "exclude" in given:
         values["exclude_base"] = ""
-    values |= {name: value for name, value in given.items() if value is not None}
+    if "per_file_ignores" in given:
+        values["per_file_base"] = ""
+    if isinstance(given.get("output_format"), str):
+        given["output_format"] = (given["output_format"],)
+    given["extend_select"] = (*values.get("extend_select", ()), *given.get("extend_select", ()))
     try:
-        return msgspec.convert(values | {"paths": tuple(paths)}, Options)
+        return msgspec.convert(values | given | {"paths": tuple(paths)}, Options)
     except msgspec.ValidationError as error:
         raise ConfigError(str(error)) from error
 
@@ -67,26 +56,53 @@ def find(start: Path) -> Path | None:
     return None
 
 
-def read(path: Path) -> dict[str, Any]:
-    """The settings in one file, by Options field name. Raises ConfigError."""
+def read(path: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The settings in one file and in what it extends, by Options field name. Raises ConfigError.
+
+    A key of the file replaces that of the file it extends; ``extend-select`` adds. Paths and patterns are
+    anchored at the directory of the file they stand in. ``seen`` are the files that extend this one.
+    """
     text, document = _parse(path)
-    section = _section(document, TABLE) if path.name == PYPROJECT else document
-    values: dict[str, Any] = {}
-    for key, value in (section or {}).items():
-        line = _line_of(text, key, path.name == PYPROJECT)
-        if key not in KEYS:
-            close = get_close_matches(key.replace("_", "-"), KEYS, n=1, cutoff=0.5)
-            hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(sorted(KEYS))}"
-            raise ConfigError(f"unknown key {key!r}: {hint}", str(path), line)
-        if not _fits(value, KEYS[key]):
-            raise ConfigError(f"{key} must be {KEYS[key]}, not {value!r}", str(path), line)
-        values[key.replace("-", "_")] = tuple(value) if isinstance(value, list) else value
-    return values
+    in_pyproject = path.name == PYPROJECT
+    section = _section(document, TABLE) if in_pyproject else document
+    own: dict[str, Any] = {}
+    base: dict[str, Any] = {}
+    for name, value in (section or {}).items():
+        line = _line_of(text, name, in_pyproject)
+        key = KEYS.get(name)
+        if key is None:
+            raise ConfigError(unknown_key(name, KEYS), str(path), line)
+        try:
+            own[name.replace("-", "_")] = key.read(value)
+        except ValueError as error:
+            raise ConfigError(f"{name} must be {key.kind}, not {value!r}", str(path), line) from error
+        if name == EXTEND:
+            other = Path(os.path.normpath(path.parent / Path(own.pop(EXTEND)).expanduser()))
+            if other in (*seen, path):
+                raise ConfigError(f"{EXTEND} leads back to {other}", str(path), line)
+            if not other.is_file():
+                raise ConfigError(f"{EXTEND} names {other}, which is no file", str(path), line)
+            base = read(other, (*seen, path))
+    if "models" in own:
+        own["models"] = tuple((path.parent / model).as_posix() for model in own["models"])
+    for name, anchor in (("exclude", "exclude_base"), ("per_file_ignores", "per_file_base")):
+        if name in own:
+            own[anchor] = path.parent.as_posix()
+    added = (*base.get("extend_select", ()), *own.get("extend_select", ()))
+    return base | own | ({"extend_select": added} if added else {})
 
 
-def _start(paths: Sequence[str]) -> Path:
+def unknown_key(name: str, known: Iterable[str]) -> str:
+    """What is said of a key that there is not: the nearest right one, or all of them."""
+    close = get_close_matches(name.replace("_", "-"), known, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(sorted(known))}"
+    return f"unknown key {name!r}: {hint}"
+
+
+def _start(paths: Sequence[str], project: str | None) -> Path:
     """The deepest existing directory that all paths lie in; the current one where there is none."""
-    absolute = [os.path.normpath(Path.cwd() / path) for path in paths]
+    places = [project] if project else [path for path in paths if path != "-"]
+    absolute = [os.path.normpath(Path.cwd() / path) for path in places]
     try:
         common = Path(os.path.commonpath(absolute)) if absolute else Path.cwd()
     except ValueError:  # on different drives
@@ -129,15 +145,3 @@ def _line_of(text: str, key: str, in_pyproject: bool) -> int:
         if inside and pattern.match(line):
             return number
     return 0
-
-
-def _fits(value: Any, kind: str) -> bool:
-    if kind == "a list of strings":
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    if kind == "a string":
-        return isinstance(value, str)
-    if kind == '"may" or "must"':
-        return value in ("may", "must")
-    if kind == "true or false":
-        return isinstance(value, bool)
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -6,23 +6,37 @@ import msgspec
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings of one run, after the configuration file and the command line are merged.
+    """The settings of one run, after the configuration files and the command line are merged.
 
-    ``paths`` and ``models`` are relative to the current directory or absolute. ``exclude`` holds .gitignore
-    patterns, anchored at ``exclude_base``, an absolute directory with ``/`` between its parts, or, where
-    that is empty, at the directory that the reported paths are relative to. ``select`` and ``ignore`` hold
-    selectors (``VMFD101``, ``VMFD1``, ``fork-while-vm-live``, ``ALL``); ``rules`` the ids they come to, empty
-    until :func:`vmfdlint.config.resolve_rules` was asked. ``jobs`` 0 means one per usable CPU.
-    ``target_python`` is the version that Python sources run on: before 3.14 multiprocessing forks where the
-    program does not choose, before 3.4 descriptors are inherited (PEP 446). ``min_certainty`` "must" leaves
-    out findings that hang on something unknown.
+    ``paths``, ``project`` and ``models`` are relative to the current directory or absolute; ``-`` among the
+    paths is the standard input, which stands for the file ``stdin_filename``. Where ``project`` is given, its
+    sources are read too, and what is reported touches ``paths``.
+
+    ``exclude`` holds .gitignore patterns, anchored at ``exclude_base``, an absolute directory with ``/``
+    between its parts, or, where that is empty, at the directory that the reported paths are relative to;
+    ``per_file_ignores`` pairs of such a pattern and selectors, anchored at ``per_file_base`` in the same way.
+    ``select``, ``extend_select`` and ``ignore`` hold selectors (``VMFD101``, ``VMFD1``,
+    ``fork-while-vm-live``, ``ALL``); ``rules`` the ids they come to, empty until
+    :func:`vmfdlint.config.resolve_rules` was asked.
+
+    ``output_format`` holds ``FORMAT`` or ``FORMAT:PATH``, one of them at most without a path; that one goes
+    to ``output_file``, or where this is None to the standard output. ``jobs`` 0 means one per usable CPU.
+    ``min_certainty`` "must" leaves out findings that hang on something unknown, and ``fail_level`` says from
+    which level on a finding makes the exit code 1. ``target_python`` is the version that Python sources run
+    on: before 3.14 multiprocessing forks where the program does not choose, before 3.4 descriptors are
+    inherited (PEP 446). ``config_file`` is the nearest configuration file.
     """
 
     paths: tuple[str, ...] = (".",)
-    output_format: str = "full"
+    project: str | None = None
+    stdin_filename: str | None = None
+    output_format: tuple[str, ...] = ("full",)
     output_file: str | None = None
     select: tuple[str, ...] = ("ALL",)
+    extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    per_file_base: str = ""
     rules: frozenset[str] = frozenset()
     exclude: tuple[str, ...] = ()
     exclude_base: str = ""
@@ -31,6 +45,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...] = ()
     min_certainty: Literal["may", "must"] = "may"
     target_python: Annotated[str, msgspec.Meta(pattern=r"^[23]\.\d{1,2}$")] = "3.13"
+    fail_level: Literal["error", "warning", "note"] = "note"
     config_file: str | None = None
     jobs: int = 0
     no_cache: bool = False
@@ -38,3 +53,4 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     verbose: bool = False
     exit_zero: bool = False
     statistics: bool = False
+    color: Literal["auto", "always", "never"] = "auto"

@@ -1,7 +1,7 @@
 """Rule selectors -> rule ids. In: what --select and --ignore hold, and the known rules. Out: a set of ids."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 
 from vmfdlint.config.errors import ConfigError
@@ -16,8 +16,9 @@ def resolve_rules(
     ignore: Sequence[str],
     known: Sequence[tuple[str, str]],
     origins: tuple[str, str] = ("--select", "--ignore"),
+    optional: Collection[str] = (),
 ) -> frozenset[str]:
-    """The ids that are on. ``known`` holds (id, name) of every rule.
+    """The ids that are on. ``known`` holds (id, name) of every rule, ``optional`` ids that ALL does not mean.
 
     For one rule the most specific selector decides (``--ignore VMFD1 --select VMFD101`` leaves VMFD101 on);
     where both are equally specific, ignore wins. Raises ConfigError for a selector that matches no rule; it
@@ -29,7 +30,9 @@ def resolve_rules(
             if not everything and not any(_weight(selector, rule, name) for rule, name in known):
                 raise ConfigError(_unknown(selector, option, known))
     return frozenset(
-        rule for rule, name in known if _strongest(select, rule, name) > _strongest(ignore, rule, name)
+        rule
+        for rule, name in known
+        if _strongest(select, rule, name) > max(_strongest(ignore, rule, name), rule in optional)
     )
 
 

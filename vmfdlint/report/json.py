@@ -26,6 +26,7 @@ def render(outcome: Outcome, context: Context) -> bytes:
         "problems": outcome.problems,
         "safe": outcome.safe if context.verbose else (),
         "notices": outcome.notices,
+        "left_out": outcome.left_out,
         "statistics": statistics,
         "rules": [rule for rule in outcome.rules if any(f.rule == rule.id for f in outcome.findings)],
     }

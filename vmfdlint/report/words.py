@@ -61,6 +61,8 @@ def closing(outcome: Outcome, context: Context) -> list[str]:
         lines.extend(statistics(outcome))
     partly = f" ({done.partly_parsed:,} partly parsed)" if done.partly_parsed else ""
     found = count(len(outcome.findings), "finding")
+    if outcome.left_out:
+        found += f" ({', '.join(f'{left.count:,} {left.why}' for left in outcome.left_out)})"
     functions = count(done.descriptor_functions, "function")
     touch = "touches" if done.descriptor_functions == 1 else "touch"
     lines.append(

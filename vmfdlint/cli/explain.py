@@ -1,0 +1,48 @@
+"""``rule`` and ``show``: what the rules mean and what the analysis sees."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vmfdlint.cli.options import Selector, selecting
+from vmfdlint.cli.output import give
+
+
+@click.command()
+@click.argument("rules", nargs=-1, metavar="[RULE]...", type=Selector())
+@click.option("--all", "every", is_flag=True, help="List every rule.")
+def rule(rules: tuple[str, ...], every: bool) -> int:
+    """Explain rules: what they flag, why it matters, what to do."""
+    from vmfdlint import app
+
+    if not rules and not every:
+        raise click.UsageError("Name a rule (VMFD101, VMFD1, fork-while-vm-live), or --all.")
+    return give(app.rules(rules, every))
+
+
+@click.group()
+def show() -> None:
+    """Show what the analysis sees."""
+
+
+@show.command("flow")
+@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path())
+@selecting
+def show_flow(paths: tuple[str, ...], **given: Any) -> int:
+    """Where each VM, vCPU and device descriptor is created, goes and rests."""
+    from vmfdlint import app
+
+    return give(app.flow(app.options_for(paths or (".",), given)))
+
+
+@show.command("ir")
+@click.argument("target", metavar="FILE::FUNC")
+@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path())
+@selecting
+def show_ir(target: str, paths: tuple[str, ...], **given: Any) -> int:
+    """A function's intermediate form. PATHS hold the headers it needs (default: the directory of FILE)."""
+    from vmfdlint import app
+
+    directory = str(Path(target.rpartition("::")[0]).parent)
+    return give(app.ir(app.options_for(paths or (directory,), given), target))

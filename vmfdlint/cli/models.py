@@ -1,0 +1,32 @@
+"""``models``: what a call does to descriptors, as data."""
+
+from typing import Any
+
+import click
+
+from vmfdlint.cli.options import selecting
+from vmfdlint.cli.output import give
+
+
+@click.group()
+def models() -> None:
+    """API models: what a call does to descriptors, as data."""
+
+
+@models.command("check")
+@click.argument("files", nargs=-1, metavar="[FILES]...", type=click.Path())
+def models_check(files: tuple[str, ...]) -> int:
+    """Check model files (default: the ones that come with vmfdlint)."""
+    from vmfdlint import app
+
+    return give(app.models_check(files))
+
+
+@models.command("suggest")
+@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path())
+@selecting
+def models_suggest(paths: tuple[str, ...], **given: Any) -> int:
+    """Propose rows for unknown functions that are given a KVM descriptor."""
+    from vmfdlint import app
+
+    return give(app.models_suggest(app.options_for(paths or (".",), given)))

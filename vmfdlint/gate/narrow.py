@@ -1,0 +1,65 @@
+"""The steps that leave findings out. Whatever is left out is counted, so that silence explains itself."""
+
+from collections.abc import Callable, Collection
+
+import msgspec
+from pathspec import GitIgnoreSpec
+
+from vmfdlint.check.finding import Certainty, Finding, LeftOut, Outcome
+from vmfdlint.config import ConfigError, Options, resolve_rules
+
+
+def only(outcome: Outcome, keep: Callable[[Finding], bool], why: str) -> Outcome:
+    """The Outcome with the findings that ``keep`` takes; the others are counted under ``why``."""
+    kept = tuple(finding for finding in outcome.findings if keep(finding))
+    counts = {left.why: left.count for left in outcome.left_out}
+    if len(kept) < len(outcome.findings):
+        counts[why] = counts.get(why, 0) + len(outcome.findings) - len(kept)
+    left_out = tuple(LeftOut(count, reason) for reason, count in counts.items())
+    return msgspec.structs.replace(outcome, findings=kept, left_out=left_out)
+
+
+def asked_for(outcome: Outcome, options: Options, root: str) -> Outcome:
+    """What --per-file-ignores and --min-certainty leave. ``root`` is the directory the paths are relative to.
+
+    Raises ConfigError for a pattern or a selector that cannot be used.
+    """
+    known = [(rule.id, rule.name) for rule in outcome.rules]
+    origin = options.config_file if options.config_file and options.per_file_base else ""
+    name = f"per-file-ignores of {origin}" if origin else "--per-file-ignores"
+    for pattern, selectors in options.per_file_ignores:
+        ids = resolve_rules(selectors, (), known, (name, ""))
+        try:
+            spec = GitIgnoreSpec.from_lines([pattern])
+        except ValueError as error:
+            raise ConfigError(f"{name}: {error}: write it as a .gitignore pattern") from error
+        inside = _Inside(spec, options.per_file_base or root, root)
+        outcome = only(outcome, lambda one: not (one.rule in ids and inside(one.at.path)), "ignored in their file")
+    if options.min_certainty == "must":
+        why = "uncertain, left out by --min-certainty must"
+        outcome = only(outcome, lambda one: one.certainty is Certainty.MUST, why)
+    return outcome
+
+
+class _Inside:
+    """Whether a path relative to ``root`` matches patterns anchored at ``base``; both are absolute."""
+
+    def __init__(self, spec: GitIgnoreSpec, base: str, root: str) -> None:
+        self.spec = spec
+        self.base = base.rstrip("/") + "/"
+        self.root = root.rstrip("/") + "/"
+
+    def __call__(self, path: str) -> bool:
+        full = path if path.startswith("/") else self.root + path
+        return full.startswith(self.base) and self.spec.match_file(full[len(self.base) :])
+
+
+def touching(outcome: Outcome, paths: Collection[str], why: str) -> Outcome:
+    """The findings of which some place, step or related place lies in one of ``paths``."""
+    return only(outcome, lambda finding: not paths_of(finding).isdisjoint(paths), why)
+
+
+def paths_of(finding: Finding) -> set[str]:
+    """Every file a finding speaks of."""
+    places = [finding.at, *(step.at for step in finding.trace), *(one.at for one in finding.related)]
+    return {at.path for at in places}
