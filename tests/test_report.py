@@ -293,8 +293,10 @@ def test_sarif_links_lead_somewhere() -> None:
 def test_sarif_flows_are_inline_and_in_one_piece() -> None:
     assert "threadFlowLocations" not in sarif()
     flows = sarif()["results"][0]["codeFlows"]
-    assert len(flows) == 1 and len(flows[0]["threadFlows"]) == 1
-    steps = flows[0]["threadFlows"][0]["locations"]
+    assert len(flows) == 1
+    story, child = flows[0]["threadFlows"]
+    steps = story["locations"]
+    assert child["locations"] == steps[3:]
     assert [step["executionOrder"] for step in steps] == [1, 2, 3, 4, 5]
     assert [step["nestingLevel"] for step in steps] == [0, 0, 1, 1, 1]
     assert steps[2]["state"]["vm"]["text"] == "held by vm->vm_fd (parent and child)"

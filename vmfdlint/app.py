@@ -19,12 +19,14 @@ from vmfdlint.check.finding import Finding, Level, Outcome, RuleDoc, Statistics
 from vmfdlint.config import ConfigError, Options, load, resolve_rules, settings_text
 from vmfdlint.discover import Discovery, Search, discover
 from vmfdlint.engine import Target, load_program, solve
+from vmfdlint.frontends.languages import language_of
 from vmfdlint.gate import asked_for, only, touching
 from vmfdlint.ir import FunctionKey, print_function
 from vmfdlint.models import Models, default_models, load_models
 from vmfdlint.report import (
     FATAL,
     PEOPLE,
+    Checkout,
     Context,
     closing,
     formats,
@@ -34,7 +36,7 @@ from vmfdlint.report import (
 )
 from vmfdlint.run import Crash, run_one
 from vmfdlint.solve import Solver
-from vmfdlint.vcs import within
+from vmfdlint.vcs import origin, within
 
 EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE = 0, 1, 2
 
@@ -216,7 +218,9 @@ def check(options: Options, seen: Surroundings | None = None, tell: Callable[[st
         root=found.root.as_posix(),
         prefix=_prefix(found.root),
         within=within(found.root),
+        checkout=_checkout(found.root) if _wants(options, "sarif") else None,
         sources={source.path: source for source in found.files},
+        languages={source.path: language_of(source) for source in found.files},
         command=seen.command if options.statistics else "",
         started=started if options.statistics else "",
         ended=_now() if options.statistics else "",
@@ -347,6 +351,15 @@ def _judged(found: Discovery, options: Options, tell: Callable[[str], None]) -> 
         notices=notices,
         statistics=msgspec.structs.replace(outcome.statistics, cpp_files=found.cpp_files),
     )
+
+
+def _wants(options: Options, name: str) -> bool:
+    return any(wanted.partition(":")[0] == name for wanted in options.output_format)
+
+
+def _checkout(root: Path) -> Checkout | None:
+    found = origin(root)
+    return None if found is None else Checkout(found.repository, found.revision, found.branch)
 
 
 def _gated(outcome: Outcome, found: Discovery, options: Options) -> Outcome:

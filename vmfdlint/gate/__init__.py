@@ -1,4 +1,4 @@
-"""Which findings count: what was asked of them, each step counting what it leaves out. In, out: an Outcome."""
+"""Which findings count. In, out: an Outcome; each step counts what it leaves out."""
 
 from vmfdlint.gate.narrow import asked_for, only, touching
 

@@ -27,14 +27,19 @@ def asked_for(outcome: Outcome, options: Options, root: str) -> Outcome:
     known = [(rule.id, rule.name) for rule in outcome.rules]
     origin = options.config_file if options.config_file and options.per_file_base else ""
     name = f"per-file-ignores of {origin}" if origin else "--per-file-ignores"
+    ignores = []
     for pattern, selectors in options.per_file_ignores:
         ids = resolve_rules(selectors, (), known, (name, ""))
         try:
             spec = GitIgnoreSpec.from_lines([pattern])
         except ValueError as error:
             raise ConfigError(f"{name}: {error}: write it as a .gitignore pattern") from error
-        inside = _Inside(spec, options.per_file_base or root, root)
-        outcome = only(outcome, lambda one: not (one.rule in ids and inside(one.at.path)), "ignored in their file")
+        ignores.append((ids, _Inside(spec, options.per_file_base or root, root)))
+
+    def wanted(finding: Finding) -> bool:
+        return not any(finding.rule in ids and inside(finding.at.path) for ids, inside in ignores)
+
+    outcome = only(outcome, wanted, "ignored in their file")
     if options.min_certainty == "must":
         why = "uncertain, left out by --min-certainty must"
         outcome = only(outcome, lambda one: one.certainty is Certainty.MUST, why)

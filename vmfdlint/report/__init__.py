@@ -4,7 +4,7 @@ A format is a module of this folder with ``NAME: str`` and ``render(outcome, con
 by being here. Knows no engine word.
 """
 
-from vmfdlint.report.context import Context
+from vmfdlint.report.context import Checkout, Context
 from vmfdlint.report.doc import rule_markdown, rule_table
 from vmfdlint.report.registry import Format, formats
 from vmfdlint.report.words import FATAL, closing, problem_lines
@@ -15,6 +15,7 @@ PEOPLE = frozenset({"full", "concise", "grouped"})
 __all__ = [
     "FATAL",
     "PEOPLE",
+    "Checkout",
     "Context",
     "Format",
     "closing",

@@ -7,6 +7,14 @@ import msgspec
 from vmfdlint.base import SourceText, Span
 
 
+class Checkout(msgspec.Struct, frozen=True):
+    """What is checked out: the address of the repository, the commit, the branch if any."""
+
+    repository: str
+    revision: str
+    branch: str = ""
+
+
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """The surroundings of one report.
 
@@ -14,15 +22,18 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     ``prefix`` goes before paths in text for people, so that they open from the current directory (empty or
     with ``/`` at its end). ``within`` is the way from the top of the version control's work tree to
     ``root``, in the same form: what a code host shows is relative to that top. ``sources`` holds the checked
-    files by path. ``command``, ``started`` and ``ended`` (UTC, ISO 8601 with ``Z``) differ between runs:
-    empty means leave them out. ``exit_code`` is the one the run will end with.
+    files by path, ``languages`` what each is written in. ``command``, ``started`` and ``ended`` (UTC, ISO
+    8601 with ``Z``) differ between runs: empty means leave them out. ``exit_code`` is the one the run will
+    end with.
     """
 
     version: str
     root: str = ""
     prefix: str = ""
     within: str = ""
+    checkout: Checkout | None = None
     sources: Mapping[str, SourceText] = {}
+    languages: Mapping[str, str] = {}
     command: str = ""
     started: str = ""
     ended: str = ""

@@ -1,5 +1,6 @@
-"""Version control, which is git. In: a directory. Out: what git knows of it. The only room that starts it."""
+"""Version control, which is git: what it knows of a directory. The only room that starts a program."""
 
-from vmfdlint.vcs.place import within
+from vmfdlint.vcs.errors import VcsError
+from vmfdlint.vcs.place import Origin, origin, repository_uri, within
 
-__all__ = ["within"]
+__all__ = ["Origin", "VcsError", "origin", "repository_uri", "within"]
