@@ -32,7 +32,7 @@ _MARK = {
     for comment in _COMMENT.values()
 }
 _LIKE_MARK = {
-    comment: re.compile(rf"{comment}\s*(?:error|warning|note|step|missing|spurious):|\[VMFD\d+\]")
+    comment: re.compile(rf"{comment}\s*(?:error|warning|note|step|missing|spurious):|(?<![a-z])\[VMFD\d+\]")
     for comment in _COMMENT.values()
 }
 _FENCE = re.compile(r"```(c|python)(?:\s+file=(\S+))?(?:\s+target=(\d+)\.(\d+))?\s*$")

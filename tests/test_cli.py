@@ -130,8 +130,8 @@ def test_bad_settings(run: Run, here: Path) -> None:
 
 
 def test_settings_say_where_they_stand(run: Run, here: Path) -> None:
-    (here / "vmfdlint.toml").write_text('select = ["VMFD9"]\n')
-    assert f"'VMFD9' in select of {here}/vmfdlint.toml" in run("check").err
+    (here / "vmfdlint.toml").write_text('select = ["VMFD8"]\n')
+    assert f"'VMFD8' in select of {here}/vmfdlint.toml" in run("check").err
     (here / "vmfdlint.toml").write_text('models = ["own.toml"]\n')
     assert run("check").code == 2 and "own.toml" in run("check").err
     (here / "own.toml").write_text("[[neutral]]\nnames = ['f']\n")

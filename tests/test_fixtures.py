@@ -8,9 +8,11 @@ from literate import FIXTURES, Program, differences, read
 
 from vmfdlint.base import ProblemKind
 from vmfdlint.check import Rule, load_rules, match
-from vmfdlint.check.finding import Finding
+from vmfdlint.check.finding import Finding, Outcome
 from vmfdlint.engine import Target, solve
+from vmfdlint.frontends.languages import language_of
 from vmfdlint.models import Models, default_models
+from vmfdlint.suppress import Sources, suppress
 
 FILES = sorted(FIXTURES.rglob("VMFD*.md"))
 PROGRAMS = [program for path in FILES for program in read(path)]
@@ -30,7 +32,10 @@ def found_in(program: Program) -> tuple[Finding, ...]:
     solved = solve(program.sources, models, 1, target)
     broken = [problem for problem in solved.problems if problem.kind is not ProblemKind.PARSE]
     assert not broken, broken
-    return match(solved.solver, rules, every)
+    outcome = Outcome(match(solved.solver, rules, every), tuple(rule.doc for rule in rules))
+    texts = {source.path: source for source in program.sources}
+    languages = {path: language_of(source) for path, source in texts.items()}
+    return suppress(outcome, Sources(texts, languages), every).findings
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
@@ -62,6 +67,8 @@ def test_fixture_has_its_parts(path: Path) -> None:
             wrong = {marker.what for marker in program.markers} & {"missing", "spurious"}
             assert wrong, f"{program.title}: no gap is marked"
     assert {program.section for program in programs} >= {"Flagged", "Clean"}
+    if rule.startswith("VMFD9"):
+        return  # about comments, which have no trace
     assert any(m.what == "step" and m.rule == rule for p in programs for m in p.markers), (
         "no trace is asserted"
     )

@@ -178,6 +178,9 @@ class TestShipped:
     def test_documentation(self, rule: Rule) -> None:
         doc = rule.doc
         assert doc.cwe and doc.refs
+        if doc.family == "lint":
+            assert doc.summary.endswith(".") and len(doc.summary) <= 110 and "So what:" in doc.why
+            return
         assert doc.summary.endswith(".") and "\n" not in doc.summary and len(doc.summary) <= 110
         assert "So what:" in doc.why and "stays pinned" in doc.why, (
             "why answers: so what, and what stays pinned"
@@ -195,6 +198,9 @@ class TestShipped:
 
     def test_message_reads_well(self, rule: Rule) -> None:
         text = rule.message
+        if rule.doc.family == "lint":
+            assert not text and not rule.incident and not rule.match
+            return
         assert "{api}()" not in text and not text.endswith(".")
         filled = text.format(
             api="fork()", holders="VM descriptor", wait="waits in read()", reason="it is lost"
@@ -216,7 +222,7 @@ def test_no_two_rules_take_one_incident() -> None:
     """What an incident may be, one rule at most takes: the order of the files decides nothing."""
     for one in RULES:
         for other in RULES:
-            if one is other or one.incident != other.incident:
+            if one is other or one.incident != other.incident or not one.incident:
                 continue
             shared = set(one.match) & set(other.match)
             assert any(not set(one.match[key]) & set(other.match[key]) for key in shared), (

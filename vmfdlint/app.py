@@ -29,6 +29,7 @@ from vmfdlint.report import (
     Checkout,
     Context,
     closing,
+    count,
     formats,
     problem_lines,
     rule_markdown,
@@ -36,6 +37,7 @@ from vmfdlint.report import (
 )
 from vmfdlint.run import Crash, run_one
 from vmfdlint.solve import Solver
+from vmfdlint.suppress import UNUSED, WITHOUT_REASON, Sources, add_comments, suppress
 from vmfdlint.vcs import origin, within
 
 EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE = 0, 1, 2
@@ -228,9 +230,30 @@ def check(options: Options, seen: Surroundings | None = None, tell: Callable[[st
         verbose=options.verbose,
         quiet=options.quiet,
         statistics=options.statistics,
+        show_suppressed=options.show_suppressed,
         color=seen.color,
     )
     return _reported(outcome, context, options, seen.step_summary)
+
+
+def add_ignore(options: Options, reason: str, tell: Callable[[str], None] = _silent) -> Run:
+    """``check --add-ignore``: a comment with the reason for each finding, written into the files."""
+    if not reason.strip() or "*/" in reason or len(reason.splitlines()) != 1:
+        raise ConfigError("--add-ignore needs a reason on one line, without */")
+    found = _find(options)
+    outcome = _gated(_judged(found, options, tell), found, options)
+    sources = _sources(found)
+    wanted = [finding for finding in outcome.findings if finding.rule not in (UNUSED, WITHOUT_REASON)]
+    added = add_comments(wanted, sources, reason.strip())
+    context = Context(version=__version__, prefix=_prefix(found.root))
+    messages = problem_lines(outcome.problems, context)
+    messages += [
+        f"error: {_prefix(found.root)}{one.at}: no place for a comment on {one.rule}" for one in added.failed
+    ]
+    told = f"Added {count(added.count, 'comment')} in {count(len(added.files), 'file')}\n"
+    changed = tuple(Written(os.path.normpath(found.root / path), data) for path, data in added.files)
+    failed = added.failed or any(problem.kind in FATAL for problem in outcome.problems)
+    return Run(told.encode(), tuple(messages), EXIT_INCOMPLETE if failed else EXIT_CLEAN, changed)
 
 
 def files(options: Options, stdin: bytes | None = None) -> Run:
@@ -364,10 +387,23 @@ def _checkout(root: Path) -> Checkout | None:
 
 def _gated(outcome: Outcome, found: Discovery, options: Options) -> Outcome:
     """The outcome without the findings that do not count."""
+    if not options.ignore_suppressions:
+        outcome = suppress(outcome, _sources(found), options.rules, _whole(options))
     outcome = asked_for(outcome, options, found.root.as_posix())
     if options.project is not None:
         outcome = touching(outcome, _focus(found, options), "elsewhere in the project")
     return outcome
+
+
+def _sources(found: Discovery) -> Sources:
+    texts = {source.path: source for source in found.files}
+    return Sources(texts, {path: language_of(source) for path, source in texts.items()})
+
+
+def _whole(options: Options) -> bool:
+    """Whether nothing of the program was left out that could lead to a finding in what was named."""
+    places = [options.project] if options.project else options.paths
+    return all(Path(place).is_dir() for place in places)
 
 
 def _reported(outcome: Outcome, context: Context, options: Options, step_summary: str) -> Run:

@@ -156,6 +156,14 @@ class Statistics(msgspec.Struct, frozen=True):
     seconds: tuple[tuple[str, float], ...] = ()
 
 
+class Suppressed(msgspec.Struct, frozen=True):
+    """A finding that a comment silences; ``at`` is the comment."""
+
+    finding: Finding
+    at: Span
+    reason: str
+
+
 class LeftOut(msgspec.Struct, frozen=True):
     """How many findings are not reported, and why: ``3 suppressed by a comment``."""
 
@@ -167,7 +175,8 @@ class Outcome(msgspec.Struct, frozen=True):
     """Everything a run found: what the report room renders.
 
     ``findings`` are sorted by path, line, column, rule. ``notices`` are lines for people that explain
-    silence; ``left_out`` counts what was found and is not among the findings, reason by reason.
+    silence; ``left_out`` counts what was found and is not among the findings, reason by reason, and
+    ``suppressed`` holds those of them that a comment silences.
     """
 
     findings: tuple[Finding, ...]
@@ -177,3 +186,4 @@ class Outcome(msgspec.Struct, frozen=True):
     notices: tuple[str, ...] = ()
     statistics: Statistics = Statistics()
     left_out: tuple[LeftOut, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()

@@ -16,6 +16,8 @@ from vmfdlint.check.incident import ATTRIBUTES, INCIDENTS
 from vmfdlint.check.rule import LevelCase, Rule
 
 _FIELDS = ("api", "holders", "wait", "reason")
+COMMENTS = "lint"
+"""The family of the rules about comments of vmfdlint, whose findings no incident leads to."""
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -46,9 +48,9 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     family: str
     level: Level
     since: str
-    match: dict[str, str | tuple[str, ...]]
-    message: _Message
     doc: _Doc
+    message: _Message = _Message("")
+    match: dict[str, str | tuple[str, ...]] = {}
     cwe: tuple[int, ...] = ()
     cert: tuple[str, ...] = ()
     levels: tuple[LevelCase, ...] = ()
@@ -83,6 +85,11 @@ class _Reader:
         read = self._shaped(self._tables())
         match = dict(read.match)
         incident = match.pop("incident", "")
+        if read.family == COMMENTS:
+            if read.match or read.message.text:
+                raise self._error("a rule about comments matches no incident and has no message", "match")
+            self._prose(read)
+            return Rule(self._doc(read), "", {}, (), "")
         if not isinstance(incident, str) or not incident:
             raise self._error("[match] incident is missing: the hazard that the rule is about", "match")
         self._known((incident,), INCIDENTS)
@@ -143,7 +150,7 @@ class _Reader:
         for name in ("summary", "why", "fix"):
             if not getattr(read.doc, name).strip():
                 raise self._error(f"[doc] {name} is missing: a rule explains itself", name)
-        if not read.message.text.strip():
+        if not read.message.text.strip() and read.family != COMMENTS:
             raise self._error("[message] text is missing", "text")
         try:
             fields = [name for _text, name, _spec, _conversion in Formatter().parse(read.message.text)]

@@ -26,6 +26,8 @@ def _reporting(command: Any) -> Any:
         click.option("-q", "--quiet", is_flag=True, default=None, help="Findings and errors only."),
         click.option("-v", "--verbose", is_flag=True, default=None,
                      help="Also say why forks were judged safe, and what could not be read in full."),
+        click.option("--show-suppressed", is_flag=True, default=None,
+                     help="Put what comments silence into sarif and json, with the reason."),
         click.option("--statistics", is_flag=True, default=None,
                      help="Also count findings by rule, and time."),
     )  # fmt: skip
@@ -45,6 +47,8 @@ def _choosing(command: Any) -> Any:
                      help="Not this rule in files that match, as in tests/:VMFD101. May repeat."),
         click.option("--min-certainty", type=click.Choice(["may", "must"]),
                      help="must: leave out findings that hang on something unknown."),
+        click.option("--ignore-suppressions", is_flag=True, default=None,
+                     help="Report what comments silence too."),
     )  # fmt: skip
     return applied(command, options)
 
@@ -69,9 +73,12 @@ def _ending(command: Any) -> Any:
               help="Read the sources of DIR too: what is reported touches PATHS.")  # fmt: skip
 @click.option("--stdin-filename", metavar="FILE", help="What the standard input is, where PATHS holds -.")
 @selecting
+@click.option("--add-ignore", metavar="REASON", help="Write a comment with the reason for each finding.")
 @click.option("--show-files", is_flag=True, help="List the files that would be checked.")
 @click.option("--show-settings", is_flag=True, help="Print the settings in force.")
-def check(paths: tuple[str, ...], show_files: bool, show_settings: bool, **asked: Any) -> int:
+def check(
+    paths: tuple[str, ...], show_files: bool, show_settings: bool, add_ignore: str | None, **asked: Any
+) -> int:
     """Check the C and Python sources in PATHS (default: the current directory; - is the standard input).
 
     Exit codes: 0 clean, 1 findings, 2 could not do it all.
@@ -97,7 +104,10 @@ def check(paths: tuple[str, ...], show_files: bool, show_settings: bool, **asked
     )
     progress = Progress(sys.stderr.isatty() and not options.quiet)
     try:
-        result = app.check(options, seen, progress)
+        if add_ignore is not None:
+            result = app.add_ignore(options, add_ignore, progress)
+        else:
+            result = app.check(options, seen, progress)
     finally:
         progress.clear()
     return give(result)

@@ -24,7 +24,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     ``min_certainty`` "must" leaves out findings that hang on something unknown, and ``fail_level`` says from
     which level on a finding makes the exit code 1. ``target_python`` is the version that Python sources run
     on: before 3.14 multiprocessing forks where the program does not choose, before 3.4 descriptors are
-    inherited (PEP 446). ``config_file`` is the nearest configuration file.
+    inherited (PEP 446). ``config_file`` is the nearest configuration file. ``ignore_suppressions`` reads no
+    comment that silences, ``show_suppressed`` puts what is silenced into the reports that have a place for it.
     """
 
     paths: tuple[str, ...] = (".",)
@@ -53,4 +54,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     verbose: bool = False
     exit_zero: bool = False
     statistics: bool = False
+    ignore_suppressions: bool = False
+    show_suppressed: bool = False
     color: Literal["auto", "always", "never"] = "auto"

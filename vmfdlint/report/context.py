@@ -41,6 +41,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     verbose: bool = False
     quiet: bool = False
     statistics: bool = False
+    show_suppressed: bool = False
     color: bool = False
 
     def line(self, path: str, number: int) -> str:

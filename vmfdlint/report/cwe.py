@@ -16,6 +16,7 @@ NAMES: Mapping[int, str] = {
     775: "Missing Release of File Descriptor or Handle after Effective Lifetime",
     910: "Use of Expired File Descriptor",
     911: "Improper Update of Reference Count",
+    1116: "Inaccurate Comments",
     1341: "Multiple Releases of Same Resource or Handle",
 }
 

@@ -27,6 +27,7 @@ def render(outcome: Outcome, context: Context) -> bytes:
         "safe": outcome.safe if context.verbose else (),
         "notices": outcome.notices,
         "left_out": outcome.left_out,
+        "suppressed": outcome.suppressed if context.show_suppressed else (),
         "statistics": statistics,
         "rules": [rule for rule in outcome.rules if any(f.rule == rule.id for f in outcome.findings)],
     }

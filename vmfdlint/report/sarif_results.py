@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from vmfdlint.check.finding import Finding, Fix, Level, Outcome, Related, Role, RuleDoc, Step
+from vmfdlint.check.finding import Finding, Fix, Level, Outcome, Related, Role, RuleDoc, Step, Suppressed
 from vmfdlint.report.context import Context
 from vmfdlint.report.doc import one_line
 from vmfdlint.report.prints import line_hashes, trace_prints
@@ -54,6 +54,8 @@ class Results:
         gravest = sorted(range(len(outcome.findings)), key=lambda n: _GRAVITY[outcome.findings[n].level])
         kept = gravest[:_MOST_RESULTS]
         findings = [outcome.findings[number] for number in sorted(kept)]
+        if context.show_suppressed:
+            findings += [one.finding for one in outcome.suppressed]
         self.files = Files(context, findings)
         self.dropped = len(outcome.findings) - len(kept)
         self.short = 0
@@ -69,6 +71,20 @@ class Results:
             made[number] = msgspec.json.encode(self._result(finding, prints[number], full))
             size += len(made[number])
         self.encoded = [msgspec.Raw(made[number]) for number in sorted(made)]
+        shown = outcome.suppressed if context.show_suppressed else ()
+        room = _MOST_RESULTS - len(made)
+        # GitHub takes no notice of a suppression, and shows an alert: they are in the log on request only.
+        for one, print_ in zip(shown[:room], trace_prints([s.finding for s in shown], context), strict=False):
+            self.encoded.append(msgspec.Raw(msgspec.json.encode(self._suppressed(one, print_))))
+
+    def _suppressed(self, one: Suppressed, trace_print: str) -> Json:
+        by: Json = {
+            "kind": "inSource",
+            "status": "accepted",
+            "location": {"physicalLocation": self.files.physical(one.at)},
+        }
+        by |= {"justification": one.reason} if one.reason else {}
+        return self._result(one.finding, trace_print, True) | {"suppressions": [by]}
 
     def _result(self, finding: Finding, trace_print: str, full: bool) -> Json:
         related = _related(finding)[:_MOST_RELATED]

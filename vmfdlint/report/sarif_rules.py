@@ -13,6 +13,8 @@ Json = dict[str, object]
 # What GitHub shows of a text; a longer one is refused.
 _LONGEST = 1024
 _MOST_TAGS = 20
+# The family of rules about comments: no fault of the program, and no matter of security.
+_COMMENTS = "lint"
 # Scores on GitHub's scale: 7.0 and more is high, 4.0 medium.
 _SEVERITY = {Level.ERROR: "7.5", Level.WARNING: "5.0", Level.NOTE: "2.0"}
 _PROBLEM_SEVERITY = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "recommendation"}
@@ -31,7 +33,8 @@ _NOTIFICATIONS = {
 def rule_descriptor(rule: RuleDoc, weaknesses: Sequence[int]) -> Json:
     """A reportingDescriptor. ``weaknesses`` is the order of the CWE taxonomy."""
     why = one_line(rule.why)
-    tags = ["security", "reliability", "kvm", rule.family]
+    about_code = rule.family != _COMMENTS
+    tags = ["security", "reliability", "kvm", rule.family] if about_code else ["maintainability", rule.family]
     tags += [f"external/cwe/cwe-{number}" for number in rule.cwe]
     tags += [f"external/cert/{name.lower()}" for name in rule.cert]
     summary = one_line(rule.summary) or rule.name.replace("-", " ").capitalize()
@@ -47,8 +50,8 @@ def rule_descriptor(rule: RuleDoc, weaknesses: Sequence[int]) -> Json:
             "tags": tags[:_MOST_TAGS],
             "precision": "high",
             "problem.severity": _PROBLEM_SEVERITY[rule.level],
-            "security-severity": _SEVERITY[rule.level],
-        },
+        }
+        | ({"security-severity": _SEVERITY[rule.level]} if about_code else {}),
     }
     if rule.cwe:
         # The tool has no pages of its own; the weakness's page says what kind of fault it is.

@@ -1,0 +1,9 @@
+"""Comments that silence findings. In: an Outcome and the sources. Out: what is left, and what is silenced.
+
+A comment that silences nothing, or cannot be read, is a finding itself (VMFD901, VMFD902).
+"""
+
+from vmfdlint.suppress.add import Added, add_comments
+from vmfdlint.suppress.apply import UNUSED, WITHOUT_REASON, Sources, suppress
+
+__all__ = ["UNUSED", "WITHOUT_REASON", "Added", "Sources", "add_comments", "suppress"]

@@ -1,0 +1,114 @@
+"""Directives against findings: what is silenced by what, and which directives silence nothing."""
+
+from collections.abc import Iterator, Mapping, Set
+
+import msgspec
+
+from vmfdlint.base import SourceText
+from vmfdlint.check.finding import Finding, LeftOut, Level, Outcome, Role, RuleDoc, Suppressed
+from vmfdlint.suppress.directives import ENABLE, EXPECT, FILE, Directive
+from vmfdlint.suppress.file import FileDirectives, Stretch
+
+UNUSED = "VMFD901"
+WITHOUT_REASON = "VMFD902"
+WHY = "suppressed by a comment"
+
+
+class Sources(msgspec.Struct, frozen=True):
+    """The checked files and what each is written in, by path."""
+
+    texts: Mapping[str, SourceText]
+    languages: Mapping[str, str]
+
+
+def suppress(outcome: Outcome, sources: Sources, ran: Set[str], whole: bool = True) -> Outcome:
+    """The Outcome without the silenced findings, and with those about the comments themselves.
+
+    A comment silences a finding on its line, on the line below it where it stands alone, in its range or its
+    file; it counts at the finding's place and where the descriptor was created. ``ran`` are the rules that
+    were looked for: what another one would have silenced is not known. Nor is it where ``whole`` is false,
+    because only a part of the program was read: then no comment is called unused.
+    """
+    known = [(rule.id, rule.name) for rule in outcome.rules]
+    files = {
+        path: FileDirectives(source, sources.languages.get(path, ""), known)
+        for path, source in sources.texts.items()
+    }
+    files = {path: one for path, one in files.items() if one.found}
+    if not files:
+        return outcome
+    kept: list[Finding] = []
+    silenced: list[Suppressed] = []
+    used: set[tuple[str, int]] = set()
+    for finding in outcome.findings:
+        by = [(path, number) for path, number in _silencing(finding, files)]
+        used.update(by)
+        if by:
+            path, number = by[0]
+            one = files[path].stretches[number].directive
+            silenced.append(Suppressed(finding, one.comment.at, one.reason))
+        else:
+            kept.append(finding)
+    docs = {rule.id: rule for rule in outcome.rules}
+    told = [
+        finding
+        for path, one in files.items()
+        for finding in _lint(path, one, used, ran, whole, docs)
+        if finding.rule in ran and not _in_file(finding, one)
+    ]
+    ordered = sorted([*kept, *told], key=lambda finding: (finding.at, finding.rule))
+    left = (LeftOut(len(silenced), WHY),) if silenced else ()
+    return msgspec.structs.replace(
+        outcome,
+        findings=tuple(ordered),
+        suppressed=(*outcome.suppressed, *silenced),
+        left_out=(*outcome.left_out, *left),
+    )
+
+
+def _silencing(finding: Finding, files: Mapping[str, FileDirectives]) -> Iterator[tuple[str, int]]:
+    """The stretches, by file and number, that silence a finding."""
+    places = [finding.at, *(step.at for step in finding.trace if step.role is Role.CREATE)]
+    for at in places:
+        one = files.get(at.path)
+        for number, stretch in enumerate(one.stretches if one else ()):
+            if finding.rule in stretch.ids and stretch.covers(at):
+                yield at.path, number
+
+
+def _in_file(finding: Finding, one: FileDirectives) -> bool:
+    return any(finding.rule in s.ids for s in one.stretches if s.directive.verb == FILE)
+
+
+def _lint(
+    path: str,
+    one: FileDirectives,
+    used: Set[tuple[str, int]],
+    ran: Set[str],
+    whole: bool,
+    docs: Mapping[str, RuleDoc],
+) -> Iterator[Finding]:
+    for fault in one.faults:
+        yield _finding(UNUSED, fault.directive, f"this suppression cannot be followed: {fault.text}", docs)
+    for number, stretch in enumerate(one.stretches):
+        # A comment about this rule itself has nothing to wait for.
+        if (path, number) in used or not whole or not stretch.ids <= ran or stretch.ids & {UNUSED}:
+            continue
+        yield _unused(stretch, docs)
+    for directive in one.found:
+        if not directive.reason and not directive.fault and directive.verb != ENABLE:
+            text = f"{directive.verb}[{', '.join(directive.rules)}] gives no reason"
+            yield _finding(WITHOUT_REASON, directive, text, docs)
+
+
+def _unused(stretch: Stretch, docs: Mapping[str, RuleDoc]) -> Finding:
+    if stretch.directive.verb == EXPECT:
+        text = f"{stretch.rule} was expected here and is not found any more"
+        made = _finding(UNUSED, stretch.directive, text, docs)
+        return msgspec.structs.replace(made, level=Level.ERROR)
+    return _finding(UNUSED, stretch.directive, f"nothing of {stretch.rule} is found here: delete this", docs)
+
+
+def _finding(rule: str, directive: Directive, text: str, docs: Mapping[str, RuleDoc]) -> Finding:
+    level = docs[rule].level if rule in docs else Level.WARNING
+    return Finding(rule, level, directive.comment.at, "", text, ())

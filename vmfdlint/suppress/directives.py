@@ -1,0 +1,59 @@
+"""What a comment asks for: ``vmfdlint: ignore[VMFD101] reason``, ``# noqa: VMFD101``."""
+
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+import msgspec
+
+from vmfdlint.suppress.comments import Comment
+
+IGNORE, FILE, DISABLE, ENABLE, EXPECT = "ignore", "ignore-file", "disable", "enable", "expect"
+VERBS = (IGNORE, FILE, DISABLE, ENABLE, EXPECT)
+MARKS = (b"vmfdlint:", b"noqa", b"NOQA")
+"""Bytes of which a file with a directive holds one."""
+
+_OWN = re.compile(
+    r"\bvmfdlint:\s*(?P<verb>[a-z-]+)(?:\s*\[(?P<rules>[^\]]*)\])?(?P<rest>.*)", re.DOTALL
+)
+_NOQA = re.compile(r"\bnoqa:\s*(?P<codes>[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)(?P<rest>.*)", re.IGNORECASE)
+
+
+class Directive(msgspec.Struct, frozen=True):
+    """``rules`` are selectors as written. ``fault`` says what is wrong with the comment, if anything."""
+
+    comment: Comment
+    verb: str
+    rules: tuple[str, ...] = ()
+    reason: str = ""
+    fault: str = ""
+
+
+def directives(comment: Comment) -> Iterator[Directive]:
+    """What one comment asks for, mostly nothing. A word that is like no verb is prose, and no directive."""
+    own = _OWN.search(comment.text)
+    if own is not None and get_close_matches(own["verb"], VERBS, n=1, cutoff=0.75):
+        yield _own(comment, own)
+        return
+    noqa = _NOQA.search(comment.text)
+    if noqa is not None:
+        codes = re.split(r"[,\s]+", noqa["codes"])
+        ours = tuple(code for code in codes if code.upper().startswith("VMFD"))
+        if ours:
+            # Its form has no place for a reason; that it is of another tool is one.
+            yield Directive(comment, IGNORE, ours, " ".join(noqa["rest"].split()) or "noqa")
+
+
+def _own(comment: Comment, match: re.Match[str]) -> Directive:
+    verb = match["verb"]
+    if verb not in VERBS:
+        near = get_close_matches(verb, VERBS, n=1)[0]
+        return Directive(comment, verb, fault=f"there is no {verb!r}: did you mean {near!r}?")
+    rules = tuple(part.strip() for part in (match["rules"] or "").split(",") if part.strip())
+    reason = " ".join(match["rest"].split()).lstrip(":-– ").strip()
+    fault = ""
+    if not rules:
+        fault = f"it names no rule: write {verb}[VMFD101]"
+    elif verb in (DISABLE, ENABLE) and any(rule.upper() == "ALL" for rule in rules):
+        fault = "a range has to name its rules"
+    return Directive(comment, verb, rules, reason, fault)
