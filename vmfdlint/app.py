@@ -4,6 +4,7 @@ In: Options. Out: bytes to print and an exit code. Prints nothing itself.
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +15,16 @@ import msgspec
 from vmfdlint import __version__
 from vmfdlint.base import Problem, ProblemKind, SourceText
 from vmfdlint.base.location import rules_directory
+from vmfdlint.baseline import Entry, encoded, entries, match_known
 from vmfdlint.check import flow_text, load_rules, match, safe_sites, suggestions
 from vmfdlint.check.finding import Finding, Level, Outcome, RuleDoc, Statistics
 from vmfdlint.config import ConfigError, Options, load, resolve_rules, settings_text
-from vmfdlint.discover import Discovery, Search, discover
+from vmfdlint.discover import Discovery
 from vmfdlint.engine import Target, load_program, solve
 from vmfdlint.frontends.languages import language_of
-from vmfdlint.gate import asked_for, only, touching
+from vmfdlint.gate import Given, narrowed, only
+from vmfdlint.history import changed, known, read_baseline
+from vmfdlint.intake import asked_about, is_whole, prefix, take, why_nothing
 from vmfdlint.ir import FunctionKey, print_function
 from vmfdlint.models import Models, default_models, load_models
 from vmfdlint.report import (
@@ -31,13 +35,14 @@ from vmfdlint.report import (
     closing,
     count,
     formats,
+    printable,
     problem_lines,
     rule_markdown,
     rule_table,
 )
 from vmfdlint.run import Crash, run_one
 from vmfdlint.solve import Solver
-from vmfdlint.suppress import UNUSED, WITHOUT_REASON, Sources, add_comments, suppress
+from vmfdlint.suppress import UNUSED, WITHOUT_REASON, Sources, add_comments
 from vmfdlint.vcs import origin, within
 
 EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE = 0, 1, 2
@@ -213,12 +218,13 @@ def check(options: Options, seen: Surroundings | None = None, tell: Callable[[st
     """discover -> analyze -> gate -> report. ``tell`` hears what is being done."""
     started = _now()
     seen = seen or Surroundings()
-    found = _find(options, seen.stdin)
-    outcome = _gated(_judged(found, options, tell), found, options)
+    found = take(options, seen.stdin)
+    before = known(options, lambda then: _entries(*_look(then, tell)))
+    outcome = _gated(_judged(found, options, tell), found, options, before)
     context = Context(
         version=__version__,
         root=found.root.as_posix(),
-        prefix=_prefix(found.root),
+        prefix=prefix(found.root),
         within=within(found.root),
         checkout=_checkout(found.root) if _wants(options, "sarif") else None,
         sources={source.path: source for source in found.files},
@@ -231,6 +237,7 @@ def check(options: Options, seen: Surroundings | None = None, tell: Callable[[st
         quiet=options.quiet,
         statistics=options.statistics,
         show_suppressed=options.show_suppressed,
+        compared=before is not None,
         color=seen.color,
     )
     return _reported(outcome, context, options, seen.step_summary)
@@ -240,15 +247,20 @@ def add_ignore(options: Options, reason: str, tell: Callable[[str], None] = _sil
     """``check --add-ignore``: a comment with the reason for each finding, written into the files."""
     if not reason.strip() or "*/" in reason or len(reason.splitlines()) != 1:
         raise ConfigError("--add-ignore needs a reason on one line, without */")
-    found = _find(options)
-    outcome = _gated(_judged(found, options, tell), found, options)
+    found = take(options)
+    outcome = _gated(
+        _judged(found, options, tell),
+        found,
+        options,
+        known(options, lambda then: _entries(*_look(then, tell))),
+    )
     sources = _sources(found)
     wanted = [finding for finding in outcome.findings if finding.rule not in (UNUSED, WITHOUT_REASON)]
     added = add_comments(wanted, sources, reason.strip())
-    context = Context(version=__version__, prefix=_prefix(found.root))
+    context = Context(version=__version__, prefix=prefix(found.root))
     messages = problem_lines(outcome.problems, context)
     messages += [
-        f"error: {_prefix(found.root)}{one.at}: no place for a comment on {one.rule}" for one in added.failed
+        f"error: {prefix(found.root)}{one.at}: no place for a comment on {one.rule}" for one in added.failed
     ]
     told = f"Added {count(added.count, 'comment')} in {count(len(added.files), 'file')}\n"
     changed = tuple(Written(os.path.normpath(found.root / path), data) for path, data in added.files)
@@ -256,11 +268,53 @@ def add_ignore(options: Options, reason: str, tell: Callable[[str], None] = _sil
     return Run(told.encode(), tuple(messages), EXIT_INCOMPLETE if failed else EXIT_CLEAN, changed)
 
 
+def baseline_create(options: Options, path: str) -> Run:
+    """``baseline create``: what is found now, as a new file. Raises ConfigError where there is one."""
+    if Path(path).exists():
+        raise ConfigError(f"{path} is there already: `vmfdlint baseline update` brings it up to date")
+    found, outcome = _look(options)
+    now = _entries(found, outcome)
+    return _baseline(path, now, f"{path}: {count(len(now), 'finding')}", found, outcome)
+
+
+def baseline_update(options: Options, path: str, prune: bool) -> Run:
+    """``baseline update``: what is found now in the place of what was known; ``prune`` adds nothing."""
+    before = read_baseline(path)
+    found, outcome = _look(options)
+    now = _entries(found, outcome)
+    matched = match_known(now, before)
+    kept = [entry for entry, known in zip(now, matched.known, strict=True) if known or not prune]
+    new = count(matched.known.count(False), "new finding")
+    done = f"{new}{' not' if prune else ''} added, {len(matched.gone):,} gone"
+    told = f"{path}: {count(len(kept), 'finding')} ({done})"
+    return _baseline(path, kept, told, found, outcome)
+
+
+def _baseline(path: str, known: Sequence[Entry], told: str, found: Discovery, outcome: Outcome) -> Run:
+    """The file and what is said of it; no file where not all could be done."""
+    context = Context(version=__version__, prefix=prefix(found.root))
+    messages = problem_lines(outcome.problems, context)
+    if any(problem.kind in FATAL for problem in outcome.problems):
+        messages.append("error: no baseline is made of a tree that was not read in full")
+        return Run(b"", tuple(messages), EXIT_INCOMPLETE)
+    return Run(f"{told}\n".encode(), tuple(messages), EXIT_CLEAN, (Written(path, encoded(known)),))
+
+
+def baseline_show(path: str) -> Run:
+    """``baseline show``: what is known, a line each, and the count by rule."""
+    known = read_baseline(path)
+    lines = [f"{one.path}: {one.rule} in {one.function or 'the file'}: {one.text}" for one in known]
+    rules = Counter(one.rule for one in known)
+    by_rule = ", ".join(f"{number:,} {rule}" for rule, number in sorted(rules.items()))
+    lines.append(by_rule or "Nothing is known")
+    return Run("".join(printable(line) + "\n" for line in lines).encode("utf-8", "replace"))
+
+
 def files(options: Options, stdin: bytes | None = None) -> Run:
     """``check --show-files``: the paths that would be checked, one a line."""
-    found = _find(options, stdin)
-    prefix = _prefix(found.root)
-    return _shown("".join(f"{prefix}{source.path}\n" for source in found.files), found)
+    found = take(options, stdin)
+    before = prefix(found.root)
+    return _shown("".join(f"{before}{source.path}\n" for source in found.files), found)
 
 
 def settings(options: Options) -> Run:
@@ -270,7 +324,7 @@ def settings(options: Options) -> Run:
 
 def flow(options: Options) -> Run:
     """``show flow``: discover -> the engine's picture of every descriptor."""
-    found = _find(options)
+    found = take(options)
     return _told(lambda sources: show_flow(sources, options, found.targets), found, options, "show flow")
 
 
@@ -279,7 +333,7 @@ def ir(options: Options, target: str) -> Run:
     path, colons, function = target.rpartition("::")
     if not colons or not path or not function:
         raise ConfigError(f"{target!r} is not FILE::FUNCTION, as in accel/kvm/kvm-all.c::kvm_init")
-    found = _find(msgspec.structs.replace(options, paths=(path, *options.paths)))
+    found = take(msgspec.structs.replace(options, paths=(path, *options.paths)))
     absolute = Path(os.path.normpath(Path.cwd() / path))
     shown = absolute.relative_to(found.root).as_posix() if absolute.is_relative_to(found.root) else path
     return _shown(show_ir(found.files, options, shown, function), found)
@@ -296,7 +350,7 @@ def rules(names: Sequence[str], every: bool) -> Run:
 
 def models_suggest(options: Options) -> Run:
     """``models suggest``: rows for the unknown functions that are given a holder, as TOML."""
-    found = _find(options)
+    found = take(options)
 
     def suggested(sources: tuple[SourceText, ...]) -> str:
         models, _problems = models_for(options)
@@ -319,41 +373,6 @@ def models_check(files: Sequence[str]) -> Run:
 # -- steps -------------------------------------------------------------------------------------------------
 
 
-def _search(options: Options) -> Search:
-    return Search(
-        exclude=options.exclude,
-        exclude_base=options.exclude_base,
-        force_exclude=options.force_exclude,
-        respect_gitignore=options.respect_gitignore,
-    )
-
-
-def _find(options: Options, stdin: bytes | None = None) -> Discovery:
-    """The sources of PATHS and of the project; ``stdin`` takes the place of the file it is named after."""
-    paths = [path for path in options.paths if path != "-"]
-    found = discover((options.project, *paths) if options.project else paths, _search(options))
-    if stdin is None or not options.stdin_filename:
-        return found
-    path = _relative(os.path.normpath(Path.cwd() / options.stdin_filename), found.root)
-    files = [source for source in found.files if source.path != path] + [SourceText(path, stdin)]
-    return msgspec.structs.replace(found, files=tuple(sorted(files, key=lambda source: source.path)))
-
-
-def _relative(path: str, root: Path) -> str:
-    """An absolute path as findings name it: relative to ``root`` where it lies in there."""
-    return Path(path).relative_to(root).as_posix() if Path(path).is_relative_to(root) else path
-
-
-def _focus(found: Discovery, options: Options) -> frozenset[str]:
-    """The files of PATHS, as findings name them, where a project around them is read too."""
-    paths = [path for path in options.paths if path != "-"]
-    named = discover(paths, _search(options))
-    full = [os.path.normpath(named.root / source.path) for source in named.files]
-    if options.stdin_filename and "-" in options.paths:
-        full.append(os.path.normpath(Path.cwd() / options.stdin_filename))
-    return frozenset(_relative(path, found.root) for path in full)
-
-
 def _judged(found: Discovery, options: Options, tell: Callable[[str], None]) -> Outcome:
     """The engine's outcome with what discovery knows put in; a crash of the engine is a Problem."""
     result = run_one(
@@ -366,7 +385,7 @@ def _judged(found: Discovery, options: Options, tell: Callable[[str], None]) -> 
         outcome = result.value
     notices = outcome.notices
     if not found.files:
-        notices = () if found.problems else (_nothing(found, options),)
+        notices = () if found.problems else (why_nothing(found, options),)
     outcome = only(outcome, lambda finding: finding.rule in options.rules, "of rules that are off")
     return msgspec.structs.replace(
         outcome,
@@ -385,25 +404,32 @@ def _checkout(root: Path) -> Checkout | None:
     return None if found is None else Checkout(found.repository, found.revision, found.branch)
 
 
-def _gated(outcome: Outcome, found: Discovery, options: Options) -> Outcome:
-    """The outcome without the findings that do not count."""
-    if not options.ignore_suppressions:
-        outcome = suppress(outcome, _sources(found), options.rules, _whole(options))
-    outcome = asked_for(outcome, options, found.root.as_posix())
-    if options.project is not None:
-        outcome = touching(outcome, _focus(found, options), "elsewhere in the project")
-    return outcome
+def _gated(outcome: Outcome, found: Discovery, options: Options, before: Sequence[Entry] | None) -> Outcome:
+    """The outcome without the findings that do not count. Raises ConfigError."""
+    given = Given(
+        root=found.root.as_posix(),
+        sources=_sources(found),
+        whole=is_whole(options),
+        focus=asked_about(found, options),
+        lines=changed(found.root, options),
+        before=before,
+    )
+    return narrowed(outcome, options, given)
+
+
+def _look(options: Options, tell: Callable[[str], None] = _silent) -> tuple[Discovery, Outcome]:
+    """The sources and what is found in them, without a word about what was before."""
+    found = take(options)
+    return found, _gated(_judged(found, options, tell), found, options, None)
+
+
+def _entries(found: Discovery, outcome: Outcome) -> tuple[Entry, ...]:
+    return entries(outcome.findings, {source.path: source for source in found.files})
 
 
 def _sources(found: Discovery) -> Sources:
     texts = {source.path: source for source in found.files}
     return Sources(texts, {path: language_of(source) for path, source in texts.items()})
-
-
-def _whole(options: Options) -> bool:
-    """Whether nothing of the program was left out that could lead to a finding in what was named."""
-    places = [options.project] if options.project else options.paths
-    return all(Path(place).is_dir() for place in places)
 
 
 def _reported(outcome: Outcome, context: Context, options: Options, step_summary: str) -> Run:
@@ -431,18 +457,6 @@ def _crashed(crash: Crash, options: Options) -> str:
     return text + "\n" + crash.trace if options.verbose else text
 
 
-def _nothing(found: Discovery, options: Options) -> str:
-    where = ", ".join(options.paths)
-    if found.left_out:
-        several = f"{found.left_out:,} files or directories are"
-        entries = "1 file or directory is" if found.left_out == 1 else several
-        return (
-            f"No C or Python sources to check in {where}: {entries} left out by .gitignore or --exclude;"
-            " --no-respect-gitignore takes what .gitignore leaves out"
-        )
-    return f"No C or Python sources (.c, .h, .py) in {where}: name the directory that holds them"
-
-
 def _exit_code(outcome: Outcome, options: Options) -> int:
     if any(problem.kind in FATAL for problem in outcome.problems):
         return EXIT_INCOMPLETE
@@ -461,15 +475,10 @@ def _told(job: Callable[[tuple[SourceText, ...]], str], found: Discovery, option
 
 
 def _shown(text: str, found: Discovery) -> Run:
-    context = Context(version=__version__, prefix=_prefix(found.root))
+    context = Context(version=__version__, prefix=prefix(found.root))
     messages = problem_lines(found.problems, context)
     failed = any(problem.kind in FATAL for problem in found.problems)
     return Run(text.encode("utf-8", "replace"), tuple(messages), EXIT_INCOMPLETE if failed else EXIT_CLEAN)
-
-
-def _prefix(root: Path) -> str:
-    """What makes a path relative to ``root`` openable from the current directory."""
-    return "" if root == Path.cwd() else root.as_posix().rstrip("/") + "/"
 
 
 def _now() -> str:

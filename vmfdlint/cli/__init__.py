@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from vmfdlint import __version__
+from vmfdlint.cli.baseline import baseline
 from vmfdlint.cli.check import check
 from vmfdlint.cli.explain import rule, show
 from vmfdlint.cli.models import models
@@ -26,7 +27,7 @@ def cli() -> None:
     """Finds what keeps a KVM virtual machine alive beyond its creator, in C and Python, without a build."""
 
 
-for command in (check, rule, show, models, config, completion, version):
+for command in (check, rule, show, models, baseline, config, completion, version):
     cli.add_command(command)
 
 

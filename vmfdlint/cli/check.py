@@ -47,6 +47,11 @@ def _choosing(command: Any) -> Any:
                      help="Not this rule in files that match, as in tests/:VMFD101. May repeat."),
         click.option("--min-certainty", type=click.Choice(["may", "must"]),
                      help="must: leave out findings that hang on something unknown."),
+        click.option("--baseline", metavar="FILE", type=click.Path(),
+                     help="Leave out the findings in FILE, made by `vmfdlint baseline create`."),
+        click.option("--baseline-commit", metavar="REV", help="Leave out what is found in commit REV too."),
+        click.option("--diff-base", metavar="REV",
+                     help="Only findings whose path touches lines changed since REV."),
         click.option("--ignore-suppressions", is_flag=True, default=None,
                      help="Report what comments silence too."),
     )  # fmt: skip

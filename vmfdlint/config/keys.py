@@ -77,6 +77,7 @@ KEYS: Mapping[str, Key] = {
     "per-file-ignores": Key("a table of patterns with lists of strings", _table),
     "exclude": _LIST,
     "models": _LIST,
+    "baseline": Key("a string", _text),
     "output-format": Key("a string or a list of strings", _formats),
     "min-certainty": _one_of("may", "must"),
     "fail-level": _one_of("error", "warning", "note"),

@@ -23,8 +23,9 @@ def settings_text(options: Options) -> str:
     origin = options.config_file or "no configuration file"
     lines = [f"# settings from {origin} and the command line"]
     for name in KEYS:
-        if name not in (EXTEND, "per-file-ignores"):
-            lines.append(f"{name} = {_toml(getattr(options, name.replace('-', '_')))}")
+        value = None if name == EXTEND else getattr(options, name.replace("-", "_"))
+        if value is not None and name != "per-file-ignores":
+            lines.append(f"{name} = {_toml(value)}")
     lines.append(f"# rules that are on: {', '.join(sorted(options.rules))}")
     if options.per_file_ignores:
         lines += ["[per-file-ignores]"]

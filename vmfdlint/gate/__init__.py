@@ -1,5 +1,6 @@
 """Which findings count. In, out: an Outcome; each step counts what it leaves out."""
 
-from vmfdlint.gate.narrow import asked_for, only, touching
+from vmfdlint.gate.narrow import only
+from vmfdlint.gate.steps import Given, narrowed
 
-__all__ = ["asked_for", "only", "touching"]
+__all__ = ["Given", "narrowed", "only"]

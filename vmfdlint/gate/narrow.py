@@ -1,10 +1,12 @@
 """The steps that leave findings out. Whatever is left out is counted, so that silence explains itself."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 from pathspec import GitIgnoreSpec
 
+from vmfdlint.base import Span
+from vmfdlint.baseline import Entry, Texts, entries, match_known
 from vmfdlint.check.finding import Certainty, Finding, LeftOut, Outcome
 from vmfdlint.config import ConfigError, Options, resolve_rules
 
@@ -64,7 +66,29 @@ def touching(outcome: Outcome, paths: Collection[str], why: str) -> Outcome:
     return only(outcome, lambda finding: not paths_of(finding).isdisjoint(paths), why)
 
 
+def on_lines(outcome: Outcome, lines: Mapping[str, Sequence[tuple[int, int]]], why: str) -> Outcome:
+    """The findings of which some place, step or related place lies on one of ``lines``, by path."""
+
+    def touched(at: Span) -> bool:
+        return any(at.line <= last and first <= at.end_line for first, last in lines.get(at.path, ()))
+
+    return only(outcome, lambda finding: any(map(touched, places_of(finding))), why)
+
+
+def places_of(finding: Finding) -> Sequence[Span]:
+    """Every place a finding speaks of."""
+    return [finding.at, *(step.at for step in finding.trace), *(one.at for one in finding.related)]
+
+
 def paths_of(finding: Finding) -> set[str]:
     """Every file a finding speaks of."""
-    places = [finding.at, *(step.at for step in finding.trace), *(one.at for one in finding.related)]
-    return {at.path for at in places}
+    return {at.path for at in places_of(finding)}
+
+
+def unknown(
+    outcome: Outcome, before: Sequence[Entry], texts: Texts, why: str
+) -> tuple[Outcome, Sequence[Entry]]:
+    """The findings that were not known before, and what was and is gone."""
+    matched = match_known(entries(outcome.findings, texts), before)
+    known = {id(one) for one, is_known in zip(outcome.findings, matched.known, strict=True) if is_known}
+    return only(outcome, lambda finding: id(finding) not in known, why), matched.gone

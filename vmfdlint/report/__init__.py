@@ -7,7 +7,7 @@ by being here. Knows no engine word.
 from vmfdlint.report.context import Checkout, Context
 from vmfdlint.report.doc import rule_markdown, rule_table
 from vmfdlint.report.registry import Format, formats
-from vmfdlint.report.words import FATAL, closing, count, problem_lines
+from vmfdlint.report.words import FATAL, closing, count, printable, problem_lines
 
 PEOPLE = frozenset({"full", "concise", "grouped"})
 """Formats that end with the closing lines themselves; after the others these go to the error stream."""
@@ -21,6 +21,7 @@ __all__ = [
     "closing",
     "count",
     "formats",
+    "printable",
     "problem_lines",
     "rule_markdown",
     "rule_table",

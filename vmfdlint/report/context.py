@@ -24,7 +24,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     ``root``, in the same form: what a code host shows is relative to that top. ``sources`` holds the checked
     files by path, ``languages`` what each is written in. ``command``, ``started`` and ``ended`` (UTC, ISO
     8601 with ``Z``) differ between runs: empty means leave them out. ``exit_code`` is the one the run will
-    end with.
+    end with. ``compared``: the findings are what is new since a baseline.
     """
 
     version: str
@@ -42,6 +42,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     quiet: bool = False
     statistics: bool = False
     show_suppressed: bool = False
+    compared: bool = False
     color: bool = False
 
     def line(self, path: str, number: int) -> str:

@@ -84,7 +84,9 @@ class Results:
             "location": {"physicalLocation": self.files.physical(one.at)},
         }
         by |= {"justification": one.reason} if one.reason else {}
-        return self._result(one.finding, trace_print, True) | {"suppressions": [by]}
+        made = self._result(one.finding, trace_print, True) | {"suppressions": [by]}
+        # Whether it was known before was not asked: it does not count.
+        return made | ({"baselineState": "unchanged"} if self.files.context.compared else {})
 
     def _result(self, finding: Finding, trace_print: str, full: bool) -> Json:
         related = _related(finding)[:_MOST_RELATED]
@@ -101,6 +103,8 @@ class Results:
             "locations": [_located(finding, finding.function, self.files, full)],
             "partialFingerprints": partial,
         }
+        if self.files.context.compared:
+            result["baselineState"] = "new"
         if finding.rule in self._index:
             result["ruleIndex"] = self._index[finding.rule]
         if related:

@@ -13,9 +13,7 @@ VERBS = (IGNORE, FILE, DISABLE, ENABLE, EXPECT)
 MARKS = (b"vmfdlint:", b"noqa", b"NOQA")
 """Bytes of which a file with a directive holds one."""
 
-_OWN = re.compile(
-    r"\bvmfdlint:\s*(?P<verb>[a-z-]+)(?:\s*\[(?P<rules>[^\]]*)\])?(?P<rest>.*)", re.DOTALL
-)
+_OWN = re.compile(r"\bvmfdlint:\s*(?P<verb>[a-z-]+)(?:\s*\[(?P<rules>[^\]]*)\])?(?P<rest>.*)", re.DOTALL)
 _NOQA = re.compile(r"\bnoqa:\s*(?P<codes>[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)(?P<rest>.*)", re.IGNORECASE)
 
 

@@ -1,6 +1,17 @@
 """Version control, which is git: what it knows of a directory. The only room that starts a program."""
 
+from vmfdlint.vcs.changes import Lines, changed_lines
 from vmfdlint.vcs.errors import VcsError
 from vmfdlint.vcs.place import Origin, origin, repository_uri, within
+from vmfdlint.vcs.worktree import checked_out
 
-__all__ = ["Origin", "VcsError", "origin", "repository_uri", "within"]
+__all__ = [
+    "Lines",
+    "Origin",
+    "VcsError",
+    "changed_lines",
+    "checked_out",
+    "origin",
+    "repository_uri",
+    "within",
+]
