@@ -13,8 +13,13 @@ import msgspec
 
 from tools import bench as benchmark
 from tools import corpus as comparison
+from tools.evidence import measure as measuring
+from tools.evidence import record, table
+from tools.evidence.cases import read_cases
 from tools.labels import Label, read_categories, read_labels
 from tools.trees import SHEETS, Tree, Unreadable, trees
+from vmfdlint.app import rule_docs
+from vmfdlint.check import load_evidence
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -101,6 +106,42 @@ def bench(
     if as_json:
         _out_json(benchmark.document(results))
     return code
+
+
+@cli.command()
+@click.argument("rules", nargs=-1, metavar="[RULE]...")
+@click.option(
+    "--oracle",
+    "oracles",
+    multiple=True,
+    type=click.Choice(measuring.ORACLES),
+    help="Only this one: kvm, the real /dev/kvm, or fifo, the play of it. May repeat.",
+)
+@click.option("--update", is_flag=True, help="Write what was seen into rules/evidence.")
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+def evidence(rules: tuple[str, ...], oracles: tuple[str, ...], update: bool, as_json: bool) -> int:
+    """Run the programs that prove the rules (default: of all) and compare with what vmfdlint says of them.
+
+    Exit codes: 0 all agree, 1 some do not, 2 could not do it all.
+    """
+    sheet = read_cases()
+    cases = [case for case in sheet.case if not rules or case.rule in rules]
+    if not cases:
+        raise click.UsageError(f"no program for {', '.join(rules)}: name a rule as in VMFD101.")
+    if update and rules:
+        raise click.UsageError("--update needs all rules: it writes what is known of each.")
+    results = measuring.measure(cases, oracles or measuring.ORACLES)
+    found = measuring.findings(cases)
+    rows = table.rows(results, found)
+    if as_json:
+        _out_json({"rows": rows})
+    else:
+        every = [rule.id for rule in rule_docs() if rule.family != "lint" and (not rules or rule.id in rules)]
+        click.echo(table.text(rows, sheet, every), nl=False)
+    if update:
+        for name in record.write(record.evidence(sheet, results, found, load_evidence())):
+            click.echo(f"rules/evidence/{name}: written", err=True)
+    return 0 if table.agrees(rows) else 1
 
 
 def _trees(words: tuple[str, ...], table: Path | None, expected: Path) -> tuple[Tree, ...]:

@@ -1,1 +1,1 @@
-"""Evidence for the rules: small programs that do what a rule flags, run under an oracle that sees VMs live and die."""
+"""Evidence for the rules: programs that do what a rule flags, under an oracle that sees VMs live and die."""

@@ -10,7 +10,9 @@ from tools.trees import Unreadable
 
 PROGRAMS = Path(__file__).parent.parent.parent / "fixtures" / "programs" / "evidence"
 
-Need = Literal["", "debugfs", "cgroup"]
+Need = Literal["", "debugfs", "debugfs root", "namespace", "cgroup"]
+"""debugfs, mounted for the program alone; the same for a program that changes its root; a mount namespace for
+one that mounts it itself; a memory cgroup and a second one to go to."""
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,8 +29,8 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``shows`` says by what the hazard is seen (:mod:`tools.evidence.shown`), ``flagged`` and ``clean`` which
     measurements the two repeat. ``needs`` is what must be prepared around the run. ``only`` says why the
-    play of /dev/kvm cannot show it, where it cannot, ``known`` and ``known_clean`` why
-    vmfdlint is wrong about ``program`` or ``twin``, where it is. ``also`` are other rules that have the program right.
+    play of /dev/kvm cannot show it, where it cannot, ``known`` and ``known_clean`` why vmfdlint is wrong
+    about ``program`` or ``twin``, where it is. ``also`` are other rules that may be found in both.
     """
 
     rule: str

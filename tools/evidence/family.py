@@ -1,6 +1,7 @@
-"""The processes of one run, whatever they fork, execute or put into the background: told by a word in their environment.
+"""The processes of one run, whatever they fork, execute or put into the background.
 
-All of it is read from /proc, from outside: the programs do nothing for it.
+They are told by a word in their environment. All is read from /proc, from outside: the programs do
+nothing for it.
 """
 
 import os
@@ -39,7 +40,7 @@ def name_of(link: str) -> str:
 
 
 class Family:
-    """The processes with one word in their environment. ``seen`` are all that ever had it, threads as well."""
+    """The processes with one word in their environment. ``seen`` are all that ever had it, threads too."""
 
     def __init__(self) -> None:
         self.word = uuid4().hex
@@ -92,7 +93,7 @@ class Family:
         found: set[Holder] = set()
         for pid in self.pids():
             who = self._who(pid)
-            for link, flags in _descriptors(pid):
+            for link, flags in (each for table in _tables(pid) for each in _descriptors(table)):
                 if name := name_of(link):
                     kept = ", close-on-exec" if flags & _CLOEXEC else ", inheritable"
                     found.add(Holder(who, name + kept))
@@ -129,18 +130,27 @@ def _read(pid: int, name: str) -> bytes:
         return b""
 
 
-def _descriptors(pid: int) -> list[tuple[str, int]]:
+def _tables(pid: int) -> list[str]:
+    """Where each thread's descriptors stand in /proc: one of them may have a table of its own."""
+    try:
+        return [f"{pid}/task/{thread}" for thread in os.listdir(f"/proc/{pid}/task")]  # noqa: PTH208
+    except OSError:
+        return []
+
+
+def _descriptors(table: str) -> list[tuple[str, int]]:
     """What each descriptor names, and its flags, as in open(2)."""
     found = []
     try:
-        numbers = os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208
+        numbers = os.listdir(f"/proc/{table}/fd")  # noqa: PTH208
     except OSError:
         return []
     for number in numbers:
         try:
-            link = os.readlink(f"/proc/{pid}/fd/{number}")  # noqa: PTH115
+            link = os.readlink(f"/proc/{table}/fd/{number}")  # noqa: PTH115
+            info = Path(f"/proc/{table}/fdinfo/{number}").read_bytes()
         except OSError:
             continue
-        flags = re.search(rb"^flags:\s*(\d+)", _read(pid, f"fdinfo/{number}"), re.MULTILINE)
+        flags = re.search(rb"^flags:\s*(\d+)", info, re.MULTILINE)
         found.append((link, int(flags[1], 8) if flags else 0))
     return found

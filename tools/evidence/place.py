@@ -1,4 +1,4 @@
-"""What some programs need around them, and what they leave behind: debugfs in a namespace of its own, a memory cgroup.
+"""What some programs need around them: debugfs in a namespace of its own, memory cgroups.
 
 The mode and owner of the root of debugfs belong to one superblock of the whole machine; they are read before
 and put back after each program. The cgroups are made below that of this process and removed again.
@@ -26,7 +26,7 @@ def missing(need: Need) -> str:
     """Why the need cannot be met here; "" if it can."""
     if need and os.geteuid() != 0:
         return "needs root"
-    if need == "debugfs" and not Path(_DEBUGFS).is_dir():
+    if need != "cgroup" and need and not Path(_DEBUGFS).is_dir():
         return f"no {_DEBUGFS}"
     if need == "cgroup" and _memory_cgroup() is None:
         return "no memory cgroup to make others in"
@@ -48,8 +48,10 @@ class Place:
 def place(need: Need, command: Sequence[str]) -> Iterator[Place]:
     """The surroundings for one run. Raises Unreadable."""
     if need == "debugfs":
+        yield Place(_private(_MOUNTED, *command))
+    elif need in ("debugfs root", "namespace"):
         with _lock:
-            yield from _debugfs(command)
+            yield from _debugfs(_private(_MOUNTED if need == "debugfs root" else 'exec "$@"', *command))
     elif need == "cgroup":
         with _lock:
             yield from _cgroup(command)
@@ -60,12 +62,12 @@ def place(need: Need, command: Sequence[str]) -> Iterator[Place]:
 # -- debugfs -----------------------------------------------------------------------------------------------
 
 
-class _Debugfs(Place):
-    def __init__(self, command: Sequence[str]) -> None:
-        super().__init__(_private(f"mount -t debugfs debugfs {_DEBUGFS} && exec \"$@\"", *command))
+_MOUNTED = f'mount -t debugfs debugfs {_DEBUGFS} && exec "$@"'
 
+
+class _Debugfs(Place):
     def outside(self) -> str:
-        mode, user, group = _root()
+        mode, user, _group = _root()
         shared = bool(mode & 0o011) or user != 0
         return "the debugfs root is open to others" if shared else "the debugfs root is its owner's"
 

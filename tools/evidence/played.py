@@ -1,4 +1,4 @@
-"""The oracle for machines without KVM: a preloaded library plays /dev/kvm with FIFOs and locked files (play.c).
+"""The oracle for machines without KVM: a preloaded library plays /dev/kvm with FIFOs and locks (play.c).
 
 A FIFO without a writer reads as ended, a file that nobody holds can be locked: the kernel says so itself,
 whoever held it and however. What a real KVM refuses or does to the machine beyond that is not seen here.

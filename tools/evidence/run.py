@@ -4,7 +4,7 @@ import os
 import subprocess
 from tempfile import TemporaryFile
 from time import monotonic, sleep
-from typing import Protocol
+from typing import IO, Protocol
 
 from tools.evidence.family import Family
 from tools.evidence.place import Place
@@ -12,7 +12,8 @@ from tools.evidence.shown import Seen
 from tools.trees import Unreadable
 
 _GRACE = 0.12
-"""Seconds that all processes of a run must sleep before it counts as come to rest."""
+"""Seconds that all processes of a run must sleep, at so many looks, before it counts as come to rest."""
+_LOOKS = 12
 _LONGEST = 15.0
 _FAILED = 1
 """The exit status of a program whose preparation failed, and of the interpreter with a traceback."""
@@ -43,7 +44,13 @@ def run(place: Place, program: str, oracle: Oracle) -> Seen:
     family = Family()
     family.program = program
     environment = {**os.environ, **oracle.environment(), **family.environment()}
-    errors = TemporaryFile()
+    with TemporaryFile() as errors:
+        return _watched(place, family, environment, errors, oracle)
+
+
+def _watched(
+    place: Place, family: Family, environment: dict[str, str], errors: IO[bytes], oracle: Oracle
+) -> Seen:
     process = subprocess.Popen(
         place.command,
         env=environment,
@@ -75,15 +82,17 @@ def run(place: Place, program: str, oracle: Oracle) -> Seen:
 
 def _wait(family: Family, process: subprocess.Popen[bytes], name: str) -> None:
     started = quiet = monotonic()
-    while monotonic() - quiet < _GRACE:
-        process.poll()
-        if not family.rests():
-            quiet = monotonic()
-            sleep(0.002)
-            continue
-        if process.returncode is not None and not family.pids():
-            return
-        sleep(0.01)
+    looks = 0
+    # A look at a busy machine may be late: the time alone does not say that nothing ran.
+    while looks < _LOOKS or monotonic() - quiet < _GRACE:
         if monotonic() - started > _LONGEST:
             raise Unreadable(f"{name}: does not come to rest within {_LONGEST:.0f} s")
-
+        process.poll()
+        if not family.rests():
+            quiet, looks = monotonic(), 0
+            sleep(0.002)
+        elif process.returncode is not None and not family.pids():
+            return
+        else:
+            looks += 1
+            sleep(_GRACE / _LOOKS)

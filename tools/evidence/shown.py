@@ -24,16 +24,21 @@ class Seen(msgspec.Struct, frozen=True):
     status: int | None = None
     outside: str = ""
 
-    def __str__(self) -> str:
-        """For people and for rules/evidence: the same on every run."""
-        parts = [_vms(self)]
-        if self.holders:
-            parts += ["held by " + "; ".join(map(str, self.holders))]
-        elif self.left:
-            parts += ["no descriptor or mapping of any process shows it"]
-        if self.status:
-            parts += [f"ended with {errorcode.get(self.status, self.status)}"]
-        return ", ".join([*parts, *([self.outside] if self.outside else [])])
+
+def told(what: str, seen: Seen) -> str:
+    """What was seen, for people and for rules/evidence: the same on every run."""
+    if what.startswith("outside "):
+        return seen.outside
+    if what.startswith("ends "):
+        error = errorcode.get(seen.status or 0)
+        return f"ended with {error}" if error else "ended without an error"
+    parts = [_vms(seen)]
+    holders = [holder for holder in seen.holders if not holder.what.startswith("/dev/kvm")]
+    if what.startswith("inherits "):
+        holders = [holder for holder in seen.holders if holder.who not in ("creator", "child")]
+    if holders:
+        return f"{parts[0]}; {', and '.join(str(holder) for holder in holders)}"
+    return f"{parts[0]}; no descriptor and no mapping of any process shows it" if seen.left else parts[0]
 
 
 def _vms(seen: Seen) -> str:

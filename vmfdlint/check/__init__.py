@@ -3,6 +3,7 @@
 Knows no language and no API; a new rule is a file in rules/.
 """
 
+from vmfdlint.check.evidence import load_evidence
 from vmfdlint.check.flow import call_chain, flow_text
 from vmfdlint.check.load import RuleError, load_rules
 from vmfdlint.check.match import incidents, match, safe_sites
@@ -15,6 +16,7 @@ __all__ = [
     "call_chain",
     "flow_text",
     "incidents",
+    "load_evidence",
     "load_rules",
     "match",
     "safe_sites",

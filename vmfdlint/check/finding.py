@@ -114,10 +114,52 @@ class SafeSite(msgspec.Struct, frozen=True):
     text: str
 
 
+class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One run of a program.
+
+    ``oracle`` is "kvm", the announcements of a real kernel, or "fifo", a play of /dev/kvm.
+    ``shown`` says whether the hazard was there, ``observed`` what was seen, for people.
+    """
+
+    oracle: str
+    kernel: str
+    date: str
+    shown: bool
+    observed: str
+
+
+class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A program of fixtures/programs/evidence that was run.
+
+    ``clean``: it does right what its twin does wrong. ``says`` is its first comment, ``repeats``
+    names the measurements of the kernel that it repeats.
+    ``found`` says whether vmfdlint finds the rule in it, ``known`` why that is wrong, where it is;
+    ``kernel_only`` why the play of /dev/kvm cannot show it.
+    """
+
+    program: str
+    clean: bool
+    says: str
+    repeats: tuple[str, ...]
+    found: bool
+    measured: tuple[Measured, ...]
+    known: str = ""
+    kernel_only: str = ""
+
+
+class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands behind a rule: programs, or lines of the kernel, and ``why`` no program can show it."""
+
+    programs: tuple[Proof, ...] = ()
+    lines: tuple[str, ...] = ()
+    why: str = ""
+
+
 class RuleDoc(msgspec.Struct, frozen=True):
     """The part of a rule that people read. ``why`` answers "so what?": what stays pinned.
 
     ``optional``: it is off unless its id, its name or a prefix selects it; ALL does not.
+    ``safe`` shows how to write it instead, by language; ``cves`` are faults of the same class in the field.
     """
 
     id: str
@@ -131,6 +173,9 @@ class RuleDoc(msgspec.Struct, frozen=True):
     cert: tuple[str, ...] = ()
     refs: tuple[str, ...] = ()
     optional: bool = False
+    safe: dict[str, str] = {}
+    cves: tuple[str, ...] = ()
+    evidence: Evidence = Evidence()
 
 
 class Statistics(msgspec.Struct, frozen=True):

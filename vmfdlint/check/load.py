@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +11,8 @@ from string import Formatter
 import msgspec
 
 from vmfdlint.base.location import rules_directory
-from vmfdlint.check.finding import Level, RuleDoc
+from vmfdlint.check.evidence import load_evidence
+from vmfdlint.check.finding import Evidence, Level, RuleDoc
 from vmfdlint.check.incident import ATTRIBUTES, INCIDENTS
 from vmfdlint.check.rule import LevelCase, Rule
 
@@ -32,6 +33,8 @@ class _Doc(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     why: str
     fix: str
     refs: tuple[str, ...] = ()
+    cves: tuple[str, ...] = ()
+    safe: dict[str, str] = {}
 
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,7 +68,12 @@ _WORDS = sorted(
 def load_rules(directory: Path | None = None) -> tuple[Rule, ...]:
     """Every rule below ``directory`` (default: the ones that come with vmfdlint), by id. Raises RuleError."""
     base = directory or rules_directory()
-    rules = [_Reader(path).rule() for path in sorted(base.glob("*/VMFD*.toml"), key=lambda path: path.name)]
+    try:
+        evidence = load_evidence(base / "evidence")
+    except ValueError as error:
+        raise RuleError(str(error)) from error
+    files = sorted(base.glob("*/VMFD*.toml"), key=lambda path: path.name)
+    rules = [_Reader(path).rule(evidence) for path in files]
     rules.sort(key=lambda rule: rule.doc.id)
     for one, other in pairwise(rules):
         if one.doc.id == other.doc.id:
@@ -80,7 +88,7 @@ class _Reader:
         self.path = path
         self.lines: list[str] = []
 
-    def rule(self) -> Rule:
+    def rule(self, evidence: Mapping[str, Evidence]) -> Rule:
         """The rule in the file. Raises RuleError."""
         read = self._shaped(self._tables())
         match = dict(read.match)
@@ -102,7 +110,7 @@ class _Reader:
         for case in read.levels:
             self._attributes({name: tuple(values) for name, values in case.when.items()})
         self._prose(read)
-        return Rule(self._doc(read), incident, wanted, read.levels, read.message.text)
+        return Rule(self._doc(read, evidence), incident, wanted, read.levels, read.message.text)
 
     def _tables(self) -> dict[str, object]:
         try:
@@ -158,7 +166,7 @@ class _Reader:
             raise self._error(f"[message] text: {error}", "text") from error
         self._known([name for name in fields if name is not None], _FIELDS)
 
-    def _doc(self, read: _File) -> RuleDoc:
+    def _doc(self, read: _File, evidence: Mapping[str, Evidence]) -> RuleDoc:
         stem, folder = f"{read.id}-{read.name}", self.path.parent.name
         if self.path.stem != stem or folder != read.family or not _NAME.fullmatch(read.name):
             raise RuleError(
@@ -177,6 +185,9 @@ class _Reader:
             cert=read.cert,
             refs=doc.refs,
             optional=read.optional,
+            safe=doc.safe,
+            cves=doc.cves,
+            evidence=evidence.get(read.id, Evidence()),
         )
 
     def _known(self, found: Iterable[str], allowed: Iterable[str]) -> None:
