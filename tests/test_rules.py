@@ -72,6 +72,9 @@ text = "{api} with the {holders} open"
 summary = "An example."
 why = "It pins."
 fix = "Do not."
+flags = "This."
+spares = "That."
+kernels = "All."
 refs = []
 """
 
@@ -126,7 +129,7 @@ def test_the_example_loads(rule: Path) -> None:
         ('parent = ["lives"]', "parent = []", 10, "never match"),
         ("{holders} open", "{holders open", 17, "[message] text"),
         ("{api} with", "{} with", 1, "unknown ''"),
-        ("refs = []", "refs = 7", 23, "array"),
+        ("refs = []", "refs = 7", 26, "array"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(rule: Path, old: str, new: str, line: int, words: str) -> None:
@@ -138,7 +141,7 @@ def test_what_is_wrong_is_named_with_its_line(rule: Path, old: str, new: str, li
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("part", ["summary", "why", "fix"])
+@pytest.mark.parametrize("part", ["summary", "why", "fix", "flags", "spares", "kernels"])
 def test_a_rule_explains_itself(rule: Path, part: str) -> None:
     rule.write_text("\n".join(row for row in RULE.splitlines() if not row.startswith(f"{part} =")))
     with pytest.raises(RuleError, match=f"{part} is missing"):

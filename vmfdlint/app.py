@@ -16,8 +16,8 @@ from vmfdlint import __version__
 from vmfdlint.base import Problem, ProblemKind, SourceText
 from vmfdlint.base.location import rules_directory
 from vmfdlint.baseline import Entry, encoded, entries, match_known
-from vmfdlint.check import flow_text, load_rules, match, safe_sites, suggestions
-from vmfdlint.check.finding import Finding, Level, Outcome, RuleDoc, Statistics
+from vmfdlint.check import flow_text, load_evidence, load_rules, match, safe_sites, suggestions
+from vmfdlint.check.finding import Evidence, Finding, Level, Outcome, Page, RuleDoc, Statistics
 from vmfdlint.config import ConfigError, Options, load, resolve_rules, settings_text
 from vmfdlint.discover import Discovery
 from vmfdlint.engine import Target, load_program, solve
@@ -39,6 +39,7 @@ from vmfdlint.report import (
     problem_lines,
     rule_markdown,
     rule_table,
+    rules_json,
 )
 from vmfdlint.run import Crash, run_one
 from vmfdlint.solve import Solver
@@ -182,6 +183,19 @@ def show_ir(sources: tuple[SourceText, ...], options: Options, path: str, functi
 def rule_docs() -> tuple[RuleDoc, ...]:
     """Every rule's documentation, by id."""
     return tuple(rule.doc for rule in load_rules())
+
+
+def proven_docs() -> tuple[RuleDoc, ...]:
+    """The same, each with its evidence."""
+    evidence = load_evidence()
+    return tuple(
+        msgspec.structs.replace(
+            doc, page=msgspec.structs.replace(doc.page, evidence=evidence.get(doc.id, Evidence()))
+        )
+        if isinstance(doc.page, Page)
+        else doc
+        for doc in rule_docs()
+    )
 
 
 # -- commands ----------------------------------------------------------------------------------------------
@@ -339,13 +353,20 @@ def ir(options: Options, target: str) -> Run:
     return _shown(show_ir(found.files, options, shown, function), found)
 
 
-def rules(names: Sequence[str], every: bool) -> Run:
-    """``rule ID...`` or ``rule --all``. Raises ConfigError for an unknown one."""
-    docs = rule_docs()
-    if every:
+def rules(names: Sequence[str], every: bool, output_format: str = "") -> Run:
+    """``rule ID...`` or ``rule --all``: pages, or for all of them a table where no format is asked for.
+
+    Raises ConfigError for an unknown rule.
+    """
+    docs = proven_docs()
+    if every and not output_format:
         return Run(rule_table(docs).encode())
-    wanted = resolve_rules(names, (), [(rule.id, rule.name) for rule in docs], ("", ""))
-    return Run("\n".join(rule_markdown(rule) for rule in docs if rule.id in wanted).encode())
+    known = [(rule.id, rule.name) for rule in docs]
+    wanted = frozenset(name for name, _ in known) if every else resolve_rules(names, (), known, ("", ""))
+    asked = [rule for rule in docs if rule.id in wanted]
+    if output_format == "json":
+        return Run(rules_json(asked))
+    return Run("\n".join(rule_markdown(rule) for rule in asked).encode())
 
 
 def models_suggest(options: Options) -> Run:

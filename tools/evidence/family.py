@@ -108,7 +108,8 @@ class Family:
         except OSError:
             return "unknown"
         if program.name != self.program:
-            return program.name
+            # By the name it was called by: sh is another file on each system.
+            return _read(pid, "comm").decode("utf-8", "replace").strip()
         return "creator" if pid == self.main else "child"
 
     def end(self, seconds: float = 2.0) -> None:

@@ -14,6 +14,7 @@ from vmfdlint.base.location import rules_directory
 from vmfdlint.check.finding import Evidence, Measured, Proof
 
 EVIDENCE = rules_directory() / "evidence"
+_INCLUDES = re.compile(r"^#include .*\n", re.MULTILINE)
 _FIRST = re.compile(r'\A(?:/\*\s*(.*?)\s*\*/|"""(.*?)""")', re.DOTALL)
 
 
@@ -27,6 +28,12 @@ def says(program: str) -> str:
     """The first comment of a program, on one line."""
     found = _FIRST.match((PROGRAMS / program).read_text(encoding="utf-8"))
     return " ".join((found[1] or found[2]).split()) if found else ""
+
+
+def code(program: str) -> str:
+    """A program without its first comment and what it includes."""
+    text = _FIRST.sub("", (PROGRAMS / program).read_text(encoding="utf-8"))
+    return _INCLUDES.sub("", text).strip() + "\n"
 
 
 def evidence(
@@ -49,9 +56,13 @@ def evidence(
         for measured in proof.measured
     }
     proofs: dict[str, list[Proof]] = {}
+    examples: set[tuple[str, str]] = set()
     for case in sheet.case:
+        first = (case.rule, case.language) not in examples
+        examples.add((case.rule, case.language))
         for clean in (False, True):
-            proofs.setdefault(case.rule, []).append(_proof(case, clean, found, {**old, **new}))
+            proof = _proof(case, clean, found, {**old, **new}, first)
+            proofs.setdefault(case.rule, []).append(proof)
     told = {rule: Evidence(tuple(each)) for rule, each in proofs.items()}
     for source in sheet.source:
         told[source.rule] = Evidence((), source.lines, source.why)
@@ -63,6 +74,7 @@ def _proof(
     clean: bool,
     found: Mapping[str, frozenset[str]],
     measured: Mapping[tuple[str, str], Measured],
+    example: bool,
 ) -> Proof:
     program = case.twin if clean else case.program
     return Proof(
@@ -76,6 +88,7 @@ def _proof(
         ),
         known=case.known_clean if clean else case.known,
         kernel_only=case.only,
+        text=code(program) if example else "",
     )
 
 

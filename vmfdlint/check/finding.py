@@ -135,6 +135,7 @@ class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     names the measurements of the kernel that it repeats.
     ``found`` says whether vmfdlint finds the rule in it, ``known`` why that is wrong, where it is;
     ``kernel_only`` why the play of /dev/kvm cannot show it.
+    ``text`` is the source of one that is the example.
     """
 
     program: str
@@ -145,6 +146,7 @@ class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     measured: tuple[Measured, ...]
     known: str = ""
     kernel_only: str = ""
+    text: str = ""
 
 
 class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -155,12 +157,22 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     why: str = ""
 
 
-class RuleDoc(msgspec.Struct, frozen=True):
-    """The part of a rule that people read. ``why`` answers "so what?": what stays pinned.
+class Page(msgspec.Struct, frozen=True):
+    """What a rule says of itself beyond a report.
 
-    ``optional``: it is off unless its id, its name or a prefix selects it; ALL does not.
-    ``safe`` shows how to write it instead, by language; ``cves`` are faults of the same class in the field.
+    ``flags`` and ``spares`` say what it flags and what it does not, ``kernels`` where that holds, ``cves``
+    name faults of the same class in the field. ``evidence`` is there only where somebody asks for it.
     """
+
+    flags: str
+    spares: str
+    kernels: str
+    cves: tuple[str, ...] = ()
+    evidence: Evidence | msgspec.UnsetType = msgspec.UNSET
+
+
+class RuleDoc(msgspec.Struct, frozen=True):
+    """The part of a rule that people read. ``why`` answers "so what?": what stays pinned."""
 
     id: str
     name: str
@@ -173,9 +185,7 @@ class RuleDoc(msgspec.Struct, frozen=True):
     cert: tuple[str, ...] = ()
     refs: tuple[str, ...] = ()
     optional: bool = False
-    safe: dict[str, str] = {}
-    cves: tuple[str, ...] = ()
-    evidence: Evidence = Evidence()
+    page: Page | msgspec.UnsetType = msgspec.UNSET
 
 
 class Statistics(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
@@ -11,8 +11,7 @@ from string import Formatter
 import msgspec
 
 from vmfdlint.base.location import rules_directory
-from vmfdlint.check.evidence import load_evidence
-from vmfdlint.check.finding import Evidence, Level, RuleDoc
+from vmfdlint.check.finding import Level, Page, RuleDoc
 from vmfdlint.check.incident import ATTRIBUTES, INCIDENTS
 from vmfdlint.check.rule import LevelCase, Rule
 
@@ -32,9 +31,11 @@ class _Doc(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     summary: str
     why: str
     fix: str
+    flags: str
+    spares: str
+    kernels: str
     refs: tuple[str, ...] = ()
     cves: tuple[str, ...] = ()
-    safe: dict[str, str] = {}
 
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,12 +69,7 @@ _WORDS = sorted(
 def load_rules(directory: Path | None = None) -> tuple[Rule, ...]:
     """Every rule below ``directory`` (default: the ones that come with vmfdlint), by id. Raises RuleError."""
     base = directory or rules_directory()
-    try:
-        evidence = load_evidence(base / "evidence")
-    except ValueError as error:
-        raise RuleError(str(error)) from error
-    files = sorted(base.glob("*/VMFD*.toml"), key=lambda path: path.name)
-    rules = [_Reader(path).rule(evidence) for path in files]
+    rules = [_Reader(path).rule() for path in sorted(base.glob("*/VMFD*.toml"), key=lambda path: path.name)]
     rules.sort(key=lambda rule: rule.doc.id)
     for one, other in pairwise(rules):
         if one.doc.id == other.doc.id:
@@ -88,7 +84,7 @@ class _Reader:
         self.path = path
         self.lines: list[str] = []
 
-    def rule(self, evidence: Mapping[str, Evidence]) -> Rule:
+    def rule(self) -> Rule:
         """The rule in the file. Raises RuleError."""
         read = self._shaped(self._tables())
         match = dict(read.match)
@@ -110,7 +106,7 @@ class _Reader:
         for case in read.levels:
             self._attributes({name: tuple(values) for name, values in case.when.items()})
         self._prose(read)
-        return Rule(self._doc(read, evidence), incident, wanted, read.levels, read.message.text)
+        return Rule(self._doc(read), incident, wanted, read.levels, read.message.text)
 
     def _tables(self) -> dict[str, object]:
         try:
@@ -155,7 +151,7 @@ class _Reader:
                 raise self._error(f"{name}: no value at all would never match", name)
 
     def _prose(self, read: _File) -> None:
-        for name in ("summary", "why", "fix"):
+        for name in ("summary", "why", "fix", "flags", "spares", "kernels"):
             if not getattr(read.doc, name).strip():
                 raise self._error(f"[doc] {name} is missing: a rule explains itself", name)
         if not read.message.text.strip() and read.family != COMMENTS:
@@ -166,7 +162,7 @@ class _Reader:
             raise self._error(f"[message] text: {error}", "text") from error
         self._known([name for name in fields if name is not None], _FIELDS)
 
-    def _doc(self, read: _File, evidence: Mapping[str, Evidence]) -> RuleDoc:
+    def _doc(self, read: _File) -> RuleDoc:
         stem, folder = f"{read.id}-{read.name}", self.path.parent.name
         if self.path.stem != stem or folder != read.family or not _NAME.fullmatch(read.name):
             raise RuleError(
@@ -185,9 +181,7 @@ class _Reader:
             cert=read.cert,
             refs=doc.refs,
             optional=read.optional,
-            safe=doc.safe,
-            cves=doc.cves,
-            evidence=evidence.get(read.id, Evidence()),
+            page=Page(doc.flags.strip(), doc.spares.strip(), doc.kernels.strip(), doc.cves),
         )
 
     def _known(self, found: Iterable[str], allowed: Iterable[str]) -> None:

@@ -11,14 +11,15 @@ from vmfdlint.cli.output import give
 
 @click.command()
 @click.argument("rules", nargs=-1, metavar="[RULE]...", type=Selector())
-@click.option("--all", "every", is_flag=True, help="List every rule.")
-def rule(rules: tuple[str, ...], every: bool) -> int:
-    """Explain rules: what they flag, why it matters, what to do."""
+@click.option("--all", "every", is_flag=True, help="Every rule: a table, or in a format the pages of all.")
+@click.option("--output-format", type=click.Choice(["markdown", "json"]), help="How to tell it.")
+def rule(rules: tuple[str, ...], every: bool, output_format: str | None) -> int:
+    """Explain rules: what they flag, why it matters, what to write instead, what proves it."""
     from vmfdlint import app
 
     if not rules and not every:
         raise click.UsageError("Name a rule (VMFD101, VMFD1, fork-while-vm-live), or --all.")
-    return give(app.rules(rules, every))
+    return give(app.rules(rules, every, output_format or ""))
 
 
 @click.group()

@@ -5,7 +5,7 @@ by being here. Knows no engine word.
 """
 
 from vmfdlint.report.context import Checkout, Context
-from vmfdlint.report.doc import rule_markdown, rule_table
+from vmfdlint.report.doc import rule_markdown, rule_table, rules_json
 from vmfdlint.report.registry import Format, formats
 from vmfdlint.report.words import FATAL, closing, count, printable, problem_lines
 
@@ -25,4 +25,5 @@ __all__ = [
     "problem_lines",
     "rule_markdown",
     "rule_table",
+    "rules_json",
 ]
