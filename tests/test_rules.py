@@ -4,14 +4,19 @@ import re
 from pathlib import Path
 
 import pytest
+from conftest import Golden
 
+from vmfdlint.app import proven_docs
 from vmfdlint.base.location import rules_directory
 from vmfdlint.check import Rule, RuleError, load_rules
-from vmfdlint.check.finding import Level
+from vmfdlint.check.finding import Level, Page, RuleDoc
 from vmfdlint.models import Kind
+from vmfdlint.report import rule_markdown
 
 ROOT = Path(__file__).parent.parent
 RULES = load_rules()
+DOCS = proven_docs()
+PAGES = ROOT / "docs" / "rules"
 
 CATALOGUE = {
     "VMFD101": "fork-while-vm-live",
@@ -189,6 +194,11 @@ class TestShipped:
             "why answers: so what, and what stays pinned"
         )
         assert any(word in doc.why for word in _WEIGHTY)
+        page = doc.page
+        assert isinstance(page, Page)
+        for text in (page.flags, page.spares, page.kernels):
+            assert text.endswith(".") and len(text) <= 420
+        assert all(re.match(r"CVE-\d{4}-\d{4,} \(.+\): ", cve) for cve in page.cves)
         for ref in doc.refs:
             assert re.search(r"\.[ch]\b|\(\d\)|\.rst|CERT", ref), (
                 f"names no source file and no manual page: {ref}"
@@ -214,6 +224,22 @@ class TestShipped:
 def test_fixtures_belong_to_rules() -> None:
     stems = {f"{rule.doc.id}-{rule.doc.name}" for rule in RULES}
     assert {path.stem for path in (ROOT / "fixtures").rglob("VMFD*.md")} == stems
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=lambda doc: doc.id)
+def test_the_page_is_fresh(doc: RuleDoc, golden: Golden) -> None:
+    """docs/rules is written by ``pytest --bless`` from the rule and its evidence."""
+    golden(PAGES / f"{doc.id}-{doc.name}.md", rule_markdown(doc))
+
+
+def test_the_list_of_pages_is_fresh(golden: Golden) -> None:
+    rows = [
+        f"| [{doc.id}]({doc.id}-{doc.name}.md) | {doc.name} | {doc.level} | {doc.summary} |" for doc in DOCS
+    ]
+    head = "# Rules\n\n| rule | name | level | flags |\n|---|---|---|---|\n"
+    golden(PAGES / "README.md", head + "\n".join(rows) + "\n")
+    names = {f"{doc.id}-{doc.name}.md" for doc in DOCS} | {"README.md"}
+    assert {path.name for path in PAGES.iterdir()} == names
 
 
 def test_ids_are_used_once() -> None:

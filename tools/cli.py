@@ -140,7 +140,9 @@ def evidence(rules: tuple[str, ...], oracles: tuple[str, ...], update: bool, as_
         click.echo(table.text(rows, sheet, every), nl=False)
     if update:
         for name in record.write(record.evidence(sheet, results, found, load_evidence())):
-            click.echo(f"rules/evidence/{name}: written", err=True)
+            click.echo(
+                f"rules/evidence/{name}: written; its page: pytest --bless tests/test_rules.py", err=True
+            )
     return 0 if table.agrees(rows) else 1
 
 

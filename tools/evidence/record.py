@@ -55,18 +55,25 @@ def evidence(
         for proof in each.programs
         for measured in proof.measured
     }
+    # Seen again as it was: the day of the first time stays, and with it the file.
+    kept = {key: old[key] for key in new if key in old and _same(old[key], new[key])}
+    measured = {**old, **new, **kept}
     proofs: dict[str, list[Proof]] = {}
     examples: set[tuple[str, str]] = set()
     for case in sheet.case:
         first = (case.rule, case.language) not in examples
         examples.add((case.rule, case.language))
         for clean in (False, True):
-            proof = _proof(case, clean, found, {**old, **new}, first)
+            proof = _proof(case, clean, found, measured, first)
             proofs.setdefault(case.rule, []).append(proof)
     told = {rule: Evidence(tuple(each)) for rule, each in proofs.items()}
     for source in sheet.source:
         told[source.rule] = Evidence((), source.lines, source.why)
     return told
+
+
+def _same(one: Measured, other: Measured) -> bool:
+    return msgspec.structs.replace(one, date=other.date) == other
 
 
 def _proof(

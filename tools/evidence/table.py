@@ -54,10 +54,9 @@ def _held(case: Case, clean: bool, found: frozenset[str]) -> tuple[str, str]:
     """Whether the static verdict is the measured one; nothing else than ``also`` may be found either."""
     known = case.known_clean if clean else case.known
     more = sorted(found - {case.rule} - set(case.also))
-    if more:
-        return "no", f"also found: {', '.join(more)}"
-    if (case.rule in found) == clean:
-        return ("known", known) if known else ("no", "vmfdlint says otherwise")
+    if more or (case.rule in found) == clean:
+        wrong = f"also found: {', '.join(more)}" if more else "vmfdlint says otherwise"
+        return ("known", known) if known else ("no", wrong)
     return ("no", f"vmfdlint is right now, remove: {known}") if known else ("yes", "")
 
 
