@@ -179,6 +179,11 @@ def test_rule_and_version(run: Run) -> None:
     assert run("version").out == run("--version").out == f"vmfdlint {__version__}\n"
     assert run("rule", "--all").out.startswith("VMFD101  error")
     assert run("rule", "fork-while-vm-live").out.startswith("# VMFD101 fork-while-vm-live\n")
+    pages = run("rule", "--all", "--output-format", "markdown").out
+    assert "# VMFD101 fork-while-vm-live\n" in pages and "# VMFD505 mapping-release-incomplete\n" in pages
+    told = json.loads(run("rule", "VMFD306", "VMFD404", "--output-format", "json").out)
+    assert [each["id"] for each in told] == ["VMFD306", "VMFD404"]
+    assert told[0]["page"]["evidence"]["programs"] and told[1]["page"]["evidence"]["lines"]
     assert run("models", "check").code == 0
     assert "Exit codes" in run("check", "--help").out
 

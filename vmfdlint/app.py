@@ -26,7 +26,7 @@ from vmfdlint.gate import Given, narrowed, only
 from vmfdlint.history import changed, known, read_baseline
 from vmfdlint.intake import asked_about, is_whole, prefix, take, why_nothing
 from vmfdlint.ir import FunctionKey, print_function
-from vmfdlint.models import Models, default_models, load_models
+from vmfdlint.models import Models, NotAKernel, compare, default_models, load_models, read_kernel
 from vmfdlint.report import (
     FATAL,
     PEOPLE,
@@ -389,6 +389,25 @@ def models_check(files: Sequence[str]) -> Run:
     if problems:
         return Run(b"", tuple(problem_lines(problems, context)), EXIT_INCOMPLETE)
     return Run(f"{len(paths)} model file{'' if len(paths) == 1 else 's'}: no problem\n".encode())
+
+
+def models_verify(kernel: str) -> Run:
+    """``models verify --kernel DIR``: what a kernel's source says of descriptors, against the models."""
+    try:
+        read = read_kernel(Path(kernel))
+    except NotAKernel as error:
+        raise ConfigError(str(error)) from error
+    verdicts = compare(read, default_models())
+    width = max((len(verdict.request) for verdict in verdicts), default=0)
+    lines = [
+        f"{'drift' if verdict.drift else 'ok':<5}  {verdict.request:<{width}}  {verdict.text}"
+        for verdict in verdicts
+    ]
+    drift = sum(verdict.drift for verdict in verdicts)
+    told = "no drift" if not drift else f"{drift} of them differ from the models"
+    version = f"Linux {read.version}" if read.version else "A Linux tree without a version"
+    lines += ["", f"{version}: {len(verdicts)} requests that return a descriptor or differ, {told}"]
+    return Run(("\n".join(lines) + "\n").encode(), (), EXIT_FINDINGS if drift else EXIT_CLEAN)
 
 
 # -- steps -------------------------------------------------------------------------------------------------

@@ -172,7 +172,10 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class RuleDoc(msgspec.Struct, frozen=True):
-    """The part of a rule that people read. ``why`` answers "so what?": what stays pinned."""
+    """The part of a rule that people read. ``why`` answers "so what?": what stays pinned.
+
+    ``optional``: it is off unless its id, its name or a prefix selects it; ALL does not.
+    """
 
     id: str
     name: str

@@ -22,6 +22,18 @@ def models_check(files: tuple[str, ...]) -> int:
     return give(app.models_check(files))
 
 
+@models.command("verify")
+@click.option("--kernel", required=True, metavar="DIR", help="The top directory of a Linux source tree.")
+def models_verify(kernel: str) -> int:
+    """Compare the KVM ioctls that return a descriptor in a Linux source tree with the models.
+
+    Exit codes: 0 as in the models, 1 they differ, 2 no Linux source tree.
+    """
+    from vmfdlint import app
+
+    return give(app.models_verify(kernel))
+
+
 @models.command("suggest")
 @click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path())
 @selecting

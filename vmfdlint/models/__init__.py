@@ -8,6 +8,7 @@ by name.
 from vmfdlint.base.location import rules_directory
 from vmfdlint.models.compiled import Models
 from vmfdlint.models.conditions import Reader
+from vmfdlint.models.drift import Verdict, compare
 from vmfdlint.models.effects import (
     CHANNELS,
     FOREIGN,
@@ -58,6 +59,7 @@ from vmfdlint.models.effects import (
     Worker,
     Write,
 )
+from vmfdlint.models.kernel_source import KernelUapi, NotAKernel, Origin, read_kernel
 from vmfdlint.models.load import default_models, load_models
 from vmfdlint.models.resolve import path_kind, resolve
 
@@ -87,11 +89,14 @@ __all__ = [
     "Grant",
     "Inside",
     "Keep",
+    "KernelUapi",
     "Kind",
     "Linger",
     "Map",
     "Migrate",
     "Models",
+    "NotAKernel",
+    "Origin",
     "Own",
     "PassOn",
     "Port",
@@ -110,11 +115,14 @@ __all__ = [
     "Unmap",
     "Unshare",
     "Use",
+    "Verdict",
     "Worker",
     "Write",
+    "compare",
     "default_models",
     "load_models",
     "path_kind",
+    "read_kernel",
     "resolve",
     "rules_directory",
 ]
