@@ -10,13 +10,13 @@ from tools.trees import Unreadable
 
 PROGRAMS = Path(__file__).parent.parent.parent / "fixtures" / "programs" / "evidence"
 
-Need = Literal["", "debugfs", "debugfs root", "namespace", "cgroup"]
+Need = Literal["", "debugfs", "debugfs root", "namespace", "cgroup", "sev"]
 """debugfs, mounted for the program alone; the same for a program that changes its root; a mount namespace for
-one that mounts it itself; a memory cgroup and a second one to go to."""
+one that mounts it itself; a memory cgroup and a second one to go to; a processor with SEV."""
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A rule that no program can show here: the lines of the kernel that say it, and why they have to."""
+    """The lines of the kernel that say what a rule says, and why they have to."""
 
     rule: str
     why: str

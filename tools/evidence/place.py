@@ -26,6 +26,10 @@ def missing(need: Need) -> str:
     """Why the need cannot be met here; "" if it can."""
     if need and os.geteuid() != 0:
         return "needs root"
+    if need == "sev":
+        parameter = Path("/sys/module/kvm_amd/parameters/sev")
+        on = parameter.exists() and parameter.read_text().strip() in ("Y", "1")
+        return "" if on else "no SEV on this machine"
     if need != "cgroup" and need and not Path(_DEBUGFS).is_dir():
         return f"no {_DEBUGFS}"
     if need == "cgroup" and _memory_cgroup() is None:

@@ -68,7 +68,8 @@ def evidence(
             proofs.setdefault(case.rule, []).append(proof)
     told = {rule: Evidence(tuple(each)) for rule, each in proofs.items()}
     for source in sheet.source:
-        told[source.rule] = Evidence((), source.lines, source.why)
+        programs = told[source.rule].programs if source.rule in told else ()
+        told[source.rule] = Evidence(programs, source.lines, source.why)
     return told
 
 

@@ -52,13 +52,14 @@ def _vms(seen: Seen) -> str:
 def shows(what: str, seen: Seen) -> bool:
     """Whether the hazard is there. Raises Unreadable for a word that says nothing.
 
-    ``lives``: a VM is alive when all is done; ``gone``: the last VM that was made is not, though the
-    program goes on with it; ``ends E``: the program ended with that errno; ``inherits NAME``: a program
-    that was executed has that file; ``outside WORD``: the machine is left in that state.
+    ``lives``: a VM is alive when all is done; ``all live``: each of several is; ``gone``: the last VM that
+    was made is not, though the program goes on with it; ``ends E``: the program ended with that errno;
+    ``inherits NAME``: a program that was executed has that file; ``outside WORD``: the machine is left so.
     """
     word, _, rest = what.partition(" ")
     asked: dict[str, Any] = {
         "lives": seen.left > 0,
+        "all": seen.left == seen.made > 1,
         "gone": seen.made > 0 and seen.left == 0,
         "ends": errorcode.get(seen.status or 0) == rest,
         "inherits": any(_inherited(holder, rest) for holder in seen.holders),

@@ -71,7 +71,7 @@ def _evidence(evidence: Evidence) -> list[str]:
         lines += [_row(proof) for proof in evidence.programs]
         parts += [_when(evidence), "\n".join(lines)]
     if evidence.lines:
-        parts += [f"No program shows it: {evidence.why}. The kernel source says it:"]
+        parts += [f"The source of the kernel says it, for {evidence.why}:"]
         parts += ["\n".join(f"- {line}" for line in evidence.lines)]
     return ["## Evidence", *parts] if parts else []
 
