@@ -18,6 +18,8 @@ _HANDLE = re.compile(r"(?:\banon_inode:\[?|/[\w-]+\.)(kvm-[a-z-]*[a-z])")
 _SYSTEM = re.compile(r"/dev/kvm$|/played/kvm$")
 _DEBUGFS = re.compile(r"/kvm/\d+-\d+/\w+$")
 _CLOEXEC = 0o2000000
+_ASLEEP = "STtZXI"
+"""States of /proc/PID/stat; see proc(5)."""
 
 
 class Holder(msgspec.Struct, frozen=True, order=True):
@@ -55,15 +57,24 @@ class Family:
 
     def pids(self) -> list[int]:
         """The live ones, zombies apart."""
-        found = []
+        return list(self._look())
+
+    def rests(self) -> bool:
+        """Whether no thread of any of them runs or waits for a disk: also where none is left."""
+        return all(state in _ASLEEP for states in self._look().values() for state in states)
+
+    def _look(self) -> dict[int, list[str]]:
+        """The live ones with the states of their threads."""
+        found = {}
         for name in os.listdir("/proc"):  # noqa: PTH208
             if not name.isdigit() or (pid := int(name)) in self._foreign:
                 continue
             if pid not in self.seen and not self._is_ours(pid):
                 continue
             self.seen.add(pid)
-            if any(state not in "ZX" for state in self._states(pid)):
-                found.append(pid)
+            states = self._states(pid)
+            if any(state not in "ZX" for state in states):
+                found[pid] = states
         return found
 
     def _is_ours(self, pid: int) -> bool:
@@ -83,10 +94,6 @@ class Family:
         self.seen.update(int(thread) for thread in threads)
         stats = [_read(pid, f"task/{thread}/stat").decode("utf-8", "replace") for thread in threads]
         return [stat.rpartition(")")[2].split()[0] for stat in stats if stat]
-
-    def rests(self) -> bool:
-        """Whether no thread of any of them runs or waits for a disk: also where none is left."""
-        return all(state in "STtZXI" for pid in self.pids() for state in self._states(pid))
 
     def holders(self) -> tuple[Holder, ...]:
         """Who has which KVM file, each once."""

@@ -91,7 +91,7 @@ def _wait(family: Family, process: subprocess.Popen[bytes], name: str) -> None:
         if not family.rests():
             quiet, looks = monotonic(), 0
             sleep(0.002)
-        elif process.returncode is not None and not family.pids():
+        elif looks == 0 and process.returncode is not None and not family.pids():
             return
         else:
             looks += 1

@@ -80,7 +80,7 @@ def text(all_rows: Sequence[Row], sheet: Sheet, every: Sequence[str]) -> str:
         "",
         f"{asked} runs: {agreed} agree, {known} known to differ, {asked - agreed - known} disagree",
         f"rules shown by programs: {len(run)}, by lines of the kernel: {len(cited)}"
-        + (f"; without evidence: {', '.join(bare)}" if bare else "; without evidence: none"),
+        + (f"; not shown here: {', '.join(bare)}" if bare else "; not shown here: none"),
         f"{len(truth)} measurements of the kernel are repeated",
     ]
     return "\n".join(line.rstrip() for line in lines) + "\n"
