@@ -25,7 +25,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     which level on a finding makes the exit code 1. ``target_python`` is the version that Python sources run
     on: before 3.14 multiprocessing forks where the program does not choose, before 3.4 descriptors are
     inherited (PEP 446). ``config_file`` is the nearest configuration file. ``ignore_suppressions`` reads no
-    comment that silences, ``show_suppressed`` puts what is silenced into the reports that have a place for it.
+    comment that silences, ``show_suppressed`` puts what is silenced into the reports that have a place for
+    it.
     ``baseline`` is a file of known findings, ``baseline_commit`` a commit whose findings are known,
     ``diff_base`` one from which the changed lines are told.
     """

@@ -23,7 +23,8 @@ ESCAPED: Path = ("%escaped",)
 EXCEPTION: Path = (RAISED.name,)
 """Whether an exception is on its way."""
 VIEW = "->%view"
-"""Begins the step from a variable that holds a view of a mapping to what that keeps alive; the view follows."""
+"""Begins the step from a variable that holds a view of a mapping to what that keeps alive; the view
+follows."""
 
 
 def path_of(place: Place) -> Path:
