@@ -91,11 +91,10 @@ class Library:
             module = self.modules.get(key.path)
             if module is None or key.name not in module.functions:
                 return self.unit(key.path).toplevel() if module is not None and key.name == FILE else None
-            bound = self._binder.bind(module.functions[key.name])
-            known = self._bound[key] = unified(bound, self._gives_first)
+            known = self._bound[key] = self._binder.bind(module.functions[key.name])
         return known
 
-    def _gives_first(self, call: Call) -> bool:
+    def gives_first(self, call: Call) -> bool:
         """Whether a call gives its first argument: an ``__enter__`` that returns the manager itself."""
         if not isinstance(call.target, Named):
             return False
@@ -211,7 +210,7 @@ class PythonUnit:
         """See :class:`vmfdlint.frontends.contract.Unit`."""
         found = self._library.function(FunctionKey(self._module.path, sketch.name))
         assert found is not None, sketch.name
-        return found
+        return unified(found, self._library.gives_first)
 
     def forget(self) -> None:
         """See :class:`vmfdlint.frontends.contract.Unit`."""
