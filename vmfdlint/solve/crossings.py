@@ -24,7 +24,7 @@ from vmfdlint.solve.descriptors import closed
 from vmfdlint.solve.facts import ZERO_FACT, Fact
 from vmfdlint.solve.guards import guards
 from vmfdlint.solve.interest import Interest
-from vmfdlint.solve.local import forget, hold, leave_function
+from vmfdlint.solve.local import forget, hold, leave_function, remembering
 from vmfdlint.solve.loops import emptied
 from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.tables import Incoming, Step, Tables
@@ -80,7 +80,7 @@ class Crossings(Tables):
         return Incoming(node, edge, result, cell_of(call.dst) if result and call.dst is not None else None)
 
     def _leave(self, node: Node, instr: Return, flow: Flow) -> None:
-        fact = leave_function(node.fact, instr, flow, flow.function)
+        fact = remembering(leave_function(node.fact, instr, flow, flow.function), flow)
         if self._ends_process(flow):
             return
         gone = fact.object is not None and (fact.state.life is Life.CLOSED or fact.object.is_foreign)
@@ -189,6 +189,7 @@ class Crossings(Tables):
         fact = msgspec.structs.replace(fact, env=env)
         call = caller.function.blocks[node.block].instrs[node.index]
         fact = fact if fact.is_gone else self._settle(fact, at_exit, node, call.at)
+        fact = remembering(fact, caller)
         if fact.is_gone:
             return
         raised = at_exit.raised and incoming.edge.kind is not EdgeKind.THREAD

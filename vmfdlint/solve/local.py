@@ -3,6 +3,7 @@
 import msgspec
 
 from vmfdlint.ir import Address, Assign, Assume, Const, Flags, FuncRef, Function, Operand, Place, Return, Text
+from vmfdlint.models import Kind
 from vmfdlint.solve import texts
 from vmfdlint.solve.boundary import crosses, marks_absence, rests, survives_return
 from vmfdlint.solve.facts import Fact, match_path
@@ -21,6 +22,7 @@ from vmfdlint.solve.values import (
 from vmfdlint.summary import (
     ESCAPED,
     EXCEPTION,
+    OUTER,
     RESULT,
     Flow,
     Path,
@@ -240,6 +242,13 @@ def remembered(fact: Fact, flow: Flow, block: int) -> Fact:
     if places and len(places) != len(fact.places):
         fact = msgspec.structs.replace(fact, places=places)
     return fact
+
+
+def remembering(fact: Fact, flow: Flow) -> Fact:
+    """A VM that was closed, and whose stale number went too: its story goes on for that of its handles, in a
+    language where a method closes one member and leaves the others."""
+    vm = fact.object is not None and fact.object.kind is Kind.VM
+    return fact.with_places({OUTER}) if vm and fact.is_gone and flow.counts_references else fact
 
 
 def _number_held(fact: Fact, place: Place) -> bool:

@@ -13,7 +13,7 @@ from vmfdlint.solve.boundary import crosses
 from vmfdlint.solve.calls import Calls
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.interest import Interest
-from vmfdlint.solve.local import assign, assume, remembered
+from vmfdlint.solve.local import assign, assume, remembered, remembering
 from vmfdlint.solve.loops import Loops
 from vmfdlint.solve.memory import drop
 from vmfdlint.solve.observe import Node
@@ -54,6 +54,7 @@ class Tabulation(Calls):
             match instr:
                 case Assign():
                     fact = self._settle(assign(fact, instr, flow), fact, current, instr.at)
+                    fact = remembering(fact, flow)
                     if fact.is_gone:
                         return
                 case Assume():
