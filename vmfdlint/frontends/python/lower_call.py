@@ -13,7 +13,7 @@ ADDRESS = "python.address"
 _SAME = frozenset(
     {
         *(f"builtins.{name}" for name in ("list", "tuple", "sorted", "reversed", "iter", "set", "frozenset")),
-        *(f"ctypes.{name}" for name in ("byref", "pointer", "addressof", "cast", "POINTER")),
+        *(f"ctypes.{name}" for name in ("byref", "pointer", "cast", "POINTER")),
         *("typing.cast", "copy.copy"),
     }
 )

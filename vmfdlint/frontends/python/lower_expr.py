@@ -4,7 +4,7 @@ import libcst as cst
 
 from vmfdlint.base import LIMITS
 from vmfdlint.frontends.python import fold
-from vmfdlint.frontends.python.collections import step_of
+from vmfdlint.frontends.python.collections import ANY, step_of
 from vmfdlint.frontends.python.state import FALSE, TRUE, ZERO, State, opaque
 from vmfdlint.frontends.python.syntax import dotted, integer, literal
 from vmfdlint.ir import Assign, Const, Field, Flags, FuncRef, Named, Operand, Place, Root, Text
@@ -97,7 +97,11 @@ class Expressions(State):
             return opaque(node)
         index = node.slice[0].slice
         if isinstance(index, cst.Slice):
-            return base
+            # The elements of a list that it names; of a mapping it is a copy of bytes.
+            part = self.temp()
+            self.assign(part, opaque(node), node)
+            self.assign(part.step(ANY), base.step(ANY), node)
+            return part
         assert isinstance(index, cst.Index)
         return base.step(Field(self.step(index.value), "", True))
 

@@ -6,7 +6,7 @@ import libcst as cst
 
 from vmfdlint.frontends.python.lower_exit import Exits
 from vmfdlint.frontends.python.state import Frame, opaque
-from vmfdlint.ir import Assign, Const, Field, Opaque, Operand, Place, Text
+from vmfdlint.ir import Assign, Const, Field, Member, Opaque, Operand, Place, Text
 
 _UNROLLED = 8
 """How many elements of a display in a ``for`` are taken one by one."""
@@ -119,9 +119,15 @@ class Loops(Exits):
                     base = self.settled(self.value(node.func.value), node)
                     return lambda: base.step(_ELEMENT)
         given = self.value(node)
-        if isinstance(given, Place):
-            return lambda: given.step(_ELEMENT)
-        return lambda: opaque(node)
+        if not isinstance(given, Place):
+            return lambda: opaque(node)
+        return lambda: self._next(given, node)
+
+    def _next(self, iterable: Place, node: cst.CSTNode) -> Operand:
+        """The next element: asking a file or a socket for it can take time."""
+        target = Member("", "__next__", self.member_of(iterable, "__next__"))
+        self.emit_call(target, (), node, raises=False)
+        return iterable.step(_ELEMENT)
 
     def _tuple(self, values: list[Operand], node: cst.CSTNode) -> Place:
         place = self.temp()

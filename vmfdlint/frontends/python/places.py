@@ -106,6 +106,8 @@ class Places:
             name, count, _ = parted(types[0])
             receiver = Place(place.root, place.name, place.fields[:-1], place.unit)
             bound = self._named(self.names.meaning(name, ""))
+            if bound is None and not self.names.known(name):
+                return None, ()  # a member of an object of the library that is no method: Popen.pid
             return (bound or FuncRef(name)), ((receiver,) if count else ())
         return None, ()
 
