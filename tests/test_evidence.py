@@ -1,5 +1,6 @@
 """rules/evidence: every rule is proven, and what vmfdlint says of the programs is what was seen of them."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from literate import FIXTURES
 from test_rules import CATALOGUE
 
+from tools import cli as tools
 from tools.evidence import kernel, place
 from tools.evidence.cases import PROGRAMS, Case, read_cases
 from tools.evidence.measure import ORACLES, Result, findings, measure
@@ -122,6 +124,19 @@ def test_the_kernel_shows_it_again(again: list[Result]) -> None:
 def agrees(seen: list[Result]) -> None:
     assert not [f"{one.program}: {one.failed}" for one in seen if one.failed]
     assert not [f"{one.program}: {one.observed}" for one in seen if one.shown == one.clean]
+
+
+def test_the_command(capfd: pytest.CaptureFixture[str]) -> None:
+    assert tools.run(["evidence", "VMFD301", "--oracle", "fifo"]) == 0
+    out = capfd.readouterr().out
+    assert re.search(
+        r"^VMFD301 +301-exec\.c +fifo +yes +flagged +yes +.*sleep: /dev/kvm, inheritable$", out, re.M
+    )
+    assert re.search(r"^VMFD301 +301-exec-clean\.c +fifo +no +clean +yes ", out, re.M)
+    assert "4 runs: 4 agree" in out and "rules shown by programs: 1" in out
+    assert tools.run(["evidence", "VMFD999"]) == 2
+    assert tools.run(["evidence", "VMFD301", "--update"]) == 2
+    assert "it writes what is known of each" in capfd.readouterr().err
 
 
 def test_what_shows_a_hazard() -> None:

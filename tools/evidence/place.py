@@ -8,6 +8,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from threading import Lock
 from time import monotonic, sleep
@@ -77,13 +78,20 @@ class _Debugfs(Place):
 
 
 def _debugfs(command: Sequence[str]) -> Iterator[Place]:
-    before = _root()
+    turn = os.open(_DEBUGFS, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        yield _Debugfs(command)
+        # Another run on this machine would take what this one changes for what was there before.
+        flock(turn, LOCK_EX)
+        before = _root()
+        try:
+            yield _Debugfs(command)
+        finally:
+            mode, user, group = before
+            _shell(f"chown {user}:{group} {_DEBUGFS}; chmod {mode:o} {_DEBUGFS}")
+        after = _root()
     finally:
-        mode, user, group = before
-        _shell(f"chown {user}:{group} {_DEBUGFS}; chmod {mode:o} {_DEBUGFS}")
-    if _root() != before:
+        os.close(turn)
+    if after != before:
         raise Unreadable(f"{_DEBUGFS}: mode and owner could not be put back to {mode:o} {user}:{group}")
 
 
