@@ -462,19 +462,22 @@ def f(k: Kvm):
     assert bound(text) == [
         "%t0 = call python.new()",
         "call main.Kvm.vm.__init__(%t0, k, 2)",
-        "%t1 = call main.Kvm.vm.__enter__(%t0)",
+        "%with0 = %t0",
+        "%t1 = call main.Kvm.vm.__enter__(%with0)",
         "fd = %t1",
-        "%t2 = call main.Kvm.vm.__exit__(%t0)",
+        "%t2 = call main.Kvm.vm.__exit__(%with0)",
         "%t3 = call python.new()",
         "%t4 = call python.new()",
         "%t4->'[thing]' = %t3",
-        "%t5 = %t4->'[thing]'",
+        "%with1 = %t4",
+        "%t5 = %with1->'[thing]'",
         "h = %t5",
-        "%t6 = call main.Handle.close(%t4->'[thing]')",
+        "%t6 = call main.Handle.close(%with1->'[thing]')",
         '%t7 = call builtins.open("x")',
-        "%t8 = %t7",
+        "%with2 = %t7",
+        "%t8 = %with2",
         "g = %t8",
-        "%t9 = call io.FileIO.__exit__(%t7)",
+        "%t9 = call io.FileIO.__exit__(%with2)",
         "return 0{None}",
     ]
 
@@ -587,14 +590,14 @@ def g():
     with Vm():
         f()
 """
-    assert bound(text)[3:7] == [
+    assert bound(text)[4:8] == [
         "%t2 = call python.new()",
         "%t3 = call main.Vm.__enter__(%t2)",
         "call contextlib.ExitStack.callback(s, fn:main.Vm.__exit__, %t2)",
         "v = %t3",
     ]
     assert any("contextlib.ExitStack.enter_context(s, %t4)" in line for line in bound(text))
-    assert "%t3 = call main.Vm.__exit__(%t0, 0{None}, 0{None}, 0{None})" in bound(text, "g")
+    assert "%t3 = call main.Vm.__exit__(%with0, 0{None}, 0{None}, 0{None})" in bound(text, "g")
 
 
 def test_an_object_is_asked_for_its_number() -> None:

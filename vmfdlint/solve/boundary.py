@@ -146,6 +146,7 @@ def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tupl
                 if inside in callee.tested:
                     env[inside] = value
         else:
+            noted = beside(fact, path)
             for inside in names_inside(path, args, callee):
                 wanted = fact.is_zero or inside in callee.tested or keeps_note(fact, inside, callee)
                 if wanted or value == OTHER or callee.asks(inside, value):
@@ -179,8 +180,9 @@ def leave(
     for path in at_exit.places:
         places.update(_out_of(path, args, callee, result))
     if before is not None and (OUTER in at_exit.places or at_exit.state.life is Life.CLOSED):
+        overwritten = _overwritten_inside(before, at_exit, args, callee)
         for path in before.places:
-            if crosses(path) or is_temporary(path):
+            if crosses(path) or is_temporary(path) or (len(path) > 1 and path[-1] in overwritten):
                 continue
             if not (inside := names_inside(path, args, callee)) or _by_value(inside):
                 places.add(path)
@@ -195,6 +197,21 @@ def leave(
             env[outside] = value
     fact = msgspec.structs.replace(at_exit, env=tuple(sorted(env.items(), key=lambda item: item[0]))[-6:])
     return fact.with_places(places)
+
+
+def _overwritten_inside(
+    before: Fact, at_exit: Fact, args: tuple[Operand, ...], callee: Flow
+) -> frozenset[str]:
+    """The members of objects that held the number of a closed reference and were overwritten in the callee:
+    by any other name of the object they do not hold it either."""
+    if at_exit.state.life is not Life.CLOSED:
+        return frozenset()
+    found = set()
+    for path in before.places:
+        inside = names_inside(path, args, callee) if len(path) > 1 and not crosses(path) else []
+        if inside and not _by_value(inside) and not any(name in at_exit.places for name in inside):
+            found.add(path[-1])
+    return frozenset(found)
 
 
 def _overwritten(path: Path, args: tuple[Operand, ...], result: Path | None) -> bool:

@@ -178,6 +178,7 @@ class Crossings(Tables):
                 fact = hold(fact, filled, cell_of(argument.place))
         node = incoming.node
         caller = self._flow(node)
+        fact = _noted(fact)
         env = tuple(
             (path, value)
             for path, value in fact.env
@@ -231,3 +232,15 @@ class Crossings(Tables):
         lost = after.after(Event.LOSE, site)
         self.observe(Happening.LOST, node, at, before)
         return lost or after
+
+
+def _noted(fact: Fact) -> Fact:
+    """A closed reference that knows what was noted down beside its number by every name of the object."""
+    for path, value in fact.env:
+        if not beside(fact, path):
+            continue
+        members = {held[-1] for held in fact.places if held[:-1] == path[:-1]}
+        for held in fact.places:
+            if len(held) > 1 and held[-1] in members and held[:-1] != path[:-1]:
+                fact = fact.knowing((*held[:-1], path[-1]), value)
+    return fact

@@ -171,7 +171,10 @@ class Interest:
             if path is None:
                 continue
             if path not in fact.places:
-                owner = fact.is_open and any(starts_with(held, path) for held in fact.places)
+                below = any(starts_with(held, path) for held in fact.places)
+                if below and self._gives_back(edge.callee, position):
+                    return True
+                owner = below and fact.is_open
                 if owner and self.behaviour.parameters.freed(edge.callee, position):
                     return True
                 if owner and self._in_collection(fact, path, edge):
@@ -185,6 +188,13 @@ class Interest:
             if _use_matters(fact) and self.behaviour.parameters.used(edge.callee, position):
                 return True
         return False
+
+    def _gives_back(self, callee: FunctionKey, position: int) -> bool:
+        """Whether a callee returns the object that has the reference, in a language of objects: what holds
+        the result has it too."""
+        return self.graph.program.bound(callee.path) is not None and self.behaviour.parameters.returned(
+            callee, position
+        )
 
     def _in_collection(self, fact: Fact, path: Path, edge: Edge) -> bool:
         """Whether an argument is a list or mapping that holds the reference, in a language where a call says

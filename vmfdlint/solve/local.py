@@ -84,6 +84,9 @@ def forget(fact: Fact, path: Path, cell: Path | None = None) -> Fact:
     kept = {held for held in fact.places if not starts_with(held, path)} if hit else set(fact.places)
     if cell is not None and (hit or fact.state.life is Life.CLOSED):
         kept = {held for held in kept if not (is_cell(held) and same_cell(held, cell))}
+    if hit and fact.state.life is Life.CLOSED and len(path) > 1:
+        # Another name of the object: what it held was the same number.
+        kept = {held for held in kept if len(held) < 2 or held[-1] != path[-1]}
     if kept != set(fact.places):
         fact = fact.with_places(kept)
     return fact.knowing(path, None)

@@ -99,6 +99,17 @@ class Parameters:
         itself or in a callee."""
         return self._frees.ask(key, position)
 
+    def returned(self, key: FunctionKey, position: int) -> bool:
+        """Whether a function itself returns what it gets in a parameter: ``return self``."""
+        flow = self.bodies.flow(key)
+        if flow is None or position >= len(flow.params):
+            return False
+        return any(
+            isinstance(instr, Return) and instr.value is not None and _is_variable(instr.value, name)
+            for name in (flow.params[position],)
+            for instr in flow.function.instrs
+        )
+
     def deciders(self, key: FunctionKey, position: int) -> frozenset[int]:
         """The parameters whose value decides what becomes of parameter ``position``: ``request`` in a wrapper
         of ioctl."""

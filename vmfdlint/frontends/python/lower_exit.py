@@ -201,11 +201,9 @@ class Exits(Conditions):
         if self._suppresses(item):
             self._suppressed(node, index)
             return
-        manager = self.settled(self.value(item.item), item)
-        if not manager.name.startswith("%"):
-            kept = self.temp()
-            self.assign(kept, manager, item)
-            manager = kept
+        given = self.value(item.item)
+        manager = self.own_variable("with")
+        self.assign(manager, given, item)
         entered = self._emit_method(manager, "__enter__", item, raises=True)
         if item.asname is not None:
             self.store(item.asname.name, entered, item)

@@ -101,6 +101,7 @@ class State(ABC):
         self.stops: list[tuple[int, int]] = []
         """For each ``yield`` of it the block behind and the one an exception thrown there goes to."""
         self._temps = 0
+        self._own = 0
 
     # Where things stand
 
@@ -169,6 +170,14 @@ class State(ABC):
         """A fresh temporary."""
         self._temps += 1
         return Place(Root.LOCAL, f"%t{self._temps - 1}")
+
+    def own_variable(self, word: str) -> Place:
+        """A fresh variable of the lowering that lives as long as one of the program's."""
+        self._own += 1
+        name = f"%{word}{self._own - 1}"
+        if self.generator is not None:
+            return self.generator.step(Field(name, f"{self.file.module}.{self.scope.name}", True))
+        return Place(Root.LOCAL, name)
 
     def type_of(self, place: Place) -> str:
         """The record of a place's members, known for the receiver of a method alone."""
