@@ -17,6 +17,7 @@ from vmfdlint.ir import (
     Opaque,
     Operand,
     Place,
+    Return,
     Root,
 )
 from vmfdlint.link.edges import Edge, EdgeKind, Site, slot_of
@@ -76,7 +77,7 @@ class Callbacks:
                         )
                 case Call(target=Indirect(place=place)) if place in holders:
                     args = tuple(_caller_operand(argument, function, call) for argument in instr.args)
-                    edges.append(Edge(site, key, EdgeKind.NOW, args))
+                    edges.append(Edge(site, key, EdgeKind.NOW, args, _returns(function, instr)))
                 case Call(target=Named(name=name)):
                     inner = self.models.ordered(instr)
                     for index, argument in enumerate(inner.args):
@@ -112,7 +113,18 @@ class Callbacks:
         for target in self.program.resolve(name, function.key.path):
             lifted = msgspec.structs.replace(inner, args=translated)
             edges.extend(self._parameter_runs(site, lifted, target, index, key, depth + 1))
+        if not _returns(function, inner):
+            edges = [msgspec.structs.replace(edge, answers=False) for edge in edges]
         return edges
+
+
+def _returns(function: Function, call: Call) -> bool:
+    """Whether a function returns the result of a call in it."""
+    names = {call.dst} - {None}
+    for instr in function.instrs:
+        if isinstance(instr, Assign) and instr.src in names:
+            names.add(instr.dst)
+    return any(isinstance(instr, Return) and instr.value in names for instr in function.instrs)
 
 
 def callback_args(effect: Callback, call: Call) -> tuple[Operand, ...]:

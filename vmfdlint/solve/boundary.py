@@ -129,11 +129,11 @@ def marks_absence(fact: Fact, path: Path, value: Value) -> bool:
     return closed and is_global(path) and says_none(value)
 
 
-def keeps_note(fact: Fact, path: Path, flow: Flow) -> bool:
-    """Whether a member is remembered that says what an object does no more, since its reference was
-    closed."""
+def beside(fact: Fact, path: Path) -> bool:
+    """Whether a member belongs to an object that has the number of a closed reference: what the program
+    notes down there ("closed") keeps it from what it did before."""
     closed = fact.object is not None and fact.state.life is Life.CLOSED
-    return closed and len(path) > 1 and flow.counts_references
+    return closed and len(path) > 1 and any(held[:-1] == path[:-1] for held in fact.places)
 
 
 def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tuple[Path, Value], ...]:
@@ -148,7 +148,7 @@ def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tupl
         else:
             noted = beside(fact, path)
             for inside in names_inside(path, args, callee):
-                wanted = fact.is_zero or inside in callee.tested or keeps_note(fact, inside, callee)
+                wanted = fact.is_zero or noted or inside in callee.tested
                 if wanted or value == OTHER or callee.asks(inside, value):
                     env[inside] = value
     for name, operand in zip(callee.params, args, strict=False):

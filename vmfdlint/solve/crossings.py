@@ -12,10 +12,10 @@ from vmfdlint.ir import Address, Call, FunctionKey, Return
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
 from vmfdlint.models import Models
 from vmfdlint.solve.boundary import (
+    beside,
     contradicts,
     enter,
     in_new_thread,
-    keeps_note,
     leave,
     marks_absence,
     rests,
@@ -74,7 +74,7 @@ class Crossings(Tables):
     def _incoming(self, node: Node, edge: Edge, call: Call) -> Incoming:
         result = (
             path_of(call.dst)
-            if call.dst is not None and edge.kind in (EdgeKind.DIRECT, EdgeKind.SLOT)
+            if call.dst is not None and (edge.answers or edge.kind in (EdgeKind.DIRECT, EdgeKind.SLOT))
             else None
         )
         return Incoming(node, edge, result, cell_of(call.dst) if result and call.dst is not None else None)
@@ -185,7 +185,7 @@ class Crossings(Tables):
             if path in caller.tested
             or path[0] in caller.params
             or marks_absence(fact, path, value)
-            or keeps_note(fact, path, caller)
+            or beside(fact, path)
         )
         fact = msgspec.structs.replace(fact, env=env)
         call = caller.function.blocks[node.block].instrs[node.index]

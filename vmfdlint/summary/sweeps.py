@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from vmfdlint.ir import Assign, Assume, Call, Const, Function, Instr, Named, Opaque, Place
-from vmfdlint.models import Close, Models, Unmap, resolve
+from vmfdlint.models import Close, Copy, Models, Unmap, resolve
 from vmfdlint.summary.paths import Path, cell_of, operand_path, path_of, port_path
 
 _FEW = 10
 """A close loop that ends below this number is not after the descriptors that a program opened."""
+_CALLS = 2
+"""Calls that a number goes through between the collection and its close."""
 
 
 class Sweep(msgspec.Struct, frozen=True):
@@ -111,13 +113,29 @@ class Loop:
             if source is not None:
                 yield Sweep(path_of(source), cell_of(source), number, index)
 
-    def _copied_in_loop(self, name: str) -> Place | None:
-        """The element a loop body copies into a local before it closes it: ``fd = fds[i]; close(fd)``."""
+    def _copied_in_loop(self, name: str, calls: int = 0) -> Place | None:
+        """The element a loop body copies into a local before it closes it: ``fd = fds[i]; close(fd)``, also
+        by a call that gives what it gets: ``int(number)``."""
         for instr in self._instrs():
-            if not isinstance(instr, Assign) or not instr.dst.is_variable(name):
-                continue
-            if isinstance(instr.src, Place) and instr.src.fields:
-                return instr.src
+            if isinstance(instr, Assign) and instr.dst.is_variable(name):
+                if isinstance(instr.src, Place) and instr.src.fields:
+                    return instr.src
+            elif isinstance(instr, Call) and instr.dst is not None and instr.dst.is_variable(name):
+                given = self._given_back(instr) if calls < _CALLS else None
+                if given is not None:
+                    return given if given.fields else self._copied_in_loop(given.name, calls + 1)
+        return None
+
+    def _given_back(self, call: Call) -> Place | None:
+        """The argument whose value a modelled call returns."""
+        name = call.target.name if isinstance(call.target, Named) else ""
+        modelled = resolve(self.models, name, call.args) if name and call.args else None
+        for effect in modelled.effects if modelled is not None else ():
+            if isinstance(effect, Copy) and effect.at.arg is None and not effect.at.fields:
+                position = effect.src.arg if not effect.src.fields else None
+                given = call.args[position] if position is not None and position < len(call.args) else None
+                if isinstance(given, Place) and not given.is_global:
+                    return given
         return None
 
     def _assigned(self, name: str) -> bool:

@@ -94,6 +94,9 @@ class Calls(Expressions):
         given = self.value(func.value)
         if isinstance(given, Text) and name in ("encode", "decode", "strip", "rstrip", "lower"):
             return given
+        if isinstance(given, Text):
+            args, keywords = self.arguments(node)
+            return self.emit_call(Named(f"builtins.str.{name}"), (given, *args), node, keywords, raises=False)
         base = self.settled(given, func.value)
         args, keywords = self.arguments(node)
         return self.emit_call(Member("", name, self.member_of(base, name)), args, node, keywords)

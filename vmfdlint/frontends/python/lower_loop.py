@@ -156,23 +156,34 @@ class Loops(Exits):
         return place
 
     def _comp_loop(self, comp: cst.CompFor, fill: Callable[[], None]) -> None:
+        display = self._display(comp.iter)
+        if display is not None:
+            for given in [self.value(each) for each in display]:
+                following = self.graph.new()
+                self._comp_round(comp, given, fill, following)
+                self.graph.start(following)
+            return
         bind = self._elements(comp.iter)
         head, body, after = self.graph.new(), self.graph.new(), self.graph.new()
         self.graph.flow(head)
         self.graph.edge(head, after)
         self.graph.edge(head, body)
         self.graph.start(body)
-        self.store(comp.target, bind(), comp.target)
+        self._comp_round(comp, bind(), fill, head)
+        self.graph.start(after)
+
+    def _comp_round(self, comp: cst.CompFor, given: Operand, fill: Callable[[], None], following: int) -> None:
+        """One element: on to ``following`` behind it, or where a condition leaves it out."""
+        self.store(comp.target, given, comp.target)
         for condition in comp.ifs:
             good = self.graph.new()
-            self.branch(condition.test, good, head)
+            self.branch(condition.test, good, following)
             self.graph.start(good)
         if comp.inner_for_in is not None:
             self._comp_loop(comp.inner_for_in, fill)
         else:
             fill()
-        self.graph.go(head)
-        self.graph.start(after)
+        self.graph.go(following)
 
 
 def _endless(node: cst.BaseExpression) -> bool:

@@ -59,7 +59,7 @@ def _of_operand(operand: Operand, resolve: Callable[[str], tuple[FunctionKey, ..
         case Const(value=value, names=names):
             yield from names
             if value is not None:
-                yield str(value)
+                yield from (str(value), str(value & 0xFFFF))  # a request with its size bits, and without
         case Text(value=text):
             yield text
         case FuncRef(name=name):
