@@ -10,13 +10,15 @@ from vmfdlint.models.operands import Port, Truth
 
 class Map(msgspec.Struct, frozen=True, tag=True):
     """Maps ``fd`` into memory at ``at``; ``length`` is the operand that gives its bytes. ``owner``: an object
-    is at ``at`` that ends the mapping when nothing refers to it any more.
+    is at ``at`` that ends the mapping when nothing refers to it any more. ``numbered``: a duplicate of the
+    descriptor goes with the mapping, under a number that nobody sees.
     """
 
     fd: Port
     at: Port
     length: Port | None = None
     owner: bool = False
+    numbered: Truth = Truth.NO
 
 
 class Unmap(msgspec.Struct, frozen=True, tag=True):

@@ -157,7 +157,8 @@ class Calls(Unmodelled):
         position = effect.entry.arg
         operand = args[position] if position is not None and position < len(args) else None
         if isinstance(operand, FuncRef) and position is not None:
-            data = next((a for a in args[position + 1 :] if isinstance(a, Place)), None)
+            given = args[effect.data.arg] if effect.data is not None and effect.data.arg is not None else None
+            data = given if isinstance(given, Place) else None
             for target in self.graph.program.resolve(operand.name, flow.key.path):
                 for fact in facts:
                     if fact not in stay:

@@ -13,7 +13,7 @@ from vmfdlint.solve.facts import Fact, Match, Object
 from vmfdlint.solve.invocation import Invocation, Observe
 from vmfdlint.solve.local import hold
 from vmfdlint.solve.observe import Happening
-from vmfdlint.solve.ports import match_port
+from vmfdlint.solve.ports import match_port, number_at
 from vmfdlint.solve.registry import kept_behind
 from vmfdlint.solve.typestate import Event, Life, Process, State
 from vmfdlint.solve.values import POSITIVE, ZERO
@@ -91,14 +91,11 @@ def closed(fact: Fact, site: Site, must: bool) -> list[Fact]:
 
 
 def close_all(fact: Fact, keep: tuple[object, ...], site: Site, at: Span, observe: Observe) -> list[Fact]:
-    """Every descriptor is closed, save those in ``keep`` (paths); mappings stay. Of one that a child did not
-    get, but the descriptor that its object keeps, nothing is left."""
-    alone = fact.is_mapping and fact.in_child and not fact.state.inherit
-    if (
-        (fact.is_mapping and not alone)
-        or fact.state.life is Life.CLOSED
-        or (fact.object is not None and fact.object.creator)
-    ):
+    """Every descriptor is closed, save those in ``keep`` (paths); mappings stay, but for those of which a
+    fork copied the number alone."""
+    number_alone = fact.is_mapping and fact.object is not None and fact.object.numbered and fact.in_child
+    mapped = fact.is_mapping and (fact.state.inherit or not number_alone)
+    if mapped or fact.state.life is Life.CLOSED or (fact.object is not None and fact.object.creator):
         return [fact]
     if any(path in fact.places for path in keep):
         return [fact]
@@ -152,7 +149,8 @@ def duplicate(fact: Fact, effect: Duplicate, call: Invocation, observe: Observe)
         target = port_path(effect.replaces, call.args) if effect.replaces is not None else None
         places = {item for item in (path, target) if item is not None} or {RESULT}
         if effect.replaces is not None and target is None:
-            places.add(ESCAPED)  # a number written as a constant stays reachable by that number
+            # Under a number that the program says, it stays reachable by that number.
+            places.add(number_at(effect.replaces, call) or ESCAPED)
         copy = Fact(
             made,
             state=State(inherit=inherit, process=fact.state.process),

@@ -63,6 +63,8 @@ class Object(msgspec.Struct, frozen=True):
     """In the descriptor table that a thread has for itself alone: it goes when the thread ends."""
     length: int | None = None
     """Of a mapping: its bytes where they are a constant, 0 where a variable says them."""
+    numbered: bool = False
+    """Of a mapping: a duplicate of its descriptor goes with it, under a number that nobody sees."""
 
     @property
     def name(self) -> "Name":

@@ -46,6 +46,7 @@ def map_descriptor(fact: Fact, effect: Map, call: Invocation, observe: Observe) 
         many=call.looping,
         length=length,
         self_closing=effect.owner,
+        numbered=effect.numbered is not Truth.NO,
     )
     path = port_path(effect.at, call.args) or RESULT
     mapping = Fact(

@@ -2,15 +2,24 @@
 
 import msgspec
 
-from vmfdlint.ir import Address, Operand, Place
+from vmfdlint.ir import Address, Const, Operand, Place
 from vmfdlint.models import Port
 from vmfdlint.solve.facts import Fact, Match, match_path
 from vmfdlint.solve.invocation import Invocation
 from vmfdlint.summary import Path, path_of, port_path
 
 
+def number_at(port: Port | None, call: Invocation) -> Path | None:
+    """The place that a descriptor's number is, where the program says which one: ``close(100)``."""
+    given = operand_of(port, call)
+    if port is None or port.fields or not isinstance(given, Const) or given.value is None:
+        return None
+    return (f"@descriptor {given.value}",)
+
+
 def match_port(fact: Fact, port: Port, call: Invocation) -> Match | None:
-    path = path_at(port, call)
+    """How the number in a port met the fact; None where it did not."""
+    path = path_at(port, call) or number_at(port, call)
     if path is None:
         return None
     found = match_path(fact, path, cell_at(path, call))

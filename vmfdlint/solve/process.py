@@ -28,8 +28,8 @@ def fork(fact: Fact, effect: Fork, call: Invocation, observe: Observe) -> list[F
         return [parent]
     found = [parent]
     shared_memory = effect.shares_memory is Truth.YES
-    copied = not fact.object.is_mapping or (fact.state.inherit and not shared_memory)
-    copied = copied or fact.object.self_closing  # its object has a descriptor too
+    mapped = fact.state.inherit and not shared_memory
+    copied = mapped or fact.object.numbered or not fact.object.is_mapping
     if fact.state.process is Process.OWN:
         observe(Happening.FORK, fact, detail="vfork" if effect.suspends_parent else "")
         found.append(_creator(fact, call, result))
@@ -62,7 +62,8 @@ def worker(fact: Fact, observe: Observe) -> None:
     """A worker process gets a copy of the reference."""
     if fact.object is None or not fact.object.holds_vm or fact.object.creator:
         return
-    if fact.is_open and not fact.in_child and (fact.state.inherit or not fact.is_mapping):
+    copied = fact.state.inherit or fact.object.numbered or not fact.is_mapping
+    if fact.is_open and not fact.in_child and copied:
         observe(Happening.WORKER, fact)
 
 

@@ -43,6 +43,8 @@ class Bodies:
         """
         if not isinstance(call.target, Named):
             return None
+        if self.program.bound(caller.path) and self.program.resolve(call.target.name, caller.path):
+            return None  # the front-end has bound it: a module of the tree may be called like a library
         found = resolve(self.models, call.target.name, self.models.ordered(call).args, read)
         if found is None:
             return None
