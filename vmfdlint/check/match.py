@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 
-from vmfdlint.check.at_fork import AfterFork
 from vmfdlint.check.finding import Certainty, Finding, Level, SafeSite
 from vmfdlint.check.incident import Incident, called, noun, waiting
 from vmfdlint.check.incidents_cgroup import migrations
@@ -26,9 +25,8 @@ _LOWER = {Level.ERROR: Level.WARNING, Level.WARNING: Level.NOTE, Level.NOTE: Lev
 
 def incidents(solver: Solver) -> Iterator[Incident]:
     """Everything the observations add up to, one cause one incident."""
-    observations = AfterFork(solver).observations
-    yield from surviving_children(observations)
-    yield from workers(observations)
+    yield from surviving_children(solver.observations)
+    yield from workers(solver.observations)
     yield from child_ioctls(solver.observations)
     yield from migrations(solver)
     yield from inheritance(solver.observations)

@@ -3,6 +3,7 @@
 Knows no descriptor, no state and no rule.
 """
 
+from vmfdlint.link.callbacks import callback_args
 from vmfdlint.link.callgraph import CallGraph
 from vmfdlint.link.edges import Edge, EdgeKind, Site, Slot, slot_of
 from vmfdlint.link.lexicon import Lexicon, common_directories
@@ -19,6 +20,7 @@ __all__ = [
     "Site",
     "Slot",
     "Slots",
+    "callback_args",
     "common_directories",
     "slot_of",
 ]

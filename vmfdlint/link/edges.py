@@ -21,11 +21,16 @@ class EdgeKind(StrEnum):
     LATER = "later"
     EXIT = "exit"
     SIGNAL = "signal"
+    PROCESS = "process"
+    """In a process of its own that is a copy of this one."""
+    FORK = "fork"
+    """At the start of every child that this process forks."""
 
     @property
     def is_deferred(self) -> bool:
-        """Whether the callee runs after the call has returned, from the loop or the end of the program."""
-        return self in (EdgeKind.LATER, EdgeKind.EXIT, EdgeKind.SIGNAL)
+        """Whether the callee runs after the call has returned, from the loop or the end of the program, or in
+        another process."""
+        return self in (EdgeKind.LATER, EdgeKind.EXIT, EdgeKind.SIGNAL, EdgeKind.PROCESS, EdgeKind.FORK)
 
 
 class Site(msgspec.Struct, frozen=True, order=True):

@@ -36,7 +36,8 @@ from vmfdlint.models.parse import (
 from vmfdlint.models.schema import ApiRow, CommandRow, EffectTable, PathRow, TextRow
 from vmfdlint.models.signature import parse_signature
 
-_MOMENTS = ("now", "later", "thread", "exit", "signal")
+_MOMENTS = ("now", "later", "thread", "exit", "signal", "process", "fork")
+_KEEPING = ("later", "thread", "exit", "signal")
 
 
 def _word(name: str) -> str:
@@ -58,13 +59,14 @@ once.
 def compile_specs(tables: Iterable[EffectTable], constants: Constants) -> tuple[Spec, ...]:
     """The effects of a row in order. Raises RowError.
 
-    A callback that runs after the call keeps its data: what is given as a number may be closed by it alone.
+    A callback that runs after the call, in this process, keeps its data: what is given as a number may be
+    closed by it alone.
     """
     specs = [_compile_spec(table, constants) for table in tables]
     kept = [
         Spec(Keep(value=_kept(spec.effect.data, spec.effect.spread)), (), spec.guards)
         for spec in specs
-        if isinstance(spec.effect, Callback) and spec.effect.data is not None and spec.effect.when != "now"
+        if isinstance(spec.effect, Callback) and spec.effect.data is not None and spec.effect.when in _KEEPING
     ]
     return (*specs, *dict.fromkeys(kept))
 

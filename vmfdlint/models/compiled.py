@@ -377,11 +377,18 @@ class Models(msgspec.Struct, frozen=True, dict=True):
 
     def thread_names(self) -> frozenset[str]:
         """The APIs that start a thread."""
+        return self._running("thread")
+
+    def hook_names(self) -> frozenset[str]:
+        """The APIs that register a function for every child."""
+        return self._running("fork")
+
+    def _running(self, when: str) -> frozenset[str]:
         return frozenset(
             name
             for name, api in self.apis.items()
             for spec in api.base.specs
-            if isinstance(spec.effect, Callback) and spec.effect.when == "thread"
+            if isinstance(spec.effect, Callback) and spec.effect.when == when
         )
 
     @cached_property

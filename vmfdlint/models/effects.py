@@ -40,7 +40,6 @@ from vmfdlint.models.effects_memory import (
     Write,
 )
 from vmfdlint.models.effects_processes import (
-    AtFork,
     Callback,
     Daemon,
     Exec,
@@ -61,7 +60,6 @@ __all__ = [
     "NAME",
     "REST",
     "Acquire",
-    "AtFork",
     "Callback",
     "Close",
     "CloseAll",
@@ -114,7 +112,6 @@ Effect: TypeAlias = (
     | SetCloexec
     | Fork
     | Worker
-    | AtFork
     | Daemon
     | Exec
     | Spawn

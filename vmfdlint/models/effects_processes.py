@@ -29,12 +29,6 @@ class Worker(msgspec.Struct, frozen=True, tag=True):
     """Forks a process that waits for work, with a copy of every descriptor, out of sight of the caller."""
 
 
-class AtFork(msgspec.Struct, frozen=True, tag=True):
-    """``function`` runs from now on in each child of the process, before anything else."""
-
-    function: Port
-
-
 class Daemon(msgspec.Struct, frozen=True, tag=True):
     """daemon(3): the calling process ends, its child goes on from here with every descriptor."""
 
@@ -93,8 +87,9 @@ class Callback(msgspec.Struct, frozen=True, tag=True):
     """Runs the function in ``function``, with ``data`` as its argument number ``position``.
 
     ``when``: ``now`` inside this call; ``later`` from an event loop; ``thread``; ``exit`` (atexit);
-    ``signal``. ``spread``: ``data`` is a sequence of the arguments; ``arg 2 ..`` are the call's own from
-    there on. ``bound`` is the object of a method, before all these, where one is given.
+    ``signal``; ``process``, in a copy of this one; ``fork``, in every child before anything else. ``spread``:
+    ``data`` is a sequence of the arguments; ``arg 2 ..`` are the call's own from there on. ``bound`` is the
+    object of a method, before all these, where one is given.
     """
 
     function: Port

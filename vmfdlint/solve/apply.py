@@ -10,7 +10,6 @@ from typing import assert_never
 from vmfdlint.ir import Const
 from vmfdlint.models import (
     Acquire,
-    AtFork,
     Callback,
     Close,
     CloseAll,
@@ -136,7 +135,7 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
         case Keep(value=value):
             return [memory.keep(fact, value, call)]
         case (
-            Create() | Callback() | AtFork() | Inside() | Write() | Grant() | Expose() | Acquire() | Release()
+            Create() | Callback() | Inside() | Write() | Grant() | Expose() | Acquire() | Release()
         ):
             return [fact]
         case _:

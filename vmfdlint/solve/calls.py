@@ -9,8 +9,22 @@ from functools import cached_property
 import msgspec
 
 from vmfdlint.ir import Call, Const, FuncRef, Named, Operand, Place, Text
-from vmfdlint.link import Edge, EdgeKind, Site
-from vmfdlint.models import Create, Exec, Fork, Grant, Linger, Port, Resolved, Sign, Write, resolve
+from vmfdlint.link import Edge, EdgeKind, Site, callback_args
+from vmfdlint.models import (
+    Callback,
+    Create,
+    Effect,
+    Exec,
+    Fork,
+    Grant,
+    Linger,
+    Port,
+    Resolved,
+    Sign,
+    Worker,
+    Write,
+    resolve,
+)
 from vmfdlint.solve.apply import apply
 from vmfdlint.solve.boundary import enter
 from vmfdlint.solve.facts import Fact
@@ -18,6 +32,8 @@ from vmfdlint.solve.guards import guards
 from vmfdlint.solve.invocation import Invocation
 from vmfdlint.solve.local import evaluate, forget, hold
 from vmfdlint.solve.observe import Happening, Node
+from vmfdlint.solve.ports import operand_at
+from vmfdlint.solve.process import copied
 from vmfdlint.solve.records import Records
 from vmfdlint.solve.tables import Step
 from vmfdlint.solve.texts import delivered, text_of
@@ -124,9 +140,16 @@ class Calls(Unmodelled):
         for effect in modelled.effects:
             if isinstance(effect, Create) and not self.interest.receives(effect, flow.key):
                 continue
+            if isinstance(effect, Fork | Worker) and self.interest.released(node.fact):
+                facts = [after for fact in facts for after in _of_parent(fact, effect, call)]
+                continue
             facts = [after for fact in facts for after in apply(fact, effect, call, observe)]
             if isinstance(effect, Fork) and effect.entry is not None:
-                facts = self._run_child(node, instr, args, effect, facts, flow)
+                facts = self._run_child(node, args, effect, facts, flow)
+            elif isinstance(effect, Callback) and effect.when == EdgeKind.PROCESS:
+                for child in copied(node.fact):
+                    given = callback_args(effect, msgspec.structs.replace(instr, args=args))
+                    self._start(node, args[effect.function.arg or 0], given, child, flow)
         if any(isinstance(effect, Linger) for effect in modelled.effects):
             self._run_deferred(node, instr, flow)
         for edge in edges:
@@ -143,39 +166,35 @@ class Calls(Unmodelled):
         return None
 
     def _run_child(
-        self,
-        node: Node,
-        instr: Call,
-        args: tuple[Operand, ...],
-        effect: Fork,
-        facts: list[Fact],
-        flow: Flow,
+        self, node: Node, args: tuple[Operand, ...], effect: Fork, facts: list[Fact], flow: Flow
     ) -> list[Fact]:
         """clone(2) with a start function: the child runs it and ends; the others go on here."""
         assert effect.entry is not None
         stay = [fact for fact in facts if not (fact.in_child and fact.lookup(RESULT) == ZERO)]
         position = effect.entry.arg
-        operand = args[position] if position is not None and position < len(args) else None
-        if isinstance(operand, FuncRef) and position is not None:
-            given = args[effect.data.arg] if effect.data is not None and effect.data.arg is not None else None
-            data = given if isinstance(given, Place) else None
-            for target in self.graph.program.resolve(operand.name, flow.key.path):
-                for fact in facts:
-                    if fact not in stay:
-                        edge = Edge(
-                            Site(flow.key, node.block, node.index),
-                            target,
-                            EdgeKind.NOW,
-                            (data,) if data is not None else (),
-                        )
-                        callee = self.behaviour.flow(target)
-                        if callee is not None:
-                            child = enter(fact.knowing(RESULT, None), edge.args, callee)
-                            number = self.seed(target, child)
-                            note = Node(node.context, node.block, node.index, node.fact)
-                            self.incoming.setdefault(number, {})
-                            self.steps[Node(number, 0, 0, child)] = Step(note)
+        if position is None or position >= len(args):
+            return stay
+        data = operand_at(effect.data, args)
+        given = (data,) if isinstance(data, Place) else ()
+        for fact in facts:
+            if fact not in stay:
+                self._start(node, args[position], given, fact.knowing(RESULT, None), flow)
         return stay
+
+    def _start(
+        self, node: Node, function: Operand, given: tuple[Operand, ...], child: Fact, flow: Flow
+    ) -> None:
+        """A process runs a function with a fact of its own, and ends when that returns."""
+        if not isinstance(function, FuncRef):
+            return
+        for target in self.graph.program.resolve(function.name, flow.key.path):
+            callee = self.behaviour.flow(target)
+            if callee is None:
+                continue
+            inside = enter(child, given, callee)
+            number = self.seed(target, inside)
+            self.incoming.setdefault(number, {})
+            self.steps[Node(number, 0, 0, inside)] = Step(node)
 
     def _with_result(self, fact: Fact, instr: Call, flow: Flow, node: Node) -> Fact | None:
         """Moves what the call returned from RESULT to the destination."""
@@ -203,6 +222,12 @@ class Calls(Unmodelled):
             return None
         fact = self._settle(fact, before, node, instr.at)
         return None if fact.is_gone else fact
+
+
+def _of_parent(fact: Fact, effect: Effect, call: Invocation) -> list[Fact]:
+    """What goes on in the parent of a fork, of which nothing is to be told."""
+    after = apply(fact, effect, call, lambda *_seen, **_more: None)
+    return [one for one in after if not one.in_child and not (one.object is not None and one.object.creator)]
 
 
 def _ending(fact: Fact, before: Fact, modelled: Resolved) -> Value | None:

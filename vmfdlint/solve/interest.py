@@ -78,6 +78,8 @@ class Interest:
         self._given: set[tuple[Site, str]] = set()
         self._deferred: dict[frozenset[str], tuple[Edge, ...]] = {}
         self.receivers: frozenset[FunctionKey] = frozenset()
+        self.released: Callable[[Fact], bool] = lambda _fact: False
+        """Whether every child that is forked begins by letting go of a reference."""
 
     def receives(self, effect: Create, key: FunctionKey) -> bool:
         """Whether a new reference is followed: one of another process only where it may become a holder."""
@@ -298,8 +300,9 @@ class Interest:
         return known
 
     def _starts_a_child(self, edge: Edge) -> bool:
-        """Whether a function is what a new task runs (clone), at once and in a process of its own, and no
-        callback."""
+        """Whether a function is what a new process runs (clone), and no callback."""
+        if edge.kind in (EdgeKind.PROCESS, EdgeKind.FORK):
+            return True
         flow = self.behaviour.flow(edge.site.function)
         call = flow.function.blocks[edge.site.block].instrs[edge.site.index] if flow is not None else None
         modelled = self.behaviour.modelled(edge.site.function, call) if isinstance(call, Call) else None

@@ -49,9 +49,12 @@ def path_at(port: Port, call: Invocation) -> Path | None:
 
 def operand_of(port: Port | None, call: Invocation) -> Operand | None:
     """The argument that a port names."""
-    if port is None or port.arg is None or port.arg >= len(call.args):
-        return None
-    return call.args[port.arg]
+    return operand_at(port, call.args)
+
+
+def operand_at(port: Port | None, args: tuple[Operand, ...]) -> Operand | None:
+    """The one of some arguments that a port names."""
+    return args[port.arg] if port is not None and port.arg is not None and port.arg < len(args) else None
 
 
 def copies_element(src: Port, at: Port, call: Invocation) -> bool:

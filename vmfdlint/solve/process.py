@@ -60,11 +60,22 @@ def _creator(fact: Fact, call: Invocation, result: Path) -> Fact:
 
 def worker(fact: Fact, observe: Observe) -> None:
     """A worker process gets a copy of the reference."""
-    if fact.object is None or not fact.object.holds_vm or fact.object.creator:
-        return
-    copied = fact.state.inherit or fact.object.numbered or not fact.is_mapping
-    if fact.is_open and not fact.in_child and copied:
+    if copied(fact):
         observe(Happening.WORKER, fact)
+
+
+def copied(fact: Fact) -> list[Fact]:
+    """What a worker process has of a reference: its copy, or nothing. It names no fork: that the worker stays
+    is told of the call that forks it.
+    """
+    if fact.object is None or not fact.object.holds_vm or fact.object.creator:
+        return []
+    if not fact.is_open or fact.in_child:
+        return []
+    if fact.is_mapping and not (fact.state.inherit or fact.object.numbered):
+        return []
+    child = fact.after(Event.FORK_CHILD)
+    return [child] if child is not None else []
 
 
 def daemon(fact: Fact, call: Invocation, observe: Observe) -> list[Fact]:

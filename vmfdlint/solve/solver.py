@@ -14,6 +14,7 @@ from vmfdlint.link import FILE, CallGraph, Program, Site
 from vmfdlint.models import Daemon, Fork, Kind, Models
 from vmfdlint.solve.facts import Fact, Object
 from vmfdlint.solve.followup import follow_up
+from vmfdlint.solve.fork_hooks import ForkHooks
 from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.observe import Happening, Observation
 from vmfdlint.solve.receivers import Receivers
@@ -46,6 +47,7 @@ class Solver:
             self.graph, self.behaviour, self.relevance, models, self._fork_matters, has_main
         )
         self.tabulation = Tabulation(self.graph, self.behaviour, self.relevance, models, self.interest)
+        self.interest.released = ForkHooks(self.tabulation).release
 
     def run(self) -> None:
         """Seeds the tabulation and works it off."""

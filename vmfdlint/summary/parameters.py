@@ -9,7 +9,6 @@ from typing import Generic, TypeVar
 
 from vmfdlint.ir import Address, Assign, Call, FunctionKey, Place, Return, Unparsed
 from vmfdlint.models import (
-    AtFork,
     Drop,
     Exec,
     Exit,
@@ -197,7 +196,7 @@ class Parameters:
 
 def changes(modelled: Resolved, own: bool) -> bool:
     """Whether an API does more to its descriptors than use them or wait; ``own`` counts a mapping as more."""
-    harmless = Use | Linger | Exit | Exec | Inside | Migrate | Write | Grant | Drop | Worker | AtFork
+    harmless = Use | Linger | Exit | Exec | Inside | Migrate | Write | Grant | Drop | Worker
     if own:
         return any(not isinstance(effect, harmless) for effect in modelled.effects)
     return any(not isinstance(effect, harmless | Map) for effect in modelled.effects)
