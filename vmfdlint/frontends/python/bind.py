@@ -251,7 +251,7 @@ class _Body(Managers):
         if name in TYPES.filenos:
             given = self.numbered(given, TYPES.filenos[name], call.at)
         given, named = self.spread(given, named)
-        if callee.kind == "api" and self.python2 and name in TYPES.python2:
+        if callee.kind == "api" and self.python2 and self.names.known(f"python2.{name}"):
             name = f"python2.{name}"
         args, words = self._given(given, (*callee.named, *named), call.at)
         self._emit(call, name, args, words)

@@ -18,7 +18,7 @@ from vmfdlint.frontends.contract import BODY, Sketch
 from vmfdlint.frontends.python.fallback_expr import Expressions
 from vmfdlint.frontends.python.fallback_names import Names, bound, declared, file_level
 from vmfdlint.frontends.python.fallback_stmt import Statements, homebound, parts_of
-from vmfdlint.frontends.python.fallback_tree import below, inside, spelled, written
+from vmfdlint.frontends.python.fallback_tree import below, inside, literal, spelled, written
 from vmfdlint.frontends.python.module import Class, Module, Parameter, Signature, module_name
 from vmfdlint.frontends.python.state import named
 from vmfdlint.ir import Block, Const, Function, FunctionKey, Operand, Return, Text, Unparsed
@@ -61,7 +61,7 @@ def rough(source: SourceText) -> Rough:
         kind, changes = _decorated(node)
         if name in functions:
             name = f"{name}.{changes}" if changes else f"{name}#{source.point(node.start_byte)[0]}"
-        parameters = _parameters(node)
+        parameters = _parameters(node, names)
         params = tuple(dict.fromkeys(each.name for each in parameters))
         local = frozenset((*params, *bound(body))) - declared(body)
         functions[name] = _lowered(names, name, node, body, local, params, owner)
@@ -77,6 +77,7 @@ def rough(source: SourceText) -> Rough:
         stars=tuple(names.stars),
         constants=dict(names.constants),
         sketches=tuple(sketches),
+        texts=tuple(_texts(root)),
     )
     error, python2 = _places(root, source)
     return Rough(module, error, python2)
@@ -95,6 +96,13 @@ def _places(root: Node, source: SourceText) -> tuple[int, int]:
         source.point(error)[0] if error < beyond else 0,
         source.point(python2)[0] if python2 < beyond else 0,
     )
+
+
+def _texts(root: Node) -> Iterator[tuple[int, str]]:
+    """The string literals, with their byte offsets."""
+    for node in below(root, into_scopes=True):
+        if node.type == "string" and (text := literal(spelled(node))):
+            yield node.start_byte, text
 
 
 def _definitions(root: Node) -> Iterator[tuple[str, str, Node]]:
@@ -129,15 +137,21 @@ def _constants(body: Node, names: Names, wanted: frozenset[str]) -> dict[str, Op
             pairs = list(zip(parts_of(left), parts_of(right), strict=False)) or [(left, right)]
             for target, value in pairs:
                 name = spelled(target)
-                if name not in wanted or any(each.type in _RUN for each in below(value)):
-                    continue
-                try:
-                    given = Expressions(names, frozenset()).value(value)
-                except RecursionError:
-                    continue
-                if isinstance(given, Const | Text):
+                given = _constant(value, names) if name in wanted else None
+                if given is not None:
                     found[name] = named(given, name)
     return found
+
+
+def _constant(node: Node, names: Names) -> Const | Text | None:
+    """What an expression is worth without running anything."""
+    if any(each.type in _RUN for each in below(node)):
+        return None
+    try:
+        given = Expressions(names, frozenset()).value(node)
+    except RecursionError:
+        return None
+    return given if isinstance(given, Const | Text) else None
 
 
 def _classes(root: Node, names: Names) -> dict[str, Class]:
@@ -188,7 +202,7 @@ def _decorated(node: Node) -> tuple[str, str]:
     return kind, changes
 
 
-def _parameters(node: Node) -> tuple[Parameter, ...]:
+def _parameters(node: Node, names: Names) -> tuple[Parameter, ...]:
     given = node.child_by_field_name("parameters")
     found: list[Parameter] = []
     kind = "plain"
@@ -203,7 +217,9 @@ def _parameters(node: Node) -> tuple[Parameter, ...]:
         elif first is not None and "dictionary_splat" in _kinds(each):
             found.append(Parameter(spelled(first), "**"))
         elif first is not None:
-            found.append(Parameter(spelled(first), kind, each.child_by_field_name("value") is not None))
+            value = each.child_by_field_name("value")
+            default = _constant(value, names) if value is not None else None
+            found.append(Parameter(spelled(first), kind, value is not None, default))
     return tuple({each.name: each for each in found}.values())
 
 

@@ -11,7 +11,6 @@ class Types(msgspec.Struct, frozen=True):
     """What is known by name; types.toml says what each table means."""
 
     aliases: dict[str, str]
-    python2: frozenset[str]
     context_chooses: frozenset[str]
     context_keyword: str
     context_fork: str
@@ -62,7 +61,6 @@ def _load(text: str) -> Types:
     contexts, classes = data["contexts"], data["classes"]
     return Types(
         aliases=data["names"]["aliases"],
-        python2=frozenset(data["names"]["python2"]),
         context_chooses=frozenset(contexts["chooses"]),
         context_keyword=contexts["keyword"],
         context_fork=contexts["fork"],
