@@ -21,7 +21,8 @@ def checked_out(directory: Path, revision: str) -> Iterator[tuple[Path, Path]]:
     if top is None:
         raise VcsError(f"{directory} is in no git work tree")
     commit = commit_of(top, revision)
-    holder = Path(tempfile.mkdtemp(prefix="vmfdlint-"))
+    # Without links, as the current directory in it will be told: on macOS the temporary directory is one.
+    holder = Path(tempfile.mkdtemp(prefix="vmfdlint-")).resolve()
     copy, hooks = holder / "tree", holder / "no-hooks"
     hooks.mkdir()
     # A hook of the user's, such as post-checkout, is not meant for this.
