@@ -72,6 +72,11 @@ def test_what_a_comment_reaches(code: str, silenced: bool) -> None:
     assert ("VMFD101:" in " ".join(left(source, found_at(source, "fork()")))) is not silenced
 
 
+def test_noqa_is_of_python() -> None:
+    source = SourceText("x.c", b"fork(); /* noqa: VMFD101 */ /* vmfdlint: ignore[VMFD2] */\n")
+    assert left(source, found_at(source, "fork()"), ran=frozenset({"VMFD101"})) == ["VMFD101:1"]
+
+
 def test_the_last_line_of_a_statement_counts() -> None:
     source = SourceText("x.py", b"fork(\n    1,\n)  # vmfdlint: ignore[VMFD101]\n")
     assert left(source, found_at(source, "fork(\n    1,\n)")) == []

@@ -15,10 +15,8 @@ def _reporting(command: Any) -> Any:
     """How findings are reported."""
     options = (
         click.option("--output-format", multiple=True, type=Format(), callback=given,
-                     metavar="FORMAT[:PATH]",
                      help="How to report, and in which file (default: full, to the standard output). "
-                          "May repeat; the formats: full, concise, grouped, json, json-lines, sarif, github, "
-                          "gitlab, junit, rdjson, markdown."),
+                          "May repeat."),
         click.option("-o", "--output-file", metavar="FILE", type=click.Path(),
                      help="Write the report there."),
         click.option("--color", type=click.Choice(["auto", "always", "never"]),

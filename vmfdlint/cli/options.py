@@ -24,6 +24,11 @@ class Format(click.ParamType[str]):
             self.fail(f"{value!r} names no file after the colon", param, ctx)
         return value
 
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        from vmfdlint.report import formats
+
+        return f"[{'|'.join(formats())}][:PATH]"
+
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:

@@ -118,10 +118,10 @@ def _reads(
 ) -> bool:
     """Whether a file has so many comments, and the rules are ignored by one on line ``number``."""
     every = list(comments(made, language))
-    return len(every) == count and any(_asks(one, rules, number, alone) for one in every)
+    return len(every) == count and any(_asks(one, language, rules, number, alone) for one in every)
 
 
-def _asks(comment: Comment, rules: Sequence[str], number: int, alone: bool) -> bool:
+def _asks(comment: Comment, language: str, rules: Sequence[str], number: int, alone: bool) -> bool:
     if comment.alone is not alone or not comment.at.line <= number <= comment.at.end_line:
         return False
-    return any(one.verb == IGNORE and set(rules) <= set(one.rules) for one in directives(comment))
+    return any(one.verb == IGNORE and set(rules) <= set(one.rules) for one in directives(comment, language))

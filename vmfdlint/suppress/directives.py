@@ -10,8 +10,8 @@ from vmfdlint.suppress.comments import Comment
 
 IGNORE, FILE, DISABLE, ENABLE, EXPECT = "ignore", "ignore-file", "disable", "enable", "expect"
 VERBS = (IGNORE, FILE, DISABLE, ENABLE, EXPECT)
-MARKS = (b"vmfdlint:", b"noqa", b"NOQA")
-"""Bytes of which a file with a directive holds one."""
+MARKS = {"c": (b"vmfdlint:",), "python": (b"vmfdlint:", b"noqa", b"NOQA")}
+"""Language -> bytes of which a file with a directive holds one: most files hold none, and are passed over."""
 
 _OWN = re.compile(r"\bvmfdlint:\s*(?P<verb>[a-z-]+)(?:\s*\[(?P<rules>[^\]]*)\])?(?P<rest>.*)", re.DOTALL)
 _NOQA = re.compile(r"\bnoqa:\s*(?P<codes>[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)(?P<rest>.*)", re.IGNORECASE)
@@ -27,13 +27,13 @@ class Directive(msgspec.Struct, frozen=True):
     fault: str = ""
 
 
-def directives(comment: Comment) -> Iterator[Directive]:
+def directives(comment: Comment, language: str) -> Iterator[Directive]:
     """What one comment asks for, mostly nothing. A word that is like no verb is prose, and no directive."""
     own = _OWN.search(comment.text)
     if own is not None and get_close_matches(own["verb"], VERBS, n=1, cutoff=0.75):
         yield _own(comment, own)
         return
-    noqa = _NOQA.search(comment.text)
+    noqa = _NOQA.search(comment.text) if language == "python" else None
     if noqa is not None:
         codes = re.split(r"[,\s]+", noqa["codes"])
         ours = tuple(code for code in codes if code.upper().startswith("VMFD"))

@@ -42,11 +42,11 @@ class FileDirectives:
         self.found: list[Directive] = []
         self._known = known
         self._open: dict[str, list[Directive]] = {}
-        if not any(mark in source.data for mark in MARKS):
+        if not any(mark in source.data for mark in MARKS.get(language, ())):
             return
         every = list(comments(source, language))
         for comment in every:
-            for one in directives(comment):
+            for one in directives(comment, language):
                 self.found.append(one)
                 if one.fault:
                     self.faults.append(Fault(one, one.fault))
