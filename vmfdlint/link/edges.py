@@ -42,8 +42,8 @@ class Site(msgspec.Struct, frozen=True, order=True):
 
 
 class Edge(msgspec.Struct, frozen=True):
-    """``site`` calls ``callee`` with ``args``, operands of the caller (Opaque where unknown). ``answers``: what
-    the callee returns is the result of the call, though another function is called by name."""
+    """``site`` calls ``callee`` with ``args``, operands of the caller (Opaque where unknown). ``answers``:
+    what the callee returns is the result of the call, though another function is called by name."""
 
     site: Site
     callee: FunctionKey

@@ -172,7 +172,9 @@ class Loops(Exits):
         self._comp_round(comp, bind(), fill, head)
         self.graph.start(after)
 
-    def _comp_round(self, comp: cst.CompFor, given: Operand, fill: Callable[[], None], following: int) -> None:
+    def _comp_round(
+        self, comp: cst.CompFor, given: Operand, fill: Callable[[], None], following: int
+    ) -> None:
         """One element: on to ``following`` behind it, or where a condition leaves it out."""
         self.store(comp.target, given, comp.target)
         for condition in comp.ifs:
