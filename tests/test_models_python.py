@@ -275,7 +275,8 @@ def test_what_comes_in_by_a_message() -> None:
 
 
 def test_objects_that_close_what_they_have() -> None:
-    assert told("mmap.mmap", FD, Const(4096)).effects == (Map(Port(0), Port(None), None, owner=True),)
+    mapped = Map(Port(0), Port(None), None, owner=True, numbered=Truth.YES)
+    assert told("mmap.mmap", FD, Const(4096)).effects == (mapped,)
     assert told("os.fdopen", FD).effects == (Own(Port(0), Port(None), owner=True),)
     alias = told("os.fdopen", FD, FALSE, keywords=("closefd",))
     assert not any(isinstance(effect, Own) for effect in alias.effects)

@@ -148,12 +148,12 @@ class Solver:
         if not token.startswith("/"):
             return self.program.mentioning(token)
         pattern = re.compile(re.escape(token.encode()))
-        found = [
-            key
-            for path in self.program.lexicon.files_with(token)
-            if self.program.bound(path) is None
-            for key in self.program.matching_in(path, pattern)
-        ]
+        found: list[FunctionKey] = []
+        for path in self.program.lexicon.files_with(token):
+            if self.program.bound(path) is None:
+                found += self.program.matching_in(path, pattern)
+            else:  # a text put together of several, which no literal is
+                found += self.program.mentioning_in(path, token)
         return (*found, *self._saying(lambda text: token in text or text == token[1:]))
 
     def _saying(self, wanted: Callable[[str], bool]) -> tuple[FunctionKey, ...]:
@@ -219,7 +219,11 @@ class Solver:
         """Paths of the files whose ``main`` a reference reaches."""
         made = {seen.site.function for seen in self.observations if seen.what is Happening.CREATE}
         reached = {*self.descriptor_functions, *made}
-        return tuple(sorted({key.path for key in reached if self.program.is_entry(key)}))
+        found = {key.path for key in reached if self.program.is_entry(key)}
+        for key in made:
+            if self.program.bound(key.path) is not None:
+                found |= self.relevance.mains(key)
+        return tuple(sorted(found))
 
     def _fork_matters(self, key: FunctionKey) -> bool:
         """Whether a fork in ``key`` leaves a child that waits, uses a VM or returns, or makes a daemon."""

@@ -51,7 +51,7 @@ def split(node: cst.FunctionDef, file: File, around: tuple[Scope, ...], name: st
     if owner and params:
         lowering.receiver = params[0]
     lowering.suite(node.body)
-    lowering.leave(node, NONE)
+    lowering.falls_off(node)
     if not lowering.stops:
         return None
     whole = lowering.graph

@@ -18,7 +18,7 @@ from vmfdlint.frontends.python.module import Class, Module, Signature, module_na
 from vmfdlint.frontends.python.positions import Positions
 from vmfdlint.frontends.python.scopes import Scope
 from vmfdlint.frontends.python.state import NONE, File
-from vmfdlint.frontends.python.syntax import SCOPES, literal, walk
+from vmfdlint.frontends.python.syntax import SCOPES, form_of, literal, walk
 from vmfdlint.ir import Block, Function, FunctionKey, Place, Return, Root, Unparsed
 
 Definition = cst.FunctionDef | cst.Lambda
@@ -202,7 +202,7 @@ class _Lowering:
             lowering.leave(item.node.body, lowering.value(item.node.body))
         else:
             lowering.suite(item.node.body)
-            lowering.leave(item.node, NONE)
+            lowering.falls_off(item.node)
         return Function(
             FunctionKey(self.source.path, item.name),
             tuple(dict.fromkeys(params)),
@@ -219,7 +219,9 @@ class _Lowering:
 
     def _texts(self) -> Iterator[tuple[int, str]]:
         for node in walk(self.tree, into_scopes=True):
-            text = literal(node) if type(node) is cst.SimpleString else None
+            text = form_of(node) if isinstance(node, cst.FormattedString) else None
+            if type(node) is cst.SimpleString:
+                text = literal(node)
             if text:
                 yield self.file.positions.offsets(node)[0], text
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import libcst as cst
 
 from vmfdlint.frontends.python.lower_cond import Conditions
-from vmfdlint.frontends.python.state import ONE, ZERO, Frame
+from vmfdlint.frontends.python.state import NONE, ONE, ZERO, Frame
 from vmfdlint.frontends.python.syntax import dotted
 from vmfdlint.ir import RAISED, Assign, Member, Operand, Place, Return
 
@@ -52,6 +52,13 @@ class Exits(Conditions):
     def returns(self, value: Operand | None, node: cst.CSTNode) -> None:
         """Emits a return that runs no cleanup."""
         self.graph.emit(Return(value, self.at(node)))
+        self.graph.end()
+
+    def falls_off(self, node: cst.FunctionDef) -> None:
+        """The end of a function without a ``return``: its last line is where that is."""
+        last = node.body.body[-1] if node.body.body else node
+        self.let_go(last)
+        self.graph.emit(Return(NONE, self.file.positions.last_line(last)))
         self.graph.end()
 
     def leave(self, node: cst.CSTNode, value: Operand | None) -> None:

@@ -45,6 +45,14 @@ class Positions:
             known = self._spans[node] = self._source.span(*self.offsets(node))
         return known
 
+    def last_line(self, node: cst.CSTNode) -> Span:
+        """What stands on the last line of a node."""
+        start, end = self.offsets(node)
+        begin = self._source.data.rfind(b"\n", start, end) + 1
+        while begin < end and self._source.data[begin : begin + 1].isspace():
+            begin += 1
+        return self._source.span(max(start, begin), end)
+
     def _offset(self, line: int, column: int) -> int:
         if line > len(self._starts):
             return len(self._source.data)

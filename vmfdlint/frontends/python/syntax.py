@@ -78,6 +78,15 @@ def literal(node: cst.CSTNode) -> str | None:
     return None
 
 
+def form_of(node: cst.FormattedString) -> str:
+    """An f-string as a format: ``%s`` for each value."""
+    parts = (
+        each.value.replace("%", "%%") if isinstance(each, cst.FormattedStringText) else "%s"
+        for each in node.parts
+    )
+    return "".join(parts)
+
+
 def integer(node: cst.CSTNode) -> int | None:
     """The value of an integer literal."""
     if not isinstance(node, cst.Integer):
