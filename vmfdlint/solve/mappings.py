@@ -13,7 +13,7 @@ from vmfdlint.solve.descriptors import use
 from vmfdlint.solve.facts import Cut, Fact, Object, match_path
 from vmfdlint.solve.invocation import Invocation, Observe
 from vmfdlint.solve.observe import Happening
-from vmfdlint.solve.ports import match_port, operand_of
+from vmfdlint.solve.ports import cell_at, match_port, operand_of
 from vmfdlint.solve.typestate import Event, Life, State
 from vmfdlint.solve.values import NEGATIVE, POSITIVE
 from vmfdlint.summary import RESULT, VIEW, Path, port_path
@@ -153,7 +153,7 @@ def _is_at(fact: Fact, at: Port, call: Invocation) -> bool:
     path = port_path(at, call.args)
     if path is None or fact.object is None or not fact.object.is_mapping:
         return False
-    return match_path(fact, path, call.flow.cells.get(path)) is not None
+    return match_path(fact, path, cell_at(path, call)) is not None
 
 
 def _cut(fact: Fact, call: Invocation, left: int | None, viewed: bool = False) -> Fact:

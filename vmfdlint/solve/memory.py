@@ -31,7 +31,7 @@ def copy(fact: Fact, src: Port, at: Port, call: Invocation) -> Fact:
     if copies_element(src, at, call) and match_port(fact, src, call):
         path = port_path(at, call.args)
         if path and not holds_whole(fact, path):
-            return hold(fact, path, call.flow.cells.get(path))
+            return hold(fact, path, _cell(path, call.flow))
     return fact
 
 
@@ -105,9 +105,12 @@ def drop(fact: Fact, path: Path | None, flow: Flow, sharing: Sharing) -> Fact:
     members = {held[-1] for held in below if len(held) > len(path)}
     others = set(fact.places) - below
     kept = {RESULT[0], *flow.params}
-    holding = {held for held in others if crosses(held) or not is_made(held) or held[0] in kept}
+    numbers = {held for held in others if len(held) == 1 and not crosses(held) and not is_made(held)}
+    holding = {held for held in others - numbers if crosses(held) or not is_made(held) or held[0] in kept}
     if not members or not all(is_cell(held) for held in holding):
         return fact.with_places(others) if below else fact
     if len(path) == 1 and not is_global(path) and sharing.shared(flow, path[0]):
-        return fact.with_places({held for held in others if is_cell(held)} or {ESCAPED})
-    return fact.with_places({held for held in others if is_cell(held) and held[-1] not in members})
+        cells = {held for held in others if is_cell(held)}
+        return fact.with_places(cells | numbers or {ESCAPED})
+    cells = {held for held in others if is_cell(held) and held[-1] not in members}
+    return fact.with_places(cells | numbers)

@@ -29,9 +29,9 @@ def match_port(fact: Fact, port: Port, call: Invocation) -> Match | None:
 
 
 def cell_at(path: Path, call: Invocation) -> Path | None:
-    """The cell of a path; of what a pointer leads to, where the pointer has one."""
+    """The cell of a path; of what a pointer leads to, or of an element of a list, where that has one."""
     cell = call.flow.cells.get(path)
-    if cell is None and path[-1] == "->[0]":
+    if cell is None and path[-1] in ("->[0]", "->[]"):
         pointer = call.flow.cells.get(path[:-1])
         return (*pointer, path[-1]) if pointer is not None else None
     return cell

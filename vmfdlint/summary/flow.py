@@ -366,7 +366,7 @@ class Flow:
         return elements
 
     def _loop(self, blocks: frozenset[int]) -> Loop:
-        return Loop(self.function, blocks, self.cells, self._models)
+        return Loop(self.function, blocks, self.cells, self._models, self.counts_references)
 
     def sources(self, place: Place) -> list[Operand | Call]:
         """What the function itself puts into a place: operands, and calls whose result it receives."""

@@ -46,15 +46,22 @@ class Handed(msgspec.Struct, frozen=True):
 
 
 class Loop:
-    """One loop of a function: the ``blocks``, ``cells`` as in :attr:`Flow.cells`."""
+    """One loop of a function: the ``blocks``, ``cells`` as in :attr:`Flow.cells`. ``managed``: of a language
+    whose objects are made by calls, so that one that a call gives is no element of a collection."""
 
     def __init__(
-        self, function: Function, blocks: frozenset[int], cells: Mapping[Path, Path], models: Models
+        self,
+        function: Function,
+        blocks: frozenset[int],
+        cells: Mapping[Path, Path],
+        models: Models,
+        managed: bool = False,
     ) -> None:
         self.function = function
         self.blocks = blocks
         self.cells = cells
         self.models = models
+        self.managed = managed
 
     @property
     def heads(self) -> list[int]:
@@ -117,13 +124,13 @@ class Loop:
         """The element a loop body copies into a local before it closes it: ``fd = fds[i]; close(fd)``, also
         by a call that gives what it gets: ``int(number)``."""
         for instr in self._instrs():
-            if isinstance(instr, Assign) and instr.dst.is_variable(name):
+            if isinstance(instr, Assign) and _is_variable(instr.dst, name):
                 if isinstance(instr.src, Place) and instr.src.fields:
                     return instr.src
-            elif isinstance(instr, Call) and instr.dst is not None and instr.dst.is_variable(name):
+            elif isinstance(instr, Call) and instr.dst is not None and _is_variable(instr.dst, name):
                 given = self._given_back(instr) if calls < _CALLS else None
                 if given is not None:
-                    return given if given.fields else self._copied_in_loop(given.name, calls + 1)
+                    return given if given.fields else self._copied_in_loop(path_of(given)[0], calls + 1)
         return None
 
     def _given_back(self, call: Call) -> Place | None:
@@ -134,14 +141,17 @@ class Loop:
             if isinstance(effect, Copy) and effect.at.arg is None and not effect.at.fields:
                 position = effect.src.arg if not effect.src.fields else None
                 given = call.args[position] if position is not None and position < len(call.args) else None
-                if isinstance(given, Place) and not given.is_global:
+                if isinstance(given, Place):
                     return given
         return None
 
     def _assigned(self, name: str) -> bool:
+        """Whether a variable goes from one object to the next in the loop."""
+        if self.managed:
+            return self._copied_in_loop(name) is not None
         for instr in self._instrs():
             dst = instr.dst if isinstance(instr, Assign | Call) else None
-            if dst is not None and dst.is_variable(name):
+            if dst is not None and _is_variable(dst, name):
                 return True
         return False
 
@@ -201,6 +211,11 @@ class Loop:
                 elif right == path:
                     kept.append(left)
         return tuple(sorted(set(kept)))
+
+
+def _is_variable(place: Place, name: str) -> bool:
+    """Whether a place is the variable with that path."""
+    return path_of(place) == (name,)
 
 
 def bytes_of(effect: Close | Unmap, call: Call) -> int | None:

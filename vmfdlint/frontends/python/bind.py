@@ -180,12 +180,19 @@ class _Body(Managers):
                 plain = _LEAVING.get(call.target.field, ())
             args = self._placed(ours[0], plain, named, call.at)
             self._emit(call, "|".join(sorted(one.name for one in ours)), args)
+            if isinstance(call.target, Member) and all(self._ends(one) for one in ours):
+                self.out.append(Call(None, Named(DROP), args[:1], call.at))
         elif len(callees) != 1:
             self._unsure(call, callees)
         elif callees[0].name == PARTIAL and plain and call.dst is not None:
             self._partial(call.dst, plain, named, call.at)
         else:
             self._api(call, callees[0], plain, named)
+
+    def _ends(self, callee: Callee) -> bool:
+        """Whether a call leaves a context manager made of a generator: its locals go then."""
+        owner, _, method = callee.name.rpartition(".")
+        return method in _LEAVING and self.hierarchy.own(owner, "__throw__") is not None
 
     def _folded(self, name: str, call: Call) -> Operand | None:
         """A text filled in and a request number computed, where all of it is known."""
