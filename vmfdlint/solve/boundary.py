@@ -228,7 +228,8 @@ def _out_of(
         return [path]
     if starts_with(path, RESULT):
         return [] if result is None else [(*result, *path[1:])]
-    if path[0] not in callee.params or len(path) == 1 or path[0] in callee.assigned:
+    replaced = callee.assigned if values else callee.replaced
+    if path[0] not in callee.params or len(path) == 1 or path[0] in replaced:
         return []
     position = callee.params.index(path[0])
     if position >= len(args):

@@ -105,7 +105,7 @@ def drop(fact: Fact, path: Path | None, flow: Flow, sharing: Sharing) -> Fact:
     members = {held[-1] for held in below if len(held) > len(path)}
     others = set(fact.places) - below
     kept = {RESULT[0], *flow.params}
-    numbers = {held for held in others if len(held) == 1 and not crosses(held) and not is_made(held)}
+    numbers = {held for held in others if len(held) == 1 and not crosses(held)}
     holding = {held for held in others - numbers if crosses(held) or not is_made(held) or held[0] in kept}
     if not members or not all(is_cell(held) for held in holding):
         return fact.with_places(others) if below else fact

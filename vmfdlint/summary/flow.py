@@ -222,6 +222,31 @@ class Flow:
         return frozenset(found)
 
     @cached_property
+    def replaced(self) -> frozenset[str]:
+        """The names in :attr:`assigned`, but for parameters that only get a default where nothing was given:
+        ``if x is None: x = ...``. What is behind one of these is the caller's."""
+        defaults = set(self.params)
+        for number, block in enumerate(self.function.blocks):
+            for instr in block.instrs:
+                dst = instr.dst if isinstance(instr, Assign | Call) else None
+                if dst is not None and dst.name in defaults and not dst.fields:
+                    if not self._behind_absence(number, dst):
+                        defaults.discard(dst.name)
+        return self.assigned - defaults
+
+    def _behind_absence(self, number: int, place: Place) -> bool:
+        """Whether a block runs only where a place was found to be None or 0."""
+        above = self.dominators
+        while number in above:
+            for instr in self.function.blocks[number].instrs:
+                if isinstance(instr, Assume) and instr.left == place and instr.op == "==":
+                    return isinstance(instr.right, Const) and instr.right.value == 0
+            if number == above[number]:
+                break
+            number = above[number]
+        return False
+
+    @cached_property
     def addresses(self) -> dict[str, Place]:
         """The local pointers that get a value once, the address of a place: name -> the place."""
         given: dict[str, list[Instr]] = defaultdict(list)

@@ -60,7 +60,7 @@ def _takes(effect: Effect, positions: list[int]) -> bool:
     """Whether an effect hands on what stands at one of the positions."""
     match effect:
         case Keep(value=port) | Own(fd=port) | Copy(src=port):
-            return port.arg in positions
+            return port.arg in positions and not port.fields  # what is in there does not lead back to it
         case Callback():
             return True
         case _:

@@ -124,7 +124,8 @@ class _Body(Managers):
             case Assume(left=left, op=op, right=right, at=at):
                 self.out.append(Assume(self.place(left, at), op, self.operand(right, at), at))
             case Return(value=value, at=at):
-                self.out.append(Return(None if value is None else self.operand(value, at), at))
+                given = None if value is None else self.operand(value, at)
+                self.out.append(Return(self.memory_goes(given, at), at))
             case _:
                 self.out.append(instr)
 

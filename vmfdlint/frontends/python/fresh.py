@@ -55,6 +55,32 @@ class Freshness:
         sources = self._sources(key).get(place, [])
         return local and bool(sources) and all(isinstance(one, Const | Text | FuncRef) for one in sources)
 
+    def structures(self, key: FunctionKey) -> tuple[Place, ...]:
+        """The locals that only ever hold memory that this function makes for calls of C to fill."""
+        found = []
+        for place, sources in self._sources(key).items():
+            if place.root is not Root.LOCAL or place.fields or place.name.startswith("%"):
+                continue
+            if place.name not in self._function(key).params and all(
+                self._makes_memory(key, self._single(key, one)) for one in sources
+            ):
+                found.append(place)
+        return tuple(sorted(found))
+
+    def _single(self, key: FunctionKey, source: Operand | Call) -> Operand | Call:
+        """What a temporary stands for."""
+        given = self._sources(key).get(source, []) if isinstance(source, Place) else []
+        return given[0] if len(given) == 1 else source
+
+    def _makes_memory(self, key: FunctionKey, source: Operand | Call) -> bool:
+        callees = self.inference.callees.of(key, source) if isinstance(source, Call) else ()
+        return bool(callees) and all(
+            one.name in TYPES.memory
+            if one.kind == "api"
+            else one.kind == "new" and self.inference.hierarchy.is_a(one.name, TYPES.structures)
+            for one in callees
+        )
+
     def _function(self, key: FunctionKey) -> Function:
         return self.modules[key.path].functions[key.name]
 

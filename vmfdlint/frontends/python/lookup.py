@@ -135,7 +135,9 @@ class Lookup:
         known = TYPES.attributes.get(dotted)
         if known is not None:
             return (known,)
-        return (partial(dotted, 1, ()),) if self.names.known(dotted) else ()
+        # What is read of a structure is one of its fields.
+        method = owner not in TYPES.structures and self.names.known(dotted)
+        return (partial(dotted, 1, ()),) if method else ()
 
     def write(self, key: FunctionKey, place: Place, types: tuple[str, ...]) -> None:
         """A place of a function gets a value of some types."""

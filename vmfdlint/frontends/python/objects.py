@@ -117,6 +117,20 @@ class Objects(Passing):
         if ours or not types:
             self.out.append(Call(None, Named(DROP), (value,), call.at))
 
+    def memory_goes(self, returned: Operand | None, at: Span) -> Operand | None:
+        """At the end of the function its structures of C go, whoever filled them in; the value that is
+        returned was read before."""
+        own = self.fresh.structures(self.key)
+        if isinstance(returned, Place) and Place(returned.root, returned.name, (), returned.unit) in own:
+            if not returned.fields:
+                return returned
+            kept = self.temp()
+            self.out.append(Assign(kept, returned, at))
+            returned = kept
+        for place in own:
+            self.out.append(Call(None, Named(DROP), (place,), at))
+        return returned
+
     def _finalised(self, subject: Place, at: Span, depth: int) -> None:
         """An object dies: its ``__del__`` runs, then the objects die that only it holds; one of the library
         closes what it has."""

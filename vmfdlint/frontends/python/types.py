@@ -29,6 +29,7 @@ class Types(msgspec.Struct, frozen=True):
     enums: frozenset[str]
     records: frozenset[str]
     structures: frozenset[str]
+    memory: frozenset[str]
     runs: dict[str, str]
     starts: frozenset[str]
     closing: frozenset[str]
@@ -79,6 +80,7 @@ def _load(text: str) -> Types:
         enums=frozenset(classes["enums"]),
         records=frozenset(classes["records"]),
         structures=frozenset(classes["structures"]),
+        memory=frozenset(classes["memory"]),
         runs=classes["runs"],
         starts=frozenset(classes["starts"]),
         closing=frozenset(classes["closing"]),
