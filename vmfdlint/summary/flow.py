@@ -229,9 +229,9 @@ class Flow:
         for number, block in enumerate(self.function.blocks):
             for instr in block.instrs:
                 dst = instr.dst if isinstance(instr, Assign | Call) else None
-                if dst is not None and dst.name in defaults and not dst.fields:
-                    if not self._behind_absence(number, dst):
-                        defaults.discard(dst.name)
+                whole = dst is not None and dst.name in defaults and not dst.fields
+                if dst is not None and whole and not self._behind_absence(number, dst):
+                    defaults.discard(dst.name)
         return self.assigned - defaults
 
     def _behind_absence(self, number: int, place: Place) -> bool:

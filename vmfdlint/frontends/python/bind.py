@@ -12,6 +12,7 @@ from vmfdlint.frontends.python.constants import Constants
 from vmfdlint.frontends.python.fresh import INIT, Freshness
 from vmfdlint.frontends.python.infer import PARTIAL, Inference
 from vmfdlint.frontends.python.lower_expr import FORMAT
+from vmfdlint.frontends.python.lower_loop import NEXT
 from vmfdlint.frontends.python.managers import Managers
 from vmfdlint.frontends.python.module import DROP
 from vmfdlint.frontends.python.shapes import bound
@@ -162,6 +163,9 @@ class _Body(Managers):
             self._drop(call)
             return
         callees = self.inference.callees.of(self.key, call)
+        if isinstance(call.target, Member) and call.target.field == NEXT and call.dst is None:
+            if not callees or any(one.kind != "api" or not self.names.known(one.name) for one in callees):
+                return  # a collection, or what looks like one
         if name == "builtins.super" and call.dst is not None and self.raw.params:
             self.out.append(Assign(call.dst, Place(Root.LOCAL, self.raw.params[0]), call.at))
             return

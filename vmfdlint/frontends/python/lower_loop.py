@@ -6,8 +6,9 @@ import libcst as cst
 
 from vmfdlint.frontends.python.lower_exit import Exits
 from vmfdlint.frontends.python.state import Frame, opaque
-from vmfdlint.ir import Assign, Const, Field, Member, Opaque, Operand, Place, Text
+from vmfdlint.ir import Assign, Call, Const, Field, Member, Opaque, Operand, Place, Text
 
+NEXT = "__next__"
 _UNROLLED = 8
 """How many elements of a display in a ``for`` are taken one by one."""
 _ELEMENT = Field("[]", "", True)
@@ -119,15 +120,14 @@ class Loops(Exits):
                     base = self.settled(self.value(node.func.value), node)
                     return lambda: base.step(_ELEMENT)
         given = self.value(node)
-        if not isinstance(given, Place):
-            return lambda: opaque(node)
-        return lambda: self._next(given, node)
+        if isinstance(given, Place):
+            return lambda: self._next(given, node)
+        return lambda: opaque(node)
 
-    def _next(self, iterable: Place, node: cst.CSTNode) -> Operand:
-        """The next element: asking a file or a socket for it can take time."""
-        target = Member("", "__next__", self.member_of(iterable, "__next__"))
-        self.emit_call(target, (), node, raises=False)
-        return iterable.step(_ELEMENT)
+    def _next(self, given: Place, node: cst.BaseExpression) -> Operand:
+        """The next element, which what is no collection may have to wait for."""
+        self.graph.emit(Call(None, Member("", NEXT, self.member_of(given, NEXT)), (), self.at(node)))
+        return given.step(_ELEMENT)
 
     def _tuple(self, values: list[Operand], node: cst.CSTNode) -> Place:
         place = self.temp()
