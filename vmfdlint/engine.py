@@ -114,9 +114,11 @@ def _hints(models: Models) -> python.Hints:
     """What tells the Python files that are worth a parse. A file that moves processes alone is not: one that
     makes a VM has to import it."""
     paths = {hint for rule in models.paths if rule.kind is not Kind.CGROUP for hint in rule.hints}
+    texts = {rule.stretch for rule in models.texts}
+    links = {hint for rule in models.links for hint in rule.hints}
     names = models.interesting_names()
     return python.Hints(
-        strong=tuple(sorted(rule.stretch.encode() for rule in models.texts)),
+        strong=tuple(sorted(text.encode() for text in {*texts, *links})),
         weak=tuple(sorted(path.encode() for path in paths)),
         requests={name: value for name, value in models.requests().items() if name in names},
         uses=models.telling_names(),

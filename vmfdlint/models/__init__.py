@@ -60,7 +60,7 @@ from vmfdlint.models.effects import (
 )
 from vmfdlint.models.kernel_source import KernelUapi, NotAKernel, Origin, read_kernel
 from vmfdlint.models.load import default_models, load_models
-from vmfdlint.models.resolve import path_kind, resolve
+from vmfdlint.models.resolve import link_kind, path_kind, resolve
 
 __all__ = [
     "CHANNELS",
@@ -118,6 +118,7 @@ __all__ = [
     "Write",
     "compare",
     "default_models",
+    "link_kind",
     "load_models",
     "path_kind",
     "read_kernel",

@@ -33,7 +33,7 @@ from vmfdlint.models.parse import (
     parse_truth,
     suggestion,
 )
-from vmfdlint.models.schema import ApiRow, CommandRow, EffectTable, PathRow, TextRow
+from vmfdlint.models.schema import ApiRow, CommandRow, EffectTable, LinkRow, PathRow, TextRow
 from vmfdlint.models.signature import parse_signature
 
 _MOMENTS = ("now", "later", "thread", "exit", "signal", "process", "fork")
@@ -270,6 +270,11 @@ def compile_path(row: PathRow) -> PathRule:
         raise RowError("a row of the path table has either 'path' or 'regex'", "path")
     regex = re.escape(row.path) if row.path else compiles(row.regex, "regex")
     return PathRule(row.kind, regex, tuple(row.hints))
+
+
+def compile_link(row: LinkRow) -> PathRule:
+    """One row of the table of links. Raises RowError."""
+    return PathRule(row.kind, compiles(row.regex, "regex"), tuple(row.hints))
 
 
 def compile_command(row: CommandRow) -> CommandRule:

@@ -163,7 +163,7 @@ class Api(msgspec.Struct, frozen=True):
 
 
 class PathRule(msgspec.Struct, frozen=True, dict=True):
-    """One row of the path table; ``regex`` speaks of the whole text."""
+    """One row of the path table, or of that of links; ``regex`` speaks of the whole text."""
 
     kind: Kind
     regex: str
@@ -250,6 +250,8 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     texts: tuple[TextRule, ...] = ()
     number_readers: frozenset[str] = frozenset()
     """Functions that read a number out of a text."""
+    links: tuple[PathRule, ...] = ()
+    """What the links in /proc/PID/fd say of descriptors."""
 
     def __hash__(self) -> int:
         # Dictionaries have no hash; identity is enough for the caches that key on one loaded set.

@@ -16,6 +16,7 @@ from vmfdlint.base.location import rules_directory
 from vmfdlint.models.compile import (
     compile_api,
     compile_command,
+    compile_link,
     compile_path,
     compile_text,
     extend_api,
@@ -30,6 +31,7 @@ from vmfdlint.models.schema import (
     CommandRow,
     FileRows,
     GroupRow,
+    LinkRow,
     NeutralRow,
     NumberRow,
     PathRow,
@@ -38,7 +40,9 @@ from vmfdlint.models.schema import (
     TextRow,
 )
 
-Row = TypeVar("Row", ApiRow, PathRow, CommandRow, TextRow, NeutralRow, RootRow, RecordRow, NumberRow)
+Row = TypeVar(
+    "Row", ApiRow, PathRow, LinkRow, CommandRow, TextRow, NeutralRow, RootRow, RecordRow, NumberRow
+)
 Rule = TypeVar("Rule")
 
 _KNOWN_WORDS = sorted(
@@ -51,6 +55,7 @@ _KNOWN_WORDS = sorted(
             GroupRow,
             PathRow,
             CommandRow,
+            LinkRow,
             TextRow,
             NeutralRow,
             RootRow,
@@ -250,6 +255,7 @@ def load_models(paths: Sequence[Path]) -> tuple[Models, tuple[Problem, ...]]:
     more: dict[str, list[Api]] = {}
     likes: dict[str, _Like] = {}
     opened: list[PathRule] = []
+    links: list[PathRule] = []
     commands: list[CommandRule] = []
     texts: list[TextRule] = []
     neutral: set[str] = set()
@@ -259,6 +265,7 @@ def load_models(paths: Sequence[Path]) -> tuple[Models, tuple[Problem, ...]]:
     for file in files:
         _read_apis(file, {**constants, **patterns}, apis, more, likes)
         opened.extend(_read_table(file, "path", PathRow, compile_path))
+        links.extend(_read_table(file, "link", LinkRow, compile_link))
         commands.extend(_read_table(file, "command", CommandRow, compile_command))
         texts.extend(_read_table(file, "text", TextRow, compile_text))
         for _, row in file.rows("neutral", NeutralRow):
@@ -283,6 +290,7 @@ def load_models(paths: Sequence[Path]) -> tuple[Models, tuple[Problem, ...]]:
         tuple(commands),
         tuple(texts),
         frozenset(numbers),
+        tuple(links),
     )
     return models, tuple(problem for file in files for problem in file.problems)
 

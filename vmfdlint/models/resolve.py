@@ -144,3 +144,8 @@ def path_kind(models: Models, text: str) -> Kind | None:
     format.
     """
     return next((rule.kind for rule in models.paths if rule.pattern.fullmatch(text)), None)
+
+
+def link_kind(models: Models, text: str) -> Kind | None:
+    """What a descriptor is whose link in /proc/PID/fd reads so; None for one of no interest."""
+    return next((rule.kind for rule in models.links if rule.pattern.fullmatch(text)), None)

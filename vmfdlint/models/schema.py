@@ -81,6 +81,16 @@ class PathRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str = ""
 
 
+class LinkRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a descriptor is whose link in /proc/PID/fd reads so; ``regex`` is over the whole text, ``hints`` are
+    stretches of it, as for a path."""
+
+    kind: Kind
+    regex: str
+    hints: list[str] = []
+    source: str = ""
+
+
 class CommandRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a command line that ``regex`` is found in does to debugfs: the fields of the effect ``grant``."""
 
@@ -136,6 +146,7 @@ class FileRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     api: list[ApiRow] = []
     path: list[PathRow] = []
+    link: list[LinkRow] = []
     command: list[CommandRow] = []
     text: list[TextRow] = []
     neutral: list[NeutralRow] = []

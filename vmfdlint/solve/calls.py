@@ -162,7 +162,10 @@ class Calls(Unmodelled):
             after = self._with_result(fact, instr, flow, node)
             if after is not None:
                 after = self._ended(after, node, _ending(fact, node.fact, modelled))
-                self.push(Node(node.context, node.block, node.index + 1, after), Step(node))
+                behind = Node(node.context, node.block, node.index + 1, after)
+                self.push(behind, Step(node))
+                if node.fact.is_zero:
+                    self._tell(behind, instr.at)
         return None
 
     def _run_child(

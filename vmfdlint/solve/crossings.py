@@ -10,7 +10,7 @@ import msgspec
 from vmfdlint.base import LIMITS, Span
 from vmfdlint.ir import Address, Call, FunctionKey, Return
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
-from vmfdlint.models import Models
+from vmfdlint.models import Models, link_kind
 from vmfdlint.solve.boundary import (
     beside,
     contradicts,
@@ -22,7 +22,7 @@ from vmfdlint.solve.boundary import (
 )
 from vmfdlint.solve.descriptors import closed
 from vmfdlint.solve.facts import ZERO_FACT, Fact
-from vmfdlint.solve.guards import guards
+from vmfdlint.solve.guards import guards, read_texts
 from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.local import forget, hold, leave_function, remembering
 from vmfdlint.solve.loops import emptied
@@ -195,7 +195,21 @@ class Crossings(Tables):
             return
         raised = at_exit.raised and incoming.edge.kind is not EdgeKind.THREAD
         fact = self._ended(fact, node, RAISING if raised else RETURNED)
-        self.push(Node(node.context, node.block, node.index + 1, fact), Step(exit_node, node))
+        behind = Node(node.context, node.block, node.index + 1, fact)
+        self.push(behind, Step(exit_node, node))
+        if born_inside and not raised:
+            self._tell(behind, call.at)
+
+    def _tell(self, node: Node, at: Span) -> None:
+        """A descriptor of another process that has just come in is what the program found its link to say."""
+        made = node.fact.object
+        if made is None or not made.is_foreign or not node.fact.is_open:
+            return
+        for text in read_texts(self._flow(node), node.block):
+            kind = link_kind(self.models, text)
+            if kind is not None:
+                known = msgspec.structs.replace(node.fact, object=msgspec.structs.replace(made, kind=kind))
+                self.observe(Happening.KNOWN, node, at, node.fact, text, known)
 
     def _ended(self, fact: Fact, node: Node, value: Value | None) -> Fact:
         """The fact behind the call at ``node``, which ended as ``value`` says, where the way on asks for

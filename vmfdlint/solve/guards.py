@@ -9,7 +9,7 @@ from functools import lru_cache
 import rustworkx
 
 from vmfdlint.base import LIMITS
-from vmfdlint.ir import Address, Assign, Assume, Call, Instr
+from vmfdlint.ir import Address, Assign, Assume, Call, Instr, Text
 from vmfdlint.solve.values import Value, implied
 from vmfdlint.summary import Flow, Path, path_of, starts_with
 
@@ -34,6 +34,22 @@ def guards(flow: Flow, block: int) -> tuple[tuple[Path, Value], ...]:
         if number == above[number]:
             return tuple(sorted(found.items(), key=lambda item: item[0]))
         number = above[number]
+
+
+@lru_cache(maxsize=4096)
+def read_texts(flow: Flow, block: int) -> tuple[str, ...]:
+    """The texts that something is found to be equal to on every way to ``block``, the innermost first."""
+    above = flow.dominators
+    found: dict[str, None] = {}
+    number = block
+    while number in above:
+        for instr in flow.function.blocks[number].instrs:
+            if isinstance(instr, Assume) and instr.op == "==" and isinstance(instr.right, Text):
+                found[instr.right.value] = None
+        if number == above[number]:
+            break
+        number = above[number]
+    return tuple(found)
 
 
 def _changed(flow: Flow, path: Path, guard: int, block: int) -> bool:
