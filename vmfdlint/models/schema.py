@@ -82,8 +82,8 @@ class PathRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LinkRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a descriptor is whose link in /proc/PID/fd reads so; ``regex`` is over the whole text, ``hints`` are
-    stretches of it, as for a path."""
+    """What a descriptor is whose link in /proc/PID/fd reads so; ``regex`` is over the whole text, ``hints``
+    are stretches of it, as for a path."""
 
     kind: Kind
     regex: str
