@@ -90,9 +90,15 @@ class Tabulation(Calls):
         reads from there on; of languages whose objects go when nothing refers to them."""
         if fact.is_zero or not flow.counts_references:
             return fact
-        dead = {path[0] for path in fact.places if is_made(path) and not crosses(path) and path != RESULT}
-        after = fact
-        for name in sorted(dead - flow.live[successor] - set(flow.params)):
-            after = drop(after, (name,), flow, self.behaviour.sharing)
+        made = {path[0] for path in fact.places if is_made(path) and not crosses(path) and path != RESULT}
+        dead = made - flow.live[successor] - set(flow.params)
         instrs = flow.function.blocks[last.block].instrs
+        given = instrs[-1].dst if instrs and isinstance(instrs[-1], Call) else None
+        if given is not None and given.name in made & flow.live[successor]:
+            # What a call has just given holds it too: ``f(**options([fd]))``.
+            after = fact.with_places({path for path in fact.places if path[0] not in dead})
+        else:
+            after = fact
+            for name in sorted(dead):
+                after = drop(after, (name,), flow, self.behaviour.sharing)
         return self._settle(after, fact, last, instrs[-1].at) if instrs else after
