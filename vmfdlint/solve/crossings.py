@@ -218,9 +218,11 @@ class Crossings(Tables):
 
     def _renamed(self, fact: Fact, at_exit: Fact, site: Site) -> Fact:
         """A fresh reference handed out by a creating wrapper is a new object for each user of the wrapper,
-        and several where the user asks in a loop."""
+        and several where the user asks in a loop, also for elements of a list."""
         assert fact.object is not None
-        handed = any(starts_with(path, RESULT) for path in at_exit.places)
+        handed = any(
+            starts_with(path, RESULT) or any("[]" in step for step in path) for path in at_exit.places
+        )
         if not handed or not fact.is_open:
             return fact
         user = self.behaviour.flow(site.function)

@@ -109,8 +109,8 @@ def drop(fact: Fact, path: Path | None, flow: Flow, sharing: Sharing) -> Fact:
     holding = {held for held in others - numbers if crosses(held) or not is_made(held) or held[0] in kept}
     if not members or not all(is_cell(held) for held in holding):
         return fact.with_places(others) if below else fact
-    if len(path) == 1 and not is_global(path) and sharing.shared(flow, path[0]):
-        cells = {held for held in others if is_cell(held)}
-        return fact.with_places(cells | numbers or {ESCAPED})
-    cells = {held for held in others if is_cell(held) and held[-1] not in members}
-    return fact.with_places(cells | numbers)
+    shared = len(path) == 1 and not is_global(path) and sharing.shared(flow, path[0])
+    cells = {held for held in others if is_cell(held) and (shared or held[-1] not in members)}
+    if numbers:
+        return fact.with_places(cells | {held for held in others if not is_cell(held)})
+    return fact.with_places(cells or ({ESCAPED} if shared else set()))

@@ -9,33 +9,33 @@ from vmfdlint.ir import Assign, Call, Const, Field, Instr, Named, Operand, Place
 
 TAKEN = "python.taken"
 """What was read out of a collection is no longer in it: ``python.taken(coll->[])``."""
-_INSERTS = frozenset({"append", "add", "appendleft", "insert", "put", "put_nowait", "push"})
-_MERGES = frozenset({"extend", "update", "extendleft"})
-_TAKES = frozenset({"pop", "popleft", "popitem"})
+INSERTS = frozenset({"append", "add", "appendleft", "insert", "put", "put_nowait", "push"})
+MERGES = frozenset({"extend", "update", "extendleft"})
+TAKES = frozenset({"pop", "popleft", "popitem"})
 _READS = frozenset({"get", "setdefault", "get_nowait", "__getitem__"})
 _VIEWS = frozenset({"values", "copy", "keys"})
-METHODS = _INSERTS | _MERGES | _TAKES | _READS | _VIEWS
+METHODS = INSERTS | MERGES | TAKES | _READS | _VIEWS
 """Names of methods that this module speaks of."""
 ANY = Field("[]", "", True)
 
 
 def expanded(method: str, base: Place, args: tuple[Operand, ...], dst: Place | None, at: Span) -> list[Instr]:
     """What a method of a collection does; [] for a method of no interest."""
-    if method in _INSERTS and args:
+    if method in INSERTS and args:
         return [Assign(base.step(ANY), args[-1], at)]
-    if method in _MERGES and args and isinstance(args[0], Place):
+    if method in MERGES and args and isinstance(args[0], Place):
         return [Assign(base.step(ANY), args[0].step(ANY), at)]
     found: list[Instr] = []
     if method == "setdefault" and len(args) > 1:
         found.append(Assign(base.step(ANY), args[1], at))
     if method in _VIEWS and dst is not None:
         found.append(Assign(dst, base, at))
-    if method in _TAKES | _READS:
+    if method in TAKES | _READS:
         keyed = bool(args) and method not in ("popleft", "popitem")
         element = base.step(Field(step_of(args[0]), "", True) if keyed else ANY)
         if dst is not None:
             found.append(Assign(dst, element, at))
-        if method in _TAKES:
+        if method in TAKES:
             found.append(Call(None, Named(TAKEN), (element,), at))
     return found
 

@@ -4,6 +4,9 @@ In: a place of a raw function. Out: whether everything that is assigned to it wa
 constructed, or what a function returns that keeps none. Without regard to the order of statements.
 """
 
+from collections.abc import Iterator
+
+from vmfdlint.frontends.python.collections import ANY, INSERTS, MERGES, TAKES
 from vmfdlint.frontends.python.infer import Inference
 from vmfdlint.frontends.python.types import TYPES
 from vmfdlint.ir import (
@@ -13,6 +16,7 @@ from vmfdlint.ir import (
     FuncRef,
     Function,
     FunctionKey,
+    Member,
     Operand,
     Place,
     Return,
@@ -34,12 +38,15 @@ class Freshness:
         self._definitions: dict[FunctionKey, dict[Place, list[Operand | Call]]] = {}
         self._results: dict[FunctionKey, bool] = {}
         self._members: dict[str, bool] = {}
+        self._elements: dict[str, bool] = {}
         self._written: dict[str, list[tuple[FunctionKey, Operand]]] | None = None
 
     def alone(self, key: FunctionKey, place: Place, depth: int = 0) -> bool:
         """Whether a place of a function holds an object that nothing else holds."""
         if place.fields:
             last = place.fields[-1]
+            if last.name[0] == "[":
+                return self._element_alone(place)
             return last.deref and last.name[0] not in "[*" and self.member_alone(last.name)
         if place.is_global or depth > _DEPTH:
             return False
@@ -98,6 +105,8 @@ class Freshness:
 
     def _made_for(self, key: FunctionKey, source: Operand | Call, holder: Place, depth: int) -> bool:
         if isinstance(source, Call):
+            if isinstance(source.target, Member) and source.target.field in TAKES:
+                return self._element_alone(source.target.base)
             callees = self.inference.callees.of(key, source)
             return bool(callees) and all(self._gives_new(one.kind, one.name, one.key) for one in callees)
         if not isinstance(source, Place):
@@ -144,6 +153,33 @@ class Freshness:
             self._members[name] = known
         return known
 
+    def _element_alone(self, element: Place) -> bool:
+        """Whether every object that is put into a collection which is a member was made for it; the last
+        step of ``element`` is one behind the member."""
+        if len(element.fields) < 2:
+            return False
+        member = element.fields[-2].name
+        known = self._elements.get(member)
+        if known is None:
+            self._elements[member] = False
+            known = all(self._moved_in(key, source) for key, source in self._inserted(member))
+            self._elements[member] = known
+        return known
+
+    def _inserted(self, member: str) -> Iterator[tuple[FunctionKey, Operand]]:
+        """What is put into the collections that are members of that name; Opaque for all of another one."""
+        for path, module in self.modules.items():
+            for name, function in module.functions.items():
+                key = FunctionKey(path, name)
+                for instr in function.instrs:
+                    if isinstance(instr, Assign) and _is_element(instr.dst, member):
+                        yield key, instr.src
+                    elif isinstance(instr, Call) and isinstance(instr.target, Member):
+                        method, base = instr.target.field, instr.target.base
+                        if method in INSERTS | MERGES and instr.args and _is_element(base, member, ""):
+                            given = instr.args[-1]
+                            yield key, given if method in INSERTS else _all_of(given)
+
     def _moved_in(self, key: FunctionKey, source: Operand) -> bool:
         if not isinstance(source, Place):
             return True
@@ -159,3 +195,15 @@ class Freshness:
                             member = instr.dst.fields[-1].name
                             self._written.setdefault(member, []).append((FunctionKey(path, name), instr.src))
         return self._written
+
+
+def _is_element(place: Place, member: str, step: str = "[") -> bool:
+    """Whether a place is one step behind a member: an element of it, or a method."""
+    return (
+        len(place.fields) > 1 and place.fields[-2].name == member and place.fields[-1].name.startswith(step)
+    )
+
+
+def _all_of(given: Operand) -> Operand:
+    """The elements of what a collection is filled with."""
+    return given.step(ANY) if isinstance(given, Place) else given

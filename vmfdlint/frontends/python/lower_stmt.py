@@ -169,6 +169,7 @@ class Statements(Loops):
                 self._del(element.value, node)
         elif isinstance(target, cst.Subscript):
             place = self.settled(self.element(target), target)
+            self.drop(place, node)
             self.graph.emit(Call(None, Named(TAKEN), (place,), self.at(node)))
         elif isinstance(target, cst.Name):
             place = self._place_of(target.value)
