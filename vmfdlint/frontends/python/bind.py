@@ -164,9 +164,10 @@ class _Body(Managers):
             self._drop(call)
             return
         callees = self.inference.callees.of(self.key, call)
-        if isinstance(call.target, Member) and call.target.field == NEXT and call.dst is None:
-            if not callees or any(one.kind != "api" or not self.names.known(one.name) for one in callees):
-                return  # a collection, or what looks like one
+        asked = isinstance(call.target, Member) and call.target.field == NEXT and call.dst is None
+        waits = callees and all(one.kind == "api" and self.names.known(one.name) for one in callees)
+        if asked and not waits:
+            return  # a collection, or what looks like one
         if name == "builtins.super" and call.dst is not None and self.raw.params:
             self.out.append(Assign(call.dst, Place(Root.LOCAL, self.raw.params[0]), call.at))
             return
