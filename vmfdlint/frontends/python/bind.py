@@ -12,10 +12,8 @@ from vmfdlint.frontends.python.constants import Constants
 from vmfdlint.frontends.python.entered import one_name
 from vmfdlint.frontends.python.fresh import INIT, Freshness
 from vmfdlint.frontends.python.infer import PARTIAL, Inference
-from vmfdlint.frontends.python.lower_expr import FORMAT
-from vmfdlint.frontends.python.lower_loop import NEXT
 from vmfdlint.frontends.python.managers import Managers
-from vmfdlint.frontends.python.module import DROP
+from vmfdlint.frontends.python.module import DROP, FORMAT, NEXT
 from vmfdlint.frontends.python.shapes import bound
 from vmfdlint.frontends.python.types import TYPES
 from vmfdlint.ir import (

@@ -4,7 +4,6 @@ In: a node. Out: an operand; calls in it are emitted. As ``lower_expr`` and ``lo
 needs more than one function: a call does not raise, and a local that a function inside uses stays a local.
 """
 
-import libcst as cst
 from tree_sitter import Node
 
 from vmfdlint.base import Span
@@ -13,7 +12,7 @@ from vmfdlint.frontends.python import fold
 from vmfdlint.frontends.python.collections import step_of
 from vmfdlint.frontends.python.fallback_names import Names
 from vmfdlint.frontends.python.fallback_tree import integer, is_table, literal, spelled, written
-from vmfdlint.frontends.python.lower_expr import FORMAT
+from vmfdlint.frontends.python.module import FORMAT
 from vmfdlint.frontends.python.state import FALSE, NONE, TRUE
 from vmfdlint.ir import (
     Assign,
@@ -33,15 +32,6 @@ from vmfdlint.ir import (
 )
 
 ANY = Field("[]", "", True)
-_OPERATORS: dict[str, cst.BaseBinaryOp] = {
-    "|": cst.BitOr(),
-    "&": cst.BitAnd(),
-    "+": cst.Add(),
-    "-": cst.Subtract(),
-    "*": cst.Multiply(),
-    "<<": cst.LeftShift(),
-    ">>": cst.RightShift(),
-}
 
 
 class Expressions:
@@ -294,10 +284,9 @@ class Expressions:
                 count = len(written(other))
                 values = [right.step(Field(f"[{index}]", "", True)) for index in range(count)]
             return self._filled(fold.percent(left.value), values, node)
-        if operator in _OPERATORS:
-            folded = fold.binary(_OPERATORS[operator], left, right)
-            if folded is not None:
-                return folded
+        folded = fold.binary(operator, left, right)
+        if folded is not None:
+            return folded
         if operator == "+" and (isinstance(left, Text) or isinstance(right, Text)):
             return self._filled("%s%s", [left, right], node)
         return Opaque(node.type)

@@ -4,20 +4,18 @@ import re
 from collections.abc import Callable, Mapping
 from operator import add, and_, floordiv, lshift, mul, or_, rshift, sub, xor
 
-import libcst as cst
-
 from vmfdlint.ir import Const, Flags, Operand, Place, Root, Text
 
-_BINARY: Mapping[type[cst.BaseBinaryOp], Callable[[int, int], int]] = {
-    cst.Add: add,
-    cst.Subtract: sub,
-    cst.Multiply: mul,
-    cst.BitOr: or_,
-    cst.BitAnd: and_,
-    cst.BitXor: xor,
-    cst.LeftShift: lshift,
-    cst.RightShift: rshift,
-    cst.FloorDivide: floordiv,
+_BINARY: Mapping[str, Callable[[int, int], int]] = {
+    "+": add,
+    "-": sub,
+    "*": mul,
+    "|": or_,
+    "&": and_,
+    "^": xor,
+    "<<": lshift,
+    ">>": rshift,
+    "//": floordiv,
 }
 NOTHING = Place(Root.LOCAL, "%bits")
 """The base of a complement (``~FD_CLOEXEC``) until it is put to a variable."""
@@ -27,19 +25,19 @@ _DIRECTIVE = re.compile(r"%(?:\([^)]*\))?[-#0 +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hl
 _FIELD = re.compile(r"\{\{|\}\}|\{[^{}]*\}")
 
 
-def binary(operator: cst.BaseBinaryOp, left: Operand, right: Operand) -> Operand | None:
+def binary(operator: str, left: Operand, right: Operand) -> Operand | None:
     """``left operator right`` where it is known, or flags put together."""
-    union = isinstance(operator, cst.BitOr)
-    if isinstance(operator, cst.BitOr | cst.BitAnd):
+    union = operator == "|"
+    if operator in ("|", "&"):
         left, right = named(left), named(right)
     if isinstance(left, Const) and isinstance(right, Const):
         names = tuple(sorted({*left.names, *right.names})) if union else ()
-        function = _BINARY.get(type(operator))
+        function = _BINARY.get(operator)
         if left.value is None or right.value is None or function is None:
             return Const(None, names) if names else None
-        if isinstance(operator, cst.LeftShift | cst.Multiply) and max(left.value, right.value) > _WIDEST:
+        if operator in ("<<", "*") and max(left.value, right.value) > _WIDEST:
             return None
-        if isinstance(operator, cst.LeftShift | cst.RightShift) and not 0 <= right.value <= 64:
+        if operator in ("<<", ">>") and not 0 <= right.value <= 64:
             return None
         try:
             return Const(function(left.value, right.value), names)
@@ -49,10 +47,10 @@ def binary(operator: cst.BaseBinaryOp, left: Operand, right: Operand) -> Operand
         place, bits = (left, right) if isinstance(left, Place) else (right, left)
         if isinstance(place, Place) and isinstance(bits, Const) and bits.names:
             return Flags(place, bits.names)
-    complement = isinstance(operator, cst.BitAnd) and isinstance(right, Flags) and right.base == NOTHING
+    complement = operator == "&" and isinstance(right, Flags) and right.base == NOTHING
     if complement and isinstance(left, Place) and isinstance(right, Flags):
         return Flags(left, (), right.off)
-    if isinstance(operator, cst.Add) and isinstance(left, Text) and isinstance(right, Text):
+    if operator == "+" and isinstance(left, Text) and isinstance(right, Text):
         return Text(left.value + right.value)
     return None
 

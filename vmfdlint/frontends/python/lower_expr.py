@@ -5,14 +5,10 @@ import libcst as cst
 from vmfdlint.base import LIMITS
 from vmfdlint.frontends.python import fold
 from vmfdlint.frontends.python.collections import ANY, step_of
+from vmfdlint.frontends.python.module import FORMAT, YIELD
 from vmfdlint.frontends.python.state import FALSE, TRUE, ZERO, State, opaque
-from vmfdlint.frontends.python.syntax import dotted, integer, literal
+from vmfdlint.frontends.python.syntax import dotted, integer, literal, sign
 from vmfdlint.ir import Assign, Const, Field, Flags, FuncRef, Named, Operand, Place, Root, Text
-
-FORMAT = "python.format"
-"""A text made of a format, whose directives are all ``%s``, and values."""
-YIELD = "python.yield"
-"""A value is given to whoever drives a generator."""
 
 
 class Expressions(State):
@@ -183,7 +179,7 @@ class Expressions(State):
     def _binary(self, node: cst.BinaryOperation) -> Operand:
         left = self.value(node.left)
         right = self.value(node.right)
-        folded = fold.binary(node.operator, left, right)
+        folded = fold.binary(sign(node.operator), left, right)
         if folded is not None:
             return folded
         match node.operator:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import libcst as cst
 
 from vmfdlint.frontends.python.lower_exit import Exits
+from vmfdlint.frontends.python.module import NEXT
 from vmfdlint.frontends.python.state import Frame, opaque
 from vmfdlint.ir import Assign, Call, Const, Field, Member, Opaque, Operand, Place, Text
 
-NEXT = "__next__"
 _UNROLLED = 8
 """How many elements of a display in a ``for`` are taken one by one."""
 _ELEMENT = Field("[]", "", True)

@@ -6,7 +6,7 @@ from vmfdlint.frontends.python import fold
 from vmfdlint.frontends.python.collections import TAKEN
 from vmfdlint.frontends.python.lower_loop import Loops
 from vmfdlint.frontends.python.state import NONE, opaque
-from vmfdlint.frontends.python.syntax import dotted
+from vmfdlint.frontends.python.syntax import dotted, sign
 from vmfdlint.ir import Assign, Call, Const, Field, FuncRef, Named, Operand, Place, Root, Text
 
 
@@ -150,12 +150,7 @@ class Statements(Loops):
     def _augmented(self, node: cst.AugAssign) -> None:
         given = self.value(node.value)
         old = self.value(node.target)
-        operator = {
-            cst.BitOrAssign: cst.BitOr(),
-            cst.BitAndAssign: cst.BitAnd(),
-            cst.AddAssign: cst.Add(),
-        }.get(type(node.operator))
-        folded = fold.binary(operator, old, given) if operator is not None else None
+        folded = fold.binary(sign(node.operator), old, given)
         adds = folded is None and isinstance(node.operator, cst.AddAssign)
         if adds and isinstance(given, Place) and isinstance(old, Place):
             step = Field("[]", "", True)

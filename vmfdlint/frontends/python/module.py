@@ -29,6 +29,15 @@ DROP = "python.drop"
 """A variable lets go of the object it holds: at the end of the function, at ``del``, when it is overwritten.
 """
 
+FORMAT = "python.format"
+"""A text is made of a format, whose directives are all ``%s``, and values."""
+
+YIELD = "python.yield"
+"""A value is given to whoever drives a generator."""
+
+NEXT = "__next__"
+"""A loop asks an iterable for its next element; what is no collection may have to wait for it."""
+
 
 class Parameter(msgspec.Struct, frozen=True):
     """One parameter. ``kind`` is ``plain``, ``keyword`` (only by name), ``*`` or ``**``.

@@ -87,6 +87,24 @@ def form_of(node: cst.FormattedString) -> str:
     return "".join(parts)
 
 
+_SIGNS = {
+    "Add": "+",
+    "Subtract": "-",
+    "Multiply": "*",
+    "BitOr": "|",
+    "BitAnd": "&",
+    "BitXor": "^",
+    "LeftShift": "<<",
+    "RightShift": ">>",
+    "FloorDivide": "//",
+}
+
+
+def sign(operator: cst.BaseBinaryOp | cst.BaseAugOp) -> str:
+    """How an operator of numbers is written, without the ``=`` of an assignment; "" for others."""
+    return _SIGNS.get(type(operator).__name__.removesuffix("Assign"), "")
+
+
 def integer(node: cst.CSTNode) -> int | None:
     """The value of an integer literal."""
     if not isinstance(node, cst.Integer):
