@@ -35,7 +35,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> None:
     def analyze(sources: tuple[SourceText, ...], options: Options, *_: object) -> Outcome:
         return Outcome((FINDING,), app.rule_docs(), statistics=Statistics(files=len(sources)))
 
-    monkeypatch.setattr(app, "analyze", analyze)
+    monkeypatch.setattr("vmfdlint.app.verdict.analyze", analyze)
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def crashing(monkeypatch: pytest.MonkeyPatch) -> None:
     def crash(*_: object) -> None:
         raise RecursionError("too deep")
 
-    monkeypatch.setattr(app, "analyze", crash)
-    monkeypatch.setattr(app, "show_flow", crash)
+    monkeypatch.setattr("vmfdlint.app.verdict.analyze", crash)
+    monkeypatch.setattr("vmfdlint.app.show.show_flow", crash)
 
 
 def test_clean(run: Run, here: Path) -> None:
@@ -212,8 +212,8 @@ def test_a_reader_that_leaves_early(here: Path) -> None:
 
 def test_ctrl_c(here: Path) -> None:
     code = (
-        "import sys, time; from vmfdlint import app, cli;"
-        "app.analyze = lambda *_: (print('begun', flush=True), time.sleep(60));"
+        "import sys, time; from vmfdlint import cli; from vmfdlint.app import verdict;"
+        "verdict.analyze = lambda *_: (print('begun', flush=True), time.sleep(60));"
         "sys.exit(cli.run(['check', sys.argv[1]]))"
     )
     with subprocess.Popen(

@@ -25,6 +25,13 @@ FINDINGS = (
 )
 
 
+def analyze(sources: tuple[SourceText, ...], options: Options, *_: object) -> Outcome:
+    """The findings of the rules and files that are asked for."""
+    paths = {source.path for source in sources}
+    found = tuple(one for one in FINDINGS if one.rule in options.rules and one.at.path in paths)
+    return Outcome(found, app.rule_docs(), statistics=Statistics(files=len(sources)))
+
+
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Three files, one finding each, whatever is in them."""
@@ -33,12 +40,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text("int f(void) { return 0; }\n")
 
-    def analyze(sources: tuple[SourceText, ...], options: Options, *_: object) -> Outcome:
-        paths = {source.path for source in sources}
-        found = tuple(one for one in FINDINGS if one.rule in options.rules and one.at.path in paths)
-        return Outcome(found, app.rule_docs(), statistics=Statistics(files=len(sources)))
-
-    monkeypatch.setattr(app, "analyze", analyze)
+    monkeypatch.setattr("vmfdlint.app.verdict.analyze", analyze)
     return tmp_path
 
 
@@ -105,13 +107,12 @@ def test_project_reports_what_touches_the_paths(run: Run, tree: Path) -> None:
 
 def test_standard_input(run: Run, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[SourceText] = []
-    known = app.analyze
 
-    def analyze(sources: tuple[SourceText, ...], *rest: object) -> Outcome:
+    def watched(sources: tuple[SourceText, ...], *rest: object) -> Outcome:
         seen[:] = sources
-        return known(sources, *rest)  # type: ignore[arg-type]
+        return analyze(sources, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(app, "analyze", analyze)
+    monkeypatch.setattr("vmfdlint.app.verdict.analyze", watched)
     text = app.Surroundings(stdin=b"new")
 
     def check(*paths: str, **given: object) -> bytes:
@@ -160,6 +161,8 @@ def test_paths_for_a_code_host_start_at_the_top(tree: Path, monkeypatch: pytest.
     found = app.check(app.options_for(["src"], {"output_format": "gitlab"})).report
     assert b'"path": "src/a.c"' in found
     monkeypatch.chdir(tree / "src")
-    monkeypatch.setattr(app, "analyze", lambda *_: Outcome((finding("VMFD101", "a.c"),), app.rule_docs()))
+    monkeypatch.setattr(
+        "vmfdlint.app.verdict.analyze", lambda *_: Outcome((finding("VMFD101", "a.c"),), app.rule_docs())
+    )
     for name in ("gitlab", "github"):
         assert b"src/a.c" in app.check(app.options_for(["."], {"output_format": name})).report

@@ -1,0 +1,37 @@
+"""The walk: calls each room's door in order. The only room beside cli that knows all others.
+
+In: Options. Out: bytes to print and an exit code. Prints nothing itself. A module a command..
+"""
+
+from vmfdlint.app.analysis import analyze, rule_docs
+from vmfdlint.app.baseline import baseline_create, baseline_show, baseline_update
+from vmfdlint.app.check import check, files
+from vmfdlint.app.ignore import add_ignore
+from vmfdlint.app.models import models_check, models_suggest, models_verify
+from vmfdlint.app.rules import proven_docs, rules
+from vmfdlint.app.run import Run, Surroundings, Written
+from vmfdlint.app.settings import options_for, settings
+from vmfdlint.app.show import flow, ir
+
+__all__ = [
+    "Run",
+    "Surroundings",
+    "Written",
+    "add_ignore",
+    "analyze",
+    "baseline_create",
+    "baseline_show",
+    "baseline_update",
+    "check",
+    "files",
+    "flow",
+    "ir",
+    "models_check",
+    "models_suggest",
+    "models_verify",
+    "options_for",
+    "proven_docs",
+    "rule_docs",
+    "rules",
+    "settings",
+]

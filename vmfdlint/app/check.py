@@ -1,0 +1,105 @@
+"""``check``: discover -> analyze -> gate -> report."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from vmfdlint import __version__
+from vmfdlint.app.run import (
+    EXIT_CLEAN,
+    EXIT_FINDINGS,
+    EXIT_INCOMPLETE,
+    Run,
+    Surroundings,
+    Written,
+    silent,
+    text_run,
+)
+from vmfdlint.app.verdict import gated, judged, known_entries, look
+from vmfdlint.check.finding import Level, Outcome
+from vmfdlint.config import Options
+from vmfdlint.frontends.languages import language_of
+from vmfdlint.history import known
+from vmfdlint.intake import prefix, take
+from vmfdlint.report import FATAL, PEOPLE, Checkout, Context, closing, formats, problem_lines
+from vmfdlint.vcs import origin, within
+
+
+def check(options: Options, seen: Surroundings | None = None, tell: Callable[[str], None] = silent) -> Run:
+    """discover -> analyze -> gate -> report. ``tell`` hears what is being done."""
+    started = _now()
+    seen = seen or Surroundings()
+    found = take(options, seen.stdin)
+    before = known(options, lambda then: known_entries(*look(then, tell)))
+    outcome = gated(judged(found, options, tell), found, options, before)
+    context = Context(
+        version=__version__,
+        root=found.root.as_posix(),
+        prefix=prefix(found.root),
+        within=within(found.root),
+        checkout=_checkout(found.root) if _wants(options, "sarif") else None,
+        sources={source.path: source for source in found.files},
+        languages={source.path: language_of(source) for source in found.files},
+        command=seen.command if options.statistics else "",
+        started=started if options.statistics else "",
+        ended=_now() if options.statistics else "",
+        exit_code=_exit_code(outcome, options),
+        verbose=options.verbose,
+        quiet=options.quiet,
+        statistics=options.statistics,
+        show_suppressed=options.show_suppressed,
+        compared=before is not None,
+        color=seen.color,
+    )
+    return _reported(outcome, context, options, seen.step_summary)
+
+
+def files(options: Options, stdin: bytes | None = None) -> Run:
+    """``check --show-files``: the paths that would be checked, one a line."""
+    found = take(options, stdin)
+    before = prefix(found.root)
+    return text_run("".join(f"{before}{source.path}\n" for source in found.files), found)
+
+
+def _wants(options: Options, name: str) -> bool:
+    return any(wanted.partition(":")[0] == name for wanted in options.output_format)
+
+
+def _checkout(root: Path) -> Checkout | None:
+    found = origin(root)
+    return None if found is None else Checkout(found.repository, found.revision, found.branch)
+
+
+def _reported(outcome: Outcome, context: Context, options: Options, step_summary: str) -> Run:
+    """The reports that were asked for, each for its place, and what is said beside them."""
+    report, told = b"", False
+    written = []
+    for wanted in options.output_format:
+        name, _, path = wanted.partition(":")
+        path = path or options.output_file or ""
+        data = formats()[name](outcome, msgspec.structs.replace(context, color=context.color and not path))
+        if path:
+            written.append(Written(path, data))
+        else:
+            report, told = data, name in PEOPLE
+        if name == "github" and step_summary:
+            written.append(Written(step_summary, formats()["markdown"](outcome, context), append=True))
+    messages = problem_lines(outcome.problems, context)
+    if not told:
+        messages += closing(outcome, context)
+    return Run(report, tuple(messages), context.exit_code, tuple(written))
+
+
+def _exit_code(outcome: Outcome, options: Options) -> int:
+    if any(problem.kind in FATAL for problem in outcome.problems):
+        return EXIT_INCOMPLETE
+    levels = list(Level)
+    failing = levels[: levels.index(Level(options.fail_level)) + 1]
+    failed = any(finding.level in failing for finding in outcome.findings)
+    return EXIT_FINDINGS if failed and not options.exit_zero else EXIT_CLEAN
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

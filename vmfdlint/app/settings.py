@@ -1,0 +1,42 @@
+"""What is in force: the options of a command, checked."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from vmfdlint.app.analysis import rule_docs
+from vmfdlint.app.run import Run
+from vmfdlint.config import ConfigError, Options, load, resolve_rules, settings_text
+from vmfdlint.report import formats
+
+
+def options_for(paths: Sequence[str], given: Mapping[str, object]) -> Options:
+    """The merged settings with ``rules`` resolved. Raises ConfigError."""
+    options = load(paths, given)
+    bare = [wanted for wanted in options.output_format if ":" not in wanted]
+    for wanted in options.output_format:
+        if wanted.partition(":")[0] not in formats():
+            known = ", ".join(formats())
+            raise ConfigError(f"unknown output format {wanted!r}: choose from {known}")
+    if len(bare) > 1:
+        raise ConfigError(f"{' and '.join(bare)} would go to one place: say where, as in {bare[0]}:FILE")
+    for path in paths:
+        if not path:
+            raise ConfigError("an empty path: name a file or a directory")
+    if "-" in paths and not options.stdin_filename:
+        raise ConfigError("- needs --stdin-filename: the name says what the program is part of")
+    origins = tuple(
+        f"--{name}" if given.get(name) or not options.config_file else f"{name} of {options.config_file}"
+        for name in ("select", "ignore")
+    )
+    docs = rule_docs()
+    every = [(rule.id, rule.name) for rule in docs]
+    select = (*options.select, *options.extend_select)
+    optional = {rule.id for rule in docs if rule.optional}
+    rules = resolve_rules(select, options.ignore, every, (origins[0], origins[1]), optional)
+    return msgspec.structs.replace(options, rules=rules)
+
+
+def settings(options: Options) -> Run:
+    """``check --show-settings``: what is in force, as TOML."""
+    return Run(settings_text(options).encode())
