@@ -143,7 +143,9 @@ def test_golden(name: str, golden: Callable[[Path, str], None]) -> None:
 
 
 def test_golden_verbose(golden: Callable[[Path, str], None]) -> None:
-    context = msgspec.structs.replace(CONTEXT, verbose=True, statistics=True, prefix="../", color=True)
+    context = msgspec.structs.replace(
+        CONTEXT, verbose=True, show_safe=True, statistics=True, prefix="../", color=True
+    )
     text = formats()["full"](OUTCOME, context).decode()
     text += "".join(line + "\n" for line in problem_lines(OUTCOME.problems, context))
     golden(GOLDENS / "full-verbose.txt", text.replace("\x1b", "\\e"))

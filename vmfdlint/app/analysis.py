@@ -28,7 +28,7 @@ def analyze(
     solver = solved.solver
     started = perf_counter()
     findings = match(solver, rules, options.rules)
-    safe = safe_sites(solver, findings) if options.verbose else ()
+    safe = safe_sites(solver, rules) if options.show_safe else ()
     lowered = solver.program.lowered
     damage = solver.program.damage(sorted(solver.descriptor_functions) if options.statistics else ())
     statistics = Statistics(

@@ -50,6 +50,7 @@ def check(options: Options, seen: Surroundings | None = None, tell: Callable[[st
         quiet=options.quiet,
         statistics=options.statistics,
         show_suppressed=options.show_suppressed,
+        show_safe=options.show_safe,
         compared=before is not None,
         color=seen.color,
     )

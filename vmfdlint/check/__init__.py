@@ -6,9 +6,10 @@ Knows no language and no API; a new rule is a file in rules/.
 from vmfdlint.check.evidence import load_evidence
 from vmfdlint.check.flow import call_chain, flow_text
 from vmfdlint.check.load import RuleError, load_rules
-from vmfdlint.check.match import incidents, match, safe_sites
+from vmfdlint.check.match import incidents, match
 from vmfdlint.check.review import suggestions
 from vmfdlint.check.rule import Rule
+from vmfdlint.check.safe import safe_sites
 
 __all__ = [
     "Rule",

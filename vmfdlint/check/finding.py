@@ -106,12 +106,25 @@ class Finding(msgspec.Struct, frozen=True):
     fixes: tuple[Fix, ...] = ()
 
 
+class Act(StrEnum):
+    """What a site does by which a VM could get another holder."""
+
+    FORK = "fork"
+    DAEMON = "daemon"
+    WORKER = "worker"
+    EXEC = "exec"
+    SPAWN = "spawn"
+    DUP = "dup"
+
+
 class SafeSite(msgspec.Struct, frozen=True):
-    """A fork, spawn or duplicate that was judged safe, and why; shown by ``check -v``."""
+    """A site that was judged safe, and why; shown by ``check --show-safe``. ``rule`` is the one it passes."""
 
     at: Span
     function: str
     text: str
+    act: Act = Act.FORK
+    rule: str = ""
 
 
 class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

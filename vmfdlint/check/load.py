@@ -11,7 +11,7 @@ from string import Formatter
 import msgspec
 
 from vmfdlint.base.location import rules_directory
-from vmfdlint.check.finding import Level, Page, RuleDoc
+from vmfdlint.check.finding import Act, Level, Page, RuleDoc
 from vmfdlint.check.incident import ATTRIBUTES, INCIDENTS
 from vmfdlint.check.rule import LevelCase, Rule
 
@@ -58,6 +58,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cwe: tuple[int, ...] = ()
     cert: tuple[str, ...] = ()
     levels: tuple[LevelCase, ...] = ()
+    judges: tuple[Act, ...] = ()
     optional: bool = False
 
 
@@ -106,7 +107,7 @@ class _Reader:
         for case in read.levels:
             self._attributes({name: tuple(values) for name, values in case.when.items()})
         self._prose(read)
-        return Rule(self._doc(read), incident, wanted, read.levels, read.message.text)
+        return Rule(self._doc(read), incident, wanted, read.levels, read.message.text, read.judges)
 
     def _tables(self) -> dict[str, object]:
         try:
@@ -140,7 +141,7 @@ class _Reader:
             why = ": a rule explains itself" if place == "doc" else ""
             return self._error(f"{table}{missing[1]} is missing{why}", place)
         if value := re.search(r"Invalid enum value '([^']*)'", text):
-            return self._unknown(value[1], [level.value for level in Level])
+            return self._unknown(value[1], list(Act) if place == "judges" else list(Level))
         return self._error(f"{place}: {text.partition(' - ')[0]}", place)
 
     def _attributes(self, wanted: dict[str, tuple[str, ...]]) -> None:

@@ -1,10 +1,10 @@
-"""Rules against incidents: findings with message, level, trace and fingerprint, and the sites judged safe."""
+"""Rules against incidents: findings with message, level, trace and fingerprint."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 
-from vmfdlint.check.finding import Certainty, Finding, Level, SafeSite
-from vmfdlint.check.incident import Incident, called, noun, waiting
+from vmfdlint.check.finding import Certainty, Finding, Level
+from vmfdlint.check.incident import Incident, called, waiting
 from vmfdlint.check.incidents_cgroup import migrations
 from vmfdlint.check.incidents_debugfs import kept, opened_to_others
 from vmfdlint.check.incidents_kernel import kernel_files
@@ -16,9 +16,7 @@ from vmfdlint.check.incidents_worker import workers
 from vmfdlint.check.review import questions
 from vmfdlint.check.rule import Rule
 from vmfdlint.check.trace import trace
-from vmfdlint.ir import FunctionKey
-from vmfdlint.models import Daemon, Fork, Spawn, Truth
-from vmfdlint.solve import Happening, Name, Solver
+from vmfdlint.solve import Name, Solver
 
 _LOWER = {Level.ERROR: Level.WARNING, Level.WARNING: Level.NOTE, Level.NOTE: Level.NOTE}
 
@@ -115,45 +113,3 @@ def _programs(solver: Solver) -> dict[Name, set[str]]:
             if fact.object is not None:
                 found.setdefault(fact.object.name, set()).add(function.path)
     return found
-
-
-def safe_sites(solver: Solver, findings: Sequence[Finding]) -> tuple[SafeSite, ...]:
-    """Forks and duplicates that were judged and not reported, with the reason."""
-    reported = {finding.at for finding in findings}
-    found: dict[object, SafeSite] = {}
-    # What such a child hands on by its exec is told where it was made inheritable.
-    passing = {seen.fact.fork for seen in solver.observations if seen.what is Happening.EXEC}
-    for seen in solver.observations:
-        if seen.what is Happening.FORK and seen.site in passing:
-            reported.add(seen.at)
-        if seen.at in reported or seen.fact.object is None or not seen.fact.object.holds_vm:
-            continue
-        if seen.what is Happening.FORK:
-            text = (
-                f"the child of this {seen.detail or 'fork'} ends, executes a program or gives up every "
-                f"{noun(seen.fact.object)} before it waits"
-            )
-            found.setdefault(seen.at, SafeSite(seen.at, seen.site.function.name, text))
-        elif seen.what is Happening.DUPLICATE:
-            text = f"the copy of the {noun(seen.fact.object)} is closed, or only takes the original's place"
-            found.setdefault(seen.at, SafeSite(seen.at, seen.site.function.name, text))
-    for key in solver.relevance.callers_of(solver.models.names_with(Fork, Daemon, Spawn)):
-        for site in _unobserved(solver, key):
-            if site.at not in reported:
-                found.setdefault(site.at, site)
-    return tuple(sorted(found.values(), key=lambda site: site.at))
-
-
-def _unobserved(solver: Solver, key: FunctionKey) -> Iterator[SafeSite]:
-    """Forks that no open holder reaches, or whose child does nothing of interest."""
-    for call, modelled in solver.behaviour.calls_with(key, Fork | Daemon | Spawn):
-        forks = [effect for effect in modelled.effects if isinstance(effect, Fork)]
-        if any(isinstance(effect, Spawn) for effect in modelled.effects):
-            text = "the program it starts gets no descriptor that is close-on-exec"
-        elif any(fork.shares_files is Truth.YES and fork.shares_memory is Truth.YES for fork in forks):
-            text = "the new task shares memory and descriptors with its creator, as a thread does"
-        elif solver.interest.survives(key):
-            text = "no VM descriptor is open when this runs"
-        else:
-            text = "the child executes a program or ends, and closes what it holds before it waits"
-        yield SafeSite(call.at, key.name, f"{modelled.api}: {text}")

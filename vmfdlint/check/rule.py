@@ -2,7 +2,7 @@
 
 import msgspec
 
-from vmfdlint.check.finding import Level, RuleDoc
+from vmfdlint.check.finding import Act, Level, RuleDoc
 
 
 class LevelCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -13,13 +13,17 @@ class LevelCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """One rule. ``match`` maps attributes to accepted values; the key ``incident`` names the incident."""
+    """One rule. ``match`` maps attributes to accepted values; the key ``incident`` names the incident.
+
+    ``judges``: what a site of that kind passes where nothing is found at it.
+    """
 
     doc: RuleDoc
     incident: str
     match: dict[str, tuple[str, ...]]
     levels: tuple[LevelCase, ...]
     message: str
+    judges: tuple[Act, ...] = ()
 
     def accepts(self, what: str, attributes: dict[str, str]) -> bool:
         """Whether an incident is this rule's."""

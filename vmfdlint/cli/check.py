@@ -23,7 +23,10 @@ def _reporting(command: Any) -> Any:
                      help="Colours in text (auto, the default: on a terminal)."),
         click.option("-q", "--quiet", is_flag=True, default=None, help="Findings and errors only."),
         click.option("-v", "--verbose", is_flag=True, default=None,
-                     help="Also say why forks were judged safe, and what could not be read in full."),
+                     help="Also say what could not be read in full."),
+        click.option("--show-safe", is_flag=True, default=None,
+                     help="Also list forks, execs, spawns and copies that were judged safe, with the reason "
+                          "(full, concise, json, sarif)."),
         click.option("--show-suppressed", is_flag=True, default=None,
                      help="Put what comments silence into sarif and json, with the reason."),
         click.option("--statistics", is_flag=True, default=None,

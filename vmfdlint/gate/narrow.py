@@ -66,6 +66,12 @@ def touching(outcome: Outcome, paths: Collection[str], why: str) -> Outcome:
     return only(outcome, lambda finding: not paths_of(finding).isdisjoint(paths), why)
 
 
+def safe_in(outcome: Outcome, paths: Collection[str]) -> Outcome:
+    """The Outcome with the safe sites that lie in one of ``paths``."""
+    safe = tuple(site for site in outcome.safe if site.at.path in paths)
+    return msgspec.structs.replace(outcome, safe=safe)
+
+
 def on_lines(outcome: Outcome, lines: Mapping[str, Sequence[tuple[int, int]]], why: str) -> Outcome:
     """The findings of which some place, step or related place lies on one of ``lines``, by path."""
 

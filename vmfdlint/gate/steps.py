@@ -7,7 +7,7 @@ import msgspec
 from vmfdlint.baseline import Entry
 from vmfdlint.check.finding import Outcome
 from vmfdlint.config import Options
-from vmfdlint.gate.narrow import asked_for, on_lines, touching, unknown
+from vmfdlint.gate.narrow import asked_for, on_lines, safe_in, touching, unknown
 from vmfdlint.suppress import Sources, suppress
 
 
@@ -34,6 +34,7 @@ def narrowed(outcome: Outcome, options: Options, given: Given) -> Outcome:
     outcome = asked_for(outcome, options, given.root)
     if given.focus is not None:
         outcome = touching(outcome, given.focus, "elsewhere in the project")
+        outcome = safe_in(outcome, given.focus)
     if given.before is not None:
         outcome, gone = unknown(outcome, given.before, given.sources.texts, "known before")
         # What was not read, or lies elsewhere, is not gone.

@@ -2,13 +2,15 @@
 
 from vmfdlint.check.finding import Outcome
 from vmfdlint.report.context import Context
-from vmfdlint.report.words import closing, heading
+from vmfdlint.report.words import closing, heading, safe_lines
 
 NAME = "concise"
 
 
 def render(outcome: Outcome, context: Context) -> bytes:
-    """Outcome -> UTF-8 text, ``path:line:col: VMFD101 [error] message`` per finding and the closing lines."""
+    """Outcome -> UTF-8 text, ``path:line:col: VMFD101 [error] message`` per finding, with --show-safe
+    one per safe site, and the closing lines."""
     lines = [heading(finding, context) for finding in outcome.findings]
+    lines += safe_lines(outcome, context)
     lines += closing(outcome, context)
     return "".join(line + "\n" for line in lines).encode("utf-8", "replace")

@@ -42,6 +42,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     quiet: bool = False
     statistics: bool = False
     show_suppressed: bool = False
+    show_safe: bool = False
     compared: bool = False
     color: bool = False
 

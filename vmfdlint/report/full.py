@@ -15,7 +15,7 @@
 from vmfdlint.base import Span
 from vmfdlint.check.finding import Certainty, Finding, Outcome, RuleDoc, Step
 from vmfdlint.report.context import Context
-from vmfdlint.report.words import closing, heading, paint, place, printable
+from vmfdlint.report.words import closing, heading, paint, place, printable, safe_lines
 
 NAME = "full"
 _SHOWN_COLUMNS = 160
@@ -23,16 +23,13 @@ _DEEPEST_INDENT = 6
 
 
 def render(outcome: Outcome, context: Context) -> bytes:
-    """Outcome -> UTF-8 text. Findings, with -v the safe sites, then the closing lines."""
+    """Outcome -> UTF-8 text. Findings, with --show-safe the safe sites, then the closing lines."""
     rules = {rule.id: rule for rule in outcome.rules}
     lines: list[str] = []
     for finding in outcome.findings:
         lines += [*_finding(finding, rules.get(finding.rule), context), ""]
-    if context.verbose and outcome.safe:
-        for site in outcome.safe:
-            inside = f" in {site.function}" if site.function else ""
-            lines.append(f"{place(site.at, context)}: safe{printable(inside)}: {printable(site.text)}")
-        lines.append("")
+    safe = safe_lines(outcome, context)
+    lines += [*safe, ""] if safe else []
     lines += closing(outcome, context)
     return "".join(line + "\n" for line in lines).encode("utf-8", "replace")
 

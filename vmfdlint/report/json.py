@@ -24,7 +24,7 @@ def render(outcome: Outcome, context: Context) -> bytes:
         "exit_code": context.exit_code,
         "findings": outcome.findings,
         "problems": outcome.problems,
-        "safe": outcome.safe if context.verbose else (),
+        "safe": outcome.safe if context.show_safe else (),
         "notices": outcome.notices,
         "left_out": outcome.left_out,
         "suppressed": outcome.suppressed if context.show_suppressed else (),

@@ -17,11 +17,11 @@ Json = dict[str, object]
 
 
 class Files:
-    """The files of a log, each with an index into ``artifacts``."""
+    """The files of a log, each with an index into ``artifacts``; ``more`` are those of other results."""
 
-    def __init__(self, context: Context, findings: Sequence[Finding]) -> None:
+    def __init__(self, context: Context, findings: Sequence[Finding], more: Sequence[str] = ()) -> None:
         self.context = context
-        self.result_files = {finding.at.path for finding in findings}
+        self.result_files = {finding.at.path for finding in findings} | set(more)
         steps = {step.at.path for finding in findings for step in finding.trace}
         related = {one.at.path for finding in findings for one in finding.related}
         self.paths = sorted(self.result_files | steps | related)

@@ -9,7 +9,19 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from vmfdlint.check.finding import Finding, Fix, Level, Outcome, Related, Role, RuleDoc, Step, Suppressed
+from vmfdlint.base import Span
+from vmfdlint.check.finding import (
+    Finding,
+    Fix,
+    Level,
+    Outcome,
+    Related,
+    Role,
+    RuleDoc,
+    SafeSite,
+    Step,
+    Suppressed,
+)
 from vmfdlint.report.context import Context
 from vmfdlint.report.doc import one_line
 from vmfdlint.report.prints import line_hashes, trace_prints
@@ -56,11 +68,12 @@ class Results:
         findings = [outcome.findings[number] for number in sorted(kept)]
         if context.show_suppressed:
             findings += [one.finding for one in outcome.suppressed]
-        self.files = Files(context, findings)
+        passed = outcome.safe if context.show_safe else ()
+        self.files = Files(context, findings, [site.at.path for site in passed])
         self.dropped = len(outcome.findings) - len(kept)
         self.short = 0
         self._index = {rule.id: index for index, rule in enumerate(rules)}
-        self._hashes = _line_hashes(findings, context)
+        self._hashes = _line_hashes([*(one.at for one in findings), *(one.at for one in passed)], context)
         prints = trace_prints(outcome.findings, context)
         made: dict[int, bytes] = {}
         size = 0
@@ -76,6 +89,9 @@ class Results:
         # GitHub takes no notice of a suppression, and shows an alert: they are in the log on request only.
         for one, print_ in zip(shown[:room], trace_prints([s.finding for s in shown], context), strict=False):
             self.encoded.append(msgspec.Raw(msgspec.json.encode(self._suppressed(one, print_))))
+        room = _MOST_RESULTS - len(self.encoded)
+        # Nor of a kind: these too are there on request only.
+        self.encoded += [msgspec.Raw(msgspec.json.encode(self._passed(site))) for site in passed[:room]]
 
     def _suppressed(self, one: Suppressed, trace_print: str) -> Json:
         by: Json = {
@@ -86,6 +102,21 @@ class Results:
         by |= {"justification": one.reason} if one.reason else {}
         made = self._result(one.finding, trace_print, True) | {"suppressions": [by]}
         # Whether it was known before was not asked: it does not count.
+        return made | ({"baselineState": "unchanged"} if self.files.context.compared else {})
+
+    def _passed(self, site: SafeSite) -> Json:
+        made: Json = {
+            "ruleId": site.rule,
+            "kind": "pass",
+            "level": "none",
+            "message": {"text": f"Safe {site.act}: {plain(site.text)}"},
+            "locations": [_located(site, site.function, self.files)],
+        }
+        line_hash = self._hashes.get((site.at.path, site.at.line))
+        if line_hash is not None:
+            made["partialFingerprints"] = {"primaryLocationLineHash": line_hash}
+        if site.rule in self._index:
+            made["ruleIndex"] = self._index[site.rule]
         return made | ({"baselineState": "unchanged"} if self.files.context.compared else {})
 
     def _result(self, finding: Finding, trace_print: str, full: bool) -> Json:
@@ -133,7 +164,7 @@ def plain(text: str) -> str:
     return re.sub(r"\[([^\[\]]*)\]\(", r"\\[\1\\](", one_line(text))
 
 
-def _located(place: Finding | Step, function: str, files: Files, full: bool = True) -> Json:
+def _located(place: Finding | Step | SafeSite, function: str, files: Files, full: bool = True) -> Json:
     where: Json = {"physicalLocation": files.physical(place.at, full)}
     if function:
         where["logicalLocations"] = [{"name": function, "fullyQualifiedName": function, "kind": "function"}]
@@ -198,10 +229,10 @@ def _link_text(text: str) -> str:
     return one_line(text).replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
 
 
-def _line_hashes(findings: Sequence[Finding], context: Context) -> dict[tuple[str, int], str]:
+def _line_hashes(places: Sequence[Span], context: Context) -> dict[tuple[str, int], str]:
     wanted: dict[str, set[int]] = {}
-    for finding in findings:
-        wanted.setdefault(finding.at.path, set()).add(finding.at.line)
+    for at in places:
+        wanted.setdefault(at.path, set()).add(at.line)
     found = {}
     for path, lines in wanted.items():
         source = context.sources.get(path)

@@ -44,6 +44,15 @@ def leveled(finding: Finding, context: Context) -> str:
     return f"{finding.rule} {level} {printable(finding.message)}"
 
 
+def safe_lines(outcome: Outcome, context: Context) -> list[str]:
+    """With --show-safe ``path:line:col: safe fork in start: reason`` for every site that was judged safe."""
+    return [
+        f"{place(one.at, context)}: safe {one.act}"
+        + printable(f" in {one.function}: {one.text}" if one.function else f": {one.text}")
+        for one in (outcome.safe if context.show_safe else ())
+    ]
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """``1 file``, ``6,442 files``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
