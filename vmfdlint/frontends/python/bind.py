@@ -9,7 +9,6 @@ from vmfdlint.frontends.python import fold
 from vmfdlint.frontends.python.arguments import split
 from vmfdlint.frontends.python.callees import Callee
 from vmfdlint.frontends.python.constants import Constants
-from vmfdlint.frontends.python.entered import one_name
 from vmfdlint.frontends.python.fresh import INIT, Freshness
 from vmfdlint.frontends.python.infer import PARTIAL, Inference
 from vmfdlint.frontends.python.managers import Managers
@@ -85,7 +84,7 @@ class _Body(Managers):
                     block.unbounded and not place_,
                 )
         types = self.record_types(self.raw)
-        return one_name(msgspec.structs.replace(self.raw, blocks=tuple(blocks), local_types=types))
+        return msgspec.structs.replace(self.raw, blocks=tuple(blocks), local_types=types)
 
     def _failed_inits(self) -> frozenset[int]:
         """The blocks where an ``__init__`` goes on after that of a base has raised."""

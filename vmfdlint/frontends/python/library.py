@@ -18,6 +18,7 @@ from vmfdlint.frontends.python.imports import Names
 from vmfdlint.frontends.python.infer import Inference
 from vmfdlint.frontends.python.module import Module
 from vmfdlint.frontends.python.tokens import tokens_of
+from vmfdlint.frontends.python.types import TYPES
 from vmfdlint.frontends.python.unify import gives_first, unified
 from vmfdlint.ir import Block, Call, FuncRef, Function, FunctionKey, Named, Return, reads
 
@@ -99,7 +100,9 @@ class Library:
         if not isinstance(call.target, Named):
             return False
         keys = self.resolve(call.target.name)
-        return bool(keys) and all(gives_first(self.modules[key.path].functions.get(key.name)) for key in keys)
+        if not keys:
+            return call.target.name in TYPES.selves
+        return all(gives_first(self.modules[key.path].functions.get(key.name)) for key in keys)
 
     @cached_property
     def _by_name(self) -> dict[str, tuple[FunctionKey, ...]]:
