@@ -70,11 +70,10 @@ class Free(msgspec.Struct, frozen=True, tag=True):
 
 class Drop(msgspec.Struct, frozen=True, tag=True):
     """The variable ``pointer`` lets go of its object, which goes with all it holds where nothing else refers
-    to it. ``view``: the object is a view of a mapping, and ends for all that refer to it.
+    to it.
     """
 
     pointer: Port
-    view: bool = False
 
 
 class Copy(msgspec.Struct, frozen=True, tag=True):

@@ -122,8 +122,6 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             return mappings.dont_fork(fact, effect, call)
         case Free(pointer=pointer):
             return [memory.free(fact, pointer, call)]
-        case Drop(pointer=pointer, view=True):
-            return [mappings.release(fact, pointer, call)]
         case Drop(pointer=pointer):
             return [memory.drop(fact, port_path(pointer, call.args), call.flow, call.sharing)]
         case Own():

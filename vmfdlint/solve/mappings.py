@@ -72,9 +72,8 @@ def unmap(fact: Fact, effect: Unmap, call: Invocation, observe: Observe) -> list
     """The mapping after munmap: gone, or cut where only a part of it went, or nothing for a view of it; what
     is ended may be a view itself."""
     at, length = effect.at, effect.length
-    view = (*(port_path(at, call.args) or RESULT), VIEW)
-    if effect.asks_views and view in fact.places:
-        return [fact.with_places({path for path in fact.places if path != view})]
+    if effect.asks_views and (without := _view_ended(fact, at, call)) is not None:
+        return [without]
     if not _is_at(fact, at, call):
         return [fact]
     if effect.asks_views and any(_is_view(path) for path in fact.places):
@@ -99,11 +98,12 @@ def export(fact: Fact, of: Port, at: Port, call: Invocation) -> Fact:
     return fact.with_places({*fact.places, (*path, view)}) if viewed else fact
 
 
-def release(fact: Fact, view: Port, call: Invocation) -> Fact:
-    """The mapping after a view of it has ended, whichever variables have that view."""
+def _view_ended(fact: Fact, view: Port, call: Invocation) -> Fact | None:
+    """The mapping after a view of it has ended, whichever variables have that view; None where there is
+    none."""
     path = port_path(view, call.args)
     ended = {held[-1] for held in fact.places if held[:-1] == path and _is_view(held)}
-    return fact.with_places({held for held in fact.places if held[-1] not in ended}) if ended else fact
+    return fact.with_places({held for held in fact.places if held[-1] not in ended}) if ended else None
 
 
 def _is_view(path: Path) -> bool:
