@@ -65,7 +65,8 @@ def _calls_through(function: Function, slot: Slot) -> list[tuple[Site, Call]]:
                     if _belongs(Slot(record, field), slot):
                         found.append((Site(function.key, number, index), instr))
                 case Call(target=Indirect(place=place)):
-                    if place in copies or (place.fields and _belongs(slot_of(place), slot)):
+                    slotted = place.fields or place.is_global
+                    if place in copies or (slotted and _belongs(slot_of(place), slot)):
                         found.append((Site(function.key, number, index), instr))
                 case _:
                     pass
