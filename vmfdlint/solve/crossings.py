@@ -8,7 +8,7 @@ caller; others return to the calls that sent them.
 import msgspec
 
 from vmfdlint.base import LIMITS, Span
-from vmfdlint.ir import Address, Call, FunctionKey, Return
+from vmfdlint.ir import Address, Call, Function, FunctionKey, Return
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
 from vmfdlint.models import Models, link_kind
 from vmfdlint.solve.boundary import (
@@ -168,7 +168,11 @@ class Crossings(Tables):
         outside = None if born_inside else before
         if outside is not None and incoming.result is not None:
             outside = forget(outside, incoming.result, incoming.cell)
-        fact = leave(outside, at_exit, incoming.edge.args, callee, incoming.result, outside or before)
+        caller = self.behaviour.flow(incoming.edge.site.function)
+        arrays = _arrays(caller.function) if caller is not None else frozenset()
+        fact = leave(
+            outside, at_exit, incoming.edge.args, callee, incoming.result, outside or before, arrays
+        )
         if born_inside and fact.object is not None:
             fact = self._renamed(fact, at_exit, incoming.edge.site)
         if incoming.result is not None and incoming.cell is not None and incoming.result in fact.places:
@@ -260,3 +264,8 @@ def _noted(fact: Fact) -> Fact:
             if len(held) > 1 and held[-1] in members and held[:-1] != path[:-1]:
                 fact = fact.knowing((*held[:-1], path[-1]), value)
     return fact
+
+
+def _arrays(function: Function) -> frozenset[str]:
+    """The variables of a function that are arrays, and not structures of which a record is known."""
+    return frozenset(function.values) - {name for name, _record in function.local_types}

@@ -179,7 +179,7 @@ class Interest:
                 owner = below and fact.is_open
                 if owner and self.behaviour.parameters.freed(edge.callee, position):
                     return True
-                if owner and self._in_collection(fact, path, edge):
+                if owner and _in_elements(fact, path):
                     return True
                 kept = owner and fact.object is not None and fact.object.channel
                 if kept and self.behaviour.parameters.used(edge.callee, position):
@@ -196,13 +196,6 @@ class Interest:
         the result has it too."""
         return self.graph.program.bound(callee.path) is not None and self.behaviour.parameters.returned(
             callee, position
-        )
-
-    def _in_collection(self, fact: Fact, path: Path, edge: Edge) -> bool:
-        """Whether an argument is a list or mapping that holds the reference, in a language where a call says
-        nothing of that."""
-        return self.graph.program.bound(edge.callee.path) is not None and any(
-            starts_with(held, path) and all("[" in step for step in held[len(path) :]) for held in fact.places
         )
 
     def _decided(self, edge: Edge, position: int) -> bool:
@@ -344,6 +337,14 @@ class Interest:
                 if isinstance(effect, Exec | Spawn | PassOn | SetCloexec)
             ),
         )
+
+
+def _in_elements(fact: Fact, path: Path) -> bool:
+    """Whether what an argument names holds the reference in an element: a list, an array, a number that is
+    pointed to. No member tells by its name who touches that."""
+    return any(
+        starts_with(held, path) and all("[" in step for step in held[len(path) :]) for held in fact.places
+    )
 
 
 def _use_matters(fact: Fact) -> bool:
