@@ -35,8 +35,8 @@ def unified(function: Function, gives_first: Callable[[Call], bool]) -> Function
 
 
 def gives_first(function: Function | None) -> bool:
-    """Whether a function returns its first parameter, and nothing else."""
-    if function is None or not function.params:
+    """Whether a function returns its first parameter, as it was given, and nothing else."""
+    if function is None or not function.params or _writes(function)[function.params[0]] > 1:
         return False
     first = Place(Root.LOCAL, function.params[0])
     values = [instr.value for instr in function.instrs if isinstance(instr, Return)]
