@@ -20,6 +20,7 @@ from vmfdlint.solve import (
     Process,
     Solver,
     crosses,
+    is_number,
     witness,
 )
 from vmfdlint.summary import ESCAPED, is_cell, is_global
@@ -218,7 +219,9 @@ def _kept_elsewhere(solver: Solver, duplicate: Observation, close: Observation) 
     """Whether the copy is, when the original is closed, in a place that outlives the function and is new."""
     here = solver.tabulation.at.get((close.site.function, close.site.block, close.site.index), {})
     return any(
-        (is_global(path) or is_cell(path) or path == ESCAPED) and path not in duplicate.fact.places
+        (is_global(path) or is_cell(path) or path == ESCAPED)
+        and path not in duplicate.fact.places
+        and not is_number(path)
         for fact in here
         if fact.object is not None and fact.object.copy_of is not None and fact.object.site == duplicate.site
         for path in fact.places

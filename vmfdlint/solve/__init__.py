@@ -6,6 +6,7 @@ The solver knows effects, never an API's name or a rule.
 from vmfdlint.solve.boundary import crosses
 from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, ZERO_FACT, Cut, Fact, Name, Object
 from vmfdlint.solve.observe import Crumb, Happening, Node, Observation
+from vmfdlint.solve.ports import is_number
 from vmfdlint.solve.solver import Solver
 from vmfdlint.solve.typestate import Life, Process, State
 from vmfdlint.solve.witness import witness
@@ -27,5 +28,6 @@ __all__ = [
     "Solver",
     "State",
     "crosses",
+    "is_number",
     "witness",
 ]

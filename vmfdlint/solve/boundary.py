@@ -175,8 +175,8 @@ def leave(
 
     ``known`` is the fact at the call in any case: what it knows of variables still holds.
 
-    ``result`` is the path that receives the return value, None where it is discarded. ``arrays`` are variables of
-    the caller: the address of an array is that of its first element.
+    ``result`` is the path that receives the return value, None where it is discarded. ``arrays`` are
+    variables of the caller: the address of an array is that of its first element.
     """
     places: set[Path] = set()
     for path in at_exit.places:

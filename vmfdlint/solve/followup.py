@@ -5,6 +5,8 @@ open to closed, the references that depend on it and pass the same instruction a
 with that close; where such a fact meets a linger point, the reference outlived the close on a real path.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from vmfdlint.link import EdgeKind, Site
@@ -44,6 +46,8 @@ def follow_up(tabulation: Tables) -> None:
                 continue
             passed = _passed(tabulation, other)
             if other in entered or not passed or _of_another(tabulation, other, node, closed):
+                continue
+            if fact.object.copy_of is None and _stands_in(here, closed):
                 continue
             alone = msgspec.structs.replace(fact.object, alone_since=site)
             for onward in passed:
@@ -100,7 +104,20 @@ def _calls_to(tabulation: Tables, node: Node, closed: Object) -> list[Node]:
 def _depends(dependent: Object, closed: Object) -> bool:
     if dependent.copy_of is not None:
         return dependent.copy_of == closed
-    return closed.kind is Kind.VM and closed.copy_of is None and dependent.kind in _HANDLES
+    return closed.kind is Kind.VM and dependent.kind in _HANDLES
+
+
+def _stands_in(here: Iterable[Fact], closed: Object) -> bool:
+    """Whether another descriptor of the same VM is open where one is closed: its original, or a copy."""
+    return any(
+        fact.object is not None
+        and fact.is_open
+        and fact.state.process is Process.OWN
+        and fact.object.kind is Kind.VM
+        and not fact.object.channel
+        and (fact.object.copy_of == closed or closed.copy_of == fact.object)
+        for fact in here
+    )
 
 
 def _of_another(tabulation: Tables, handle: Node, vm: Node, closed: Object) -> bool:

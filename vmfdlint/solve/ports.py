@@ -8,13 +8,20 @@ from vmfdlint.solve.facts import Fact, Match, match_path
 from vmfdlint.solve.invocation import Invocation
 from vmfdlint.summary import Path, path_of, port_path
 
+_NUMBER = "@descriptor "
+
 
 def number_at(port: Port | None, call: Invocation) -> Path | None:
     """The place that a descriptor's number is, where the program says which one: ``close(100)``."""
     given = operand_of(port, call)
     if port is None or port.fields or not isinstance(given, Const) or given.value is None:
         return None
-    return (f"@descriptor {given.value}",)
+    return (f"{_NUMBER}{given.value}",)
+
+
+def is_number(path: Path) -> bool:
+    """Whether a place is a descriptor's number itself, and no variable that has it."""
+    return path[0].startswith(_NUMBER)
 
 
 def match_port(fact: Fact, port: Port, call: Invocation) -> Match | None:
