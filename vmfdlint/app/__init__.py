@@ -12,6 +12,7 @@ from vmfdlint.app.rules import proven_docs, rules
 from vmfdlint.app.run import Run, Surroundings, Written
 from vmfdlint.app.settings import options_for, settings
 from vmfdlint.app.show import flow, ir
+from vmfdlint.app.why import why
 
 __all__ = [
     "Run",
@@ -34,4 +35,5 @@ __all__ = [
     "rule_docs",
     "rules",
     "settings",
+    "why",
 ]

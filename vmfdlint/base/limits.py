@@ -29,6 +29,7 @@ class Limits(msgspec.Struct, frozen=True):
     value_climbs: int = 24
     slot_targets: int = 64
     climb_callers: int = 400
+    ledger_callers: int = 150
     teardown_depth: int = 4
     receiving_callers: int = 4
     receiving_callees: int = 3

@@ -5,6 +5,7 @@ Knows no language and no API; a new rule is a file in rules/.
 
 from vmfdlint.check.evidence import load_evidence
 from vmfdlint.check.flow import call_chain, flow_text
+from vmfdlint.check.ledger import ledger
 from vmfdlint.check.load import RuleError, load_rules
 from vmfdlint.check.match import incidents, match
 from vmfdlint.check.review import suggestions
@@ -17,6 +18,7 @@ __all__ = [
     "call_chain",
     "flow_text",
     "incidents",
+    "ledger",
     "load_evidence",
     "load_rules",
     "match",

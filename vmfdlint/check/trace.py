@@ -1,5 +1,7 @@
 """A witness path told as numbered steps: where the reference comes from, how it moves, what happens to it."""
 
+from itertools import pairwise
+
 import msgspec
 
 from vmfdlint.base import LIMITS
@@ -7,7 +9,7 @@ from vmfdlint.check.finding import Role, Step
 from vmfdlint.check.flow import callers_above
 from vmfdlint.check.incident import Incident, called, noun
 from vmfdlint.ir import Call, Named
-from vmfdlint.solve import Crumb, Fact, Happening, Life, Observation, Solver, witness
+from vmfdlint.solve import Crumb, Fact, Happening, Life, Node, Observation, Solver, witness
 from vmfdlint.summary import ESCAPED, OUTER, is_cell, is_temporary, show
 
 
@@ -22,7 +24,7 @@ def trace(solver: Solver, incident: Incident) -> tuple[Step, ...]:
         steps.extend(_approach(solver, crumbs[0]))
     for crumb in crumbs:
         if previous is not None:
-            steps.extend(_between(solver, previous, crumb, incident))
+            steps.extend(_between(solver, previous, crumb))
         previous = crumb
     steps.append(_last(incident.evidence, previous))
     made = incident.evidence.fact.object
@@ -38,6 +40,21 @@ def trace(solver: Solver, incident: Incident) -> tuple[Step, ...]:
     return _numbered(_shortened(tuple(_without_repeats(steps))))
 
 
+def way(solver: Solver, node: Node) -> tuple[Step, ...]:
+    """The steps from the creation of a node's reference to where the node stands, in short: of the calls
+    those that are still going on there."""
+    crumbs = witness(solver.tabulation, node)
+    steps = [step for before, after in pairwise(crumbs) for step in _between(solver, before, after)]
+    lowest = crumbs[-1].depth
+    told: list[Step] = []
+    for step in reversed(steps):
+        returned = step.role is Role.RETURN or (step.role is Role.CALL and step.depth >= lowest)
+        if not returned:
+            told.append(step)
+        lowest = min(lowest, step.depth - (step.role is Role.RETURN))
+    return _numbered(_shortened(tuple(_without_repeats(told[::-1]))))
+
+
 def _approach(solver: Solver, first: Crumb) -> list[Step]:
     """The calls from a ``main`` to where the story of a call that concerns no reference begins."""
     links = callers_above(solver, first.function)
@@ -47,7 +64,7 @@ def _approach(solver: Solver, first: Crumb) -> list[Step]:
     ]
 
 
-def _between(solver: Solver, before: Crumb, after: Crumb, incident: Incident) -> list[Step]:
+def _between(solver: Solver, before: Crumb, after: Crumb) -> list[Step]:
     """What happened at ``before`` that made its fact the one of ``after``."""
     old, new = before.fact, after.fact
     found: list[Step] = []

@@ -13,7 +13,7 @@ import click
 from vmfdlint import __version__
 from vmfdlint.cli.baseline import baseline
 from vmfdlint.cli.check import check
-from vmfdlint.cli.explain import rule, show
+from vmfdlint.cli.explain import rule, show, why
 from vmfdlint.cli.models import models
 from vmfdlint.cli.output import say
 from vmfdlint.cli.settings import completion, config, version
@@ -27,7 +27,7 @@ def cli() -> None:
     """Finds what keeps a KVM virtual machine alive beyond its creator, in C and Python, without a build."""
 
 
-for command in (check, rule, show, models, baseline, config, completion, version):
+for command in (check, rule, why, show, models, baseline, config, completion, version):
     cli.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""``rule`` and ``show``: what the rules mean and what the analysis sees."""
+"""``rule``, ``why`` and ``show``: what the rules mean, who holds a VM, what the analysis sees."""
 
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,21 @@ def rule(rules: tuple[str, ...], every: bool, output_format: str | None) -> int:
     if not rules and not every:
         raise click.UsageError("Name a rule (VMFD101, VMFD1, fork-while-vm-live), or --all.")
     return give(app.rules(rules, every, output_format or ""))
+
+
+@click.command()
+@click.argument("place", metavar="FILE:LINE")
+@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path())
+@click.option("--output-format", type=click.Choice(["text", "json"]), default="text", help="How to tell it.")
+@selecting
+def why(place: str, paths: tuple[str, ...], output_format: str, **given: Any) -> int:
+    """Who holds the VM while a line runs, how each got there, and what would let the VM die.
+
+    PATHS hold the rest of the program (default: the current directory).
+    """
+    from vmfdlint import app
+
+    return give(app.why(app.options_for(paths or (".",), given), place, output_format))
 
 
 @click.group()

@@ -7,6 +7,7 @@ by being here. Knows no engine word.
 from vmfdlint.report.context import Checkout, Context
 from vmfdlint.report.doc import rule_markdown, rule_table, rules_json
 from vmfdlint.report.registry import Format, formats
+from vmfdlint.report.why import why_json, why_text
 from vmfdlint.report.words import FATAL, closing, count, printable, problem_lines
 
 PEOPLE = frozenset({"full", "concise", "grouped"})
@@ -26,4 +27,6 @@ __all__ = [
     "rule_markdown",
     "rule_table",
     "rules_json",
+    "why_json",
+    "why_text",
 ]

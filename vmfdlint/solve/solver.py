@@ -225,6 +225,10 @@ class Solver:
                 found |= self.relevance.mains(key)
         return tuple(sorted(found))
 
+    def trial(self) -> Tabulation:
+        """An empty tabulation over the same program, for a question beside the run."""
+        return Tabulation(self.graph, self.behaviour, self.relevance, self.models, self.interest)
+
     def _fork_matters(self, key: FunctionKey) -> bool:
         """Whether a fork in ``key`` leaves a child that waits, uses a VM or returns, or makes a daemon."""
         flow = self.behaviour.flow(key)
