@@ -1,4 +1,4 @@
-"""What was before: known findings from a file or a commit, lines that changed since one.
+"""What was before: known findings from a file or a commit, a commit itself, lines that changed since one.
 
 In: Options, and a way to look at a tree. Out: entries, lines. Whatever fails is a ConfigError.
 """
@@ -6,12 +6,14 @@ In: Options, and a way to look at a tree. Out: entries, lines. Whatever fails is
 import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from vmfdlint.baseline import BaselineError, Entry, decoded
 from vmfdlint.config import ConfigError, Options
 from vmfdlint.intake import moved
-from vmfdlint.vcs import Lines, VcsError, changed_lines, checked_out
+from vmfdlint.vcs import Lines, VcsError, changed_lines, checked_out, parted
 
+Seen = TypeVar("Seen")
 Look = Callable[[Options], Sequence[Entry]]
 """What is found under some Options, in the current directory."""
 
@@ -23,7 +25,7 @@ def known(options: Options, look: Look) -> Sequence[Entry] | None:
         found += read_baseline(options.baseline)
     if options.baseline_commit is not None:
         try:
-            found += _at_commit(options, options.baseline_commit, look)
+            found += at_commit(options, options.baseline_commit, look) or ()
         except VcsError as error:
             raise ConfigError(f"--baseline-commit: {error}") from error
     asked = options.baseline is not None or options.baseline_commit is not None
@@ -51,13 +53,22 @@ def changed(root: Path, options: Options) -> Lines | None:
         raise ConfigError(f"--diff-base: {error}") from error
 
 
-def _at_commit(options: Options, revision: str, look: Look) -> Sequence[Entry]:
-    """What is found in a commit, with the settings of now, in a tree of its own. Raises VcsError."""
+def base_of(revision: str) -> str:
+    """The commit in which HEAD left the line of ``revision``: what a change is compared with."""
+    try:
+        return parted(Path.cwd(), revision)
+    except VcsError as error:
+        raise ConfigError(str(error)) from error
+
+
+def at_commit(options: Options, revision: str, look: Callable[[Options], Seen]) -> Seen | None:
+    """What is seen in a commit, with the settings of now, in a tree of its own; None where the current
+    directory is not in it. Raises VcsError."""
     here = Path.cwd()
     with checked_out(here, revision) as (top, copy):
         there = copy / here.relative_to(top)
         if not there.is_dir():
-            return ()
+            return None
         then = moved(options, top, copy)
         with contextlib.chdir(there):
             return look(then)

@@ -6,6 +6,7 @@ In: Options. Out: bytes to print and an exit code. Prints nothing itself. A modu
 from vmfdlint.app.analysis import analyze, rule_docs
 from vmfdlint.app.baseline import baseline_create, baseline_show, baseline_update
 from vmfdlint.app.check import check, files
+from vmfdlint.app.diff import diff
 from vmfdlint.app.ignore import add_ignore
 from vmfdlint.app.models import models_check, models_suggest, models_verify
 from vmfdlint.app.rules import proven_docs, rules
@@ -24,6 +25,7 @@ __all__ = [
     "baseline_show",
     "baseline_update",
     "check",
+    "diff",
     "files",
     "flow",
     "ir",

@@ -7,7 +7,7 @@ from time import perf_counter
 from vmfdlint.app.run import silent
 from vmfdlint.base import Problem, ProblemKind, SourceText
 from vmfdlint.base.location import rules_directory
-from vmfdlint.check import load_rules, match, safe_sites
+from vmfdlint.check import inventory, load_rules, match, safe_sites
 from vmfdlint.check.finding import Finding, Outcome, RuleDoc, Statistics
 from vmfdlint.config import Options
 from vmfdlint.engine import Target, solve
@@ -51,6 +51,7 @@ def analyze(
         safe,
         notices(solver, findings),
         statistics,
+        inventory=inventory(solver) if options.inventory else (),
     )
 
 

@@ -1,7 +1,17 @@
 """Known findings, told apart from new ones although lines move and files are renamed; kept in a file."""
 
-from vmfdlint.baseline.entry import Entry, Texts, entries
+from vmfdlint.baseline.entry import Entry, Texts, code_at, entries
 from vmfdlint.baseline.file import BaselineError, decoded, encoded
 from vmfdlint.baseline.match import Matched, match_known
 
-__all__ = ["BaselineError", "Entry", "Matched", "Texts", "decoded", "encoded", "entries", "match_known"]
+__all__ = [
+    "BaselineError",
+    "Entry",
+    "Matched",
+    "Texts",
+    "code_at",
+    "decoded",
+    "encoded",
+    "entries",
+    "match_known",
+]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from vmfdlint.base import SourceText
+from vmfdlint.base import SourceText, Span
 from vmfdlint.check.finding import Finding
 
 Texts = Mapping[str, SourceText]
@@ -26,17 +26,18 @@ class Entry(msgspec.Struct, frozen=True, order=True):
 def entries(findings: Sequence[Finding], texts: Texts) -> tuple[Entry, ...]:
     """An entry for each finding, in their order."""
     return tuple(
-        Entry(finding.at.path, finding.rule, finding.function, _text(finding, texts), finding.fingerprint)
+        Entry(
+            finding.at.path, finding.rule, finding.function, code_at(finding.at, texts), finding.fingerprint
+        )
         for finding in findings
     )
 
 
-def _text(finding: Finding, texts: Texts) -> str:
-    source = texts.get(finding.at.path)
-    if source is None:
+def code_at(at: Span, texts: Texts) -> str:
+    """The code at a place, on one line; empty where the file is not at hand."""
+    source = texts.get(at.path)
+    if source is None or at.end_line > len(source.line_starts):
         return ""
-    at, starts = finding.at, source.line_starts
-    if at.end_line > len(starts):
-        return ""
+    starts = source.line_starts
     raw = source.data[starts[at.line - 1] + at.col - 1 : starts[at.end_line - 1] + at.end_col - 1]
     return " ".join(raw.decode("utf-8", "replace").split())[:_LONGEST]

@@ -5,6 +5,7 @@ Knows no language and no API; a new rule is a file in rules/.
 
 from vmfdlint.check.evidence import load_evidence
 from vmfdlint.check.flow import call_chain, flow_text
+from vmfdlint.check.inventory import inventory
 from vmfdlint.check.ledger import ledger
 from vmfdlint.check.load import RuleError, load_rules
 from vmfdlint.check.match import incidents, match
@@ -18,6 +19,7 @@ __all__ = [
     "call_chain",
     "flow_text",
     "incidents",
+    "inventory",
     "ledger",
     "load_evidence",
     "load_rules",

@@ -127,6 +127,26 @@ class SafeSite(msgspec.Struct, frozen=True):
     rule: str = ""
 
 
+class Matter(StrEnum):
+    """What an item does, as far as the life of a VM goes."""
+
+    CREATION = "creation"
+    COPY = "copy"
+    TRANSFER = "transfer"
+    FORK = "fork"
+    PROGRAM = "program"
+    RELEASE = "release"
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One place that makes, copies, hands over or releases a holder, or makes a process."""
+
+    matter: Matter
+    text: str
+    at: Span
+    function: str
+
+
 class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One run of a program.
 
@@ -247,7 +267,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
     ``findings`` are sorted by path, line, column, rule. ``notices`` are lines for people that explain
     silence; ``left_out`` counts what was found and is not among the findings, reason by reason, and
-    ``suppressed`` holds those of them that a comment silences.
+    ``suppressed`` holds those of them that a comment silences. ``inventory`` is
+    there for a comparison only.
     """
 
     findings: tuple[Finding, ...]
@@ -258,3 +279,4 @@ class Outcome(msgspec.Struct, frozen=True):
     statistics: Statistics = Statistics()
     left_out: tuple[LeftOut, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
+    inventory: tuple[Item, ...] = ()

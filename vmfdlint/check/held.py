@@ -1,12 +1,12 @@
-"""What ``vmfdlint why`` tells of a place: who holds the VM there, and what would let it die. Free of engine
-words."""
+"""What is told beside findings: who holds the VM at a place (``vmfdlint why``), and what a change adds and
+takes away (``vmfdlint diff``). Free of engine words."""
 
 from enum import StrEnum
 
 import msgspec
 
 from vmfdlint.base import Span
-from vmfdlint.check.finding import Step
+from vmfdlint.check.finding import Finding, Item, Step
 
 
 class Verdict(StrEnum):
@@ -90,3 +90,13 @@ class Ledger(msgspec.Struct, frozen=True):
     callers: tuple[str, ...] = ()
     holders: tuple[Holder, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What differs between two states of a program."""
+
+    since: str
+    added: tuple[Item, ...] = ()
+    removed: tuple[Item, ...] = ()
+    found: tuple[Finding, ...] = ()
+    gone: tuple[Finding, ...] = ()

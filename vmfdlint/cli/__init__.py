@@ -13,6 +13,7 @@ import click
 from vmfdlint import __version__
 from vmfdlint.cli.baseline import baseline
 from vmfdlint.cli.check import check
+from vmfdlint.cli.diff import diff
 from vmfdlint.cli.explain import rule, show, why
 from vmfdlint.cli.models import models
 from vmfdlint.cli.output import say
@@ -27,7 +28,7 @@ def cli() -> None:
     """Finds what keeps a KVM virtual machine alive beyond its creator, in C and Python, without a build."""
 
 
-for command in (check, rule, why, show, models, baseline, config, completion, version):
+for command in (check, rule, why, diff, show, models, baseline, config, completion, version):
     cli.add_command(command)
 
 

@@ -26,7 +26,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     on: before 3.14 multiprocessing forks where the program does not choose, before 3.4 descriptors are
     inherited (PEP 446). ``config_file`` is the nearest configuration file. ``ignore_suppressions`` reads no
     comment that silences, ``show_suppressed`` puts what is silenced into the reports that have a place for
-    it, ``show_safe`` what was judged safe.
+    it, ``show_safe`` what was judged safe. ``inventory`` lists
+    what makes and ends holders, for a comparison.
     ``baseline`` is a file of known findings, ``baseline_commit`` a commit whose findings are known,
     ``diff_base`` one from which the changed lines are told.
     """
@@ -63,4 +64,5 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     ignore_suppressions: bool = False
     show_suppressed: bool = False
     show_safe: bool = False
+    inventory: bool = False
     color: Literal["auto", "always", "never"] = "auto"

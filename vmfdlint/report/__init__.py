@@ -4,6 +4,7 @@ A format is a module of this folder with ``NAME: str`` and ``render(outcome, con
 by being here. Knows no engine word.
 """
 
+from vmfdlint.report.change import change_json, change_markdown
 from vmfdlint.report.context import Checkout, Context
 from vmfdlint.report.doc import rule_markdown, rule_table, rules_json
 from vmfdlint.report.registry import Format, formats
@@ -19,6 +20,8 @@ __all__ = [
     "Checkout",
     "Context",
     "Format",
+    "change_json",
+    "change_markdown",
     "closing",
     "count",
     "formats",

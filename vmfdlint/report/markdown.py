@@ -14,8 +14,8 @@ _MARKUP = {ord(char): f"&#{ord(char)};" for char in "&<>\\`*_[]|~#@"}
 def render(outcome: Outcome, context: Context) -> bytes:
     """Outcome -> Markdown: what was done, what could not be, a line a finding up to 900 kB."""
     plain = closing(outcome, context)
-    failed = [f"- {_text(line)}" for line in problem_lines(outcome.problems, context)]
-    head = ["## vmfdlint", "", *(f"{_text(line)}\n" for line in plain), *failed, *([""] if failed else [])]
+    failed = [f"- {in_cell(line)}" for line in problem_lines(outcome.problems, context)]
+    head = ["## vmfdlint", "", *(f"{in_cell(line)}\n" for line in plain), *failed, *([""] if failed else [])]
     if not outcome.findings:
         return _encoded(head)
     head += ["| | rule | where | what |", "|---|---|---|---|"]
@@ -37,9 +37,9 @@ def _encoded(lines: list[str]) -> bytes:
 
 def _row(finding: Finding, context: Context) -> str:
     where = f"{context.within}{finding.at.path}:{finding.at.line}"
-    return f"| {finding.level} | {finding.rule} | {_text(where)} | {_text(finding.message)} |"
+    return f"| {finding.level} | {finding.rule} | {in_cell(where)} | {in_cell(finding.message)} |"
 
 
-def _text(text: str) -> str:
+def in_cell(text: str) -> str:
     """Text in which nothing is markup: as its own HTML, on one line."""
     return printable(one_line(text)).translate(_MARKUP)

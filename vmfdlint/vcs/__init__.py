@@ -1,6 +1,6 @@
 """Version control, which is git: what it knows of a directory. The only room that starts a program."""
 
-from vmfdlint.vcs.changes import Lines, changed_lines
+from vmfdlint.vcs.changes import Lines, changed_lines, parted
 from vmfdlint.vcs.errors import VcsError
 from vmfdlint.vcs.place import Origin, origin, repository_uri, within
 from vmfdlint.vcs.worktree import checked_out
@@ -12,6 +12,7 @@ __all__ = [
     "changed_lines",
     "checked_out",
     "origin",
+    "parted",
     "repository_uri",
     "within",
 ]

@@ -44,6 +44,14 @@ def changed_lines(directory: Path, revision: str) -> Lines:
     return {path: tuple(stretches) for path, stretches in found.items()}
 
 
+def parted(directory: Path, revision: str) -> str:
+    """The commit in which HEAD left the line of ``revision``. Raises VcsError."""
+    top = top_of(directory)
+    if top is None:
+        raise VcsError(f"{directory} is in no git work tree")
+    return _base(top, commit_of(top, revision))
+
+
 def _base(top: Path, commit: str) -> str:
     """Where HEAD and a commit parted; the commit itself where they have nothing in common that is known."""
     try:
