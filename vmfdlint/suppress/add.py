@@ -8,11 +8,12 @@ import msgspec
 
 from vmfdlint.base import SourceText
 from vmfdlint.check.finding import Finding
+from vmfdlint.frontends import c, python
 from vmfdlint.suppress.apply import Sources
 from vmfdlint.suppress.comments import Comment, comments
 from vmfdlint.suppress.directives import IGNORE, directives
 
-_FORMS = {"c": "/* {} */", "python": "# {}"}
+_FORMS = {one.LANGUAGE: one.COMMENT for one in (c, python)}
 _LIST = re.compile(rb"\bvmfdlint:\s*ignore\s*\[[^\]]*")
 
 

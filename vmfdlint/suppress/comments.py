@@ -1,4 +1,4 @@
-"""Where the comments of a file are: a lexical pass over strings and comments, in C and Python."""
+"""Where the comments of a file are: a lexical pass over strings and comments, as its front-end tells them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,19 +6,9 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from vmfdlint.base import SourceText, Span
+from vmfdlint.frontends import c, python
 
-_C = re.compile(
-    rb"""(?P<comment>//(?:\\\r?\n|[^\n])*|/\*.*?(?:\*/|\Z))
-    |"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?""",
-    re.DOTALL | re.VERBOSE,
-)
-_PYTHON = re.compile(
-    rb"""(?P<comment>\#[^\n]*)
-    |\"{3}(?:\\.|[^\\])*?(?:\"{3}|\Z)|'{3}(?:\\.|[^\\])*?(?:'{3}|\Z)
-    |"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?""",
-    re.DOTALL | re.VERBOSE,
-)
-_LEXERS: Mapping[str, re.Pattern[bytes]] = {"c": _C, "python": _PYTHON}
+_LEXERS: Mapping[str, re.Pattern[bytes]] = {one.LANGUAGE: one.COMMENTS for one in (c, python)}
 
 
 class Comment(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """The Python front-end. In: bytes of Python files. Out: their functions as IR, with all names bound."""
 
+from vmfdlint.frontends.python.comments import COMMENT, COMMENTS
 from vmfdlint.frontends.python.hints import Hints
 from vmfdlint.frontends.python.library import Library
 from vmfdlint.frontends.python.module import Module
@@ -13,6 +14,8 @@ NO_FORK_BY_DEFAULT = (3, 14)
 multiprocessing, Contexts and start methods)."""
 
 __all__ = [
+    "COMMENT",
+    "COMMENTS",
     "DEFAULT_VERSION",
     "LANGUAGE",
     "NO_FORK_BY_DEFAULT",
