@@ -10,7 +10,7 @@ from vmfdlint.app.diff import diff
 from vmfdlint.app.ignore import add_ignore
 from vmfdlint.app.models import models_check, models_suggest, models_verify
 from vmfdlint.app.rules import proven_docs, rules
-from vmfdlint.app.run import Run, Surroundings, Written
+from vmfdlint.app.run import Run, Surroundings, Written, again
 from vmfdlint.app.settings import options_for, settings
 from vmfdlint.app.show import flow, ir
 from vmfdlint.app.why import why
@@ -20,6 +20,7 @@ __all__ = [
     "Surroundings",
     "Written",
     "add_ignore",
+    "again",
     "analyze",
     "baseline_create",
     "baseline_show",

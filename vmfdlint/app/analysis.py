@@ -7,11 +7,12 @@ from time import perf_counter
 from vmfdlint.app.run import silent
 from vmfdlint.base import Problem, ProblemKind, SourceText
 from vmfdlint.base.location import rules_directory
-from vmfdlint.check import inventory, load_rules, match, safe_sites
+from vmfdlint.check import inventory, load_rules, match, safe_sites, subjects
 from vmfdlint.check.finding import Finding, Outcome, RuleDoc, Statistics
 from vmfdlint.config import Options
 from vmfdlint.engine import Target, solve
 from vmfdlint.models import Models, default_models, load_models
+from vmfdlint.repair import wants_fixes
 from vmfdlint.solve import Solver
 
 
@@ -52,6 +53,7 @@ def analyze(
         notices(solver, findings),
         statistics,
         inventory=inventory(solver) if options.inventory else (),
+        subjects=subjects(solver, findings) if wants_fixes(options) else {},
     )
 
 

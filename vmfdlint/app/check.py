@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from vmfdlint import __version__
+from vmfdlint.app.analysis import analyze
 from vmfdlint.app.run import (
     EXIT_CLEAN,
     EXIT_FINDINGS,
@@ -18,11 +19,14 @@ from vmfdlint.app.run import (
     text_run,
 )
 from vmfdlint.app.verdict import gated, judged, known_entries, look
+from vmfdlint.base import LIMITS, SourceText
 from vmfdlint.check.finding import Level, Outcome
 from vmfdlint.config import Options
+from vmfdlint.discover import Discovery
 from vmfdlint.frontends.languages import language_of
 from vmfdlint.history import known
 from vmfdlint.intake import prefix, take
+from vmfdlint.repair import fixed, shown, told, wants_fixes, with_fixes
 from vmfdlint.report import FATAL, PEOPLE, Checkout, Context, closing, formats, problem_lines
 from vmfdlint.vcs import origin, within
 
@@ -33,7 +37,22 @@ def check(options: Options, seen: Surroundings | None = None, tell: Callable[[st
     seen = seen or Surroundings()
     found = take(options, seen.stdin)
     before = known(options, lambda then: known_entries(*look(then, tell)))
-    outcome = gated(judged(found, options, tell), found, options, before)
+    seen_first = judged(found, options, tell)
+    outcome = gated(seen_first, found, options, before)
+    if wants_fixes(options):
+        tell("trying fixes")
+
+        def analysis(sources: tuple[SourceText, ...]) -> Outcome:
+            return analyze(sources, options, found.targets)
+
+        outcome = with_fixes(outcome, seen_first, found, options, analysis)
+    if options.diff or options.format_patch:
+        return _shown_fixes(outcome, found, options)
+    if options.fix and len(seen.fixed) < LIMITS.fix_rounds:
+        changed, number = fixed(outcome, found, options)
+        if number:
+            return Run(b"", files=tuple(Written(path, data) for path, data in changed.items()), fixed=number)
+    outcome = told(outcome, options, sum(seen.fixed))
     context = Context(
         version=__version__,
         root=found.root.as_posix(),
@@ -57,6 +76,16 @@ def check(options: Options, seen: Surroundings | None = None, tell: Callable[[st
     return _reported(outcome, context, options, seen.step_summary)
 
 
+def _shown_fixes(outcome: Outcome, found: Discovery, options: Options) -> Run:
+    """``check --diff`` and ``--format-patch``: what the fixes would change; exit code 1 where they would."""
+    data, said = shown(outcome, found, options)
+    messages = problem_lines(outcome.problems, Context(version=__version__, prefix=prefix(found.root)))
+    messages += [] if options.quiet else [said]
+    failed = any(problem.kind in FATAL for problem in outcome.problems)
+    code = EXIT_FINDINGS if data and not options.exit_zero else EXIT_CLEAN
+    return Run(data, tuple(messages), EXIT_INCOMPLETE if failed else code)
+
+
 def files(options: Options, stdin: bytes | None = None) -> Run:
     """``check --show-files``: the paths that would be checked, one a line."""
     found = take(options, stdin)
@@ -75,7 +104,7 @@ def _checkout(root: Path) -> Checkout | None:
 
 def _reported(outcome: Outcome, context: Context, options: Options, step_summary: str) -> Run:
     """The reports that were asked for, each for its place, and what is said beside them."""
-    report, told = b"", False
+    report, for_people = b"", False
     written = []
     for wanted in options.output_format:
         name, _, path = wanted.partition(":")
@@ -84,11 +113,11 @@ def _reported(outcome: Outcome, context: Context, options: Options, step_summary
         if path:
             written.append(Written(path, data))
         else:
-            report, told = data, name in PEOPLE
+            report, for_people = data, name in PEOPLE
         if name == "github" and step_summary:
             written.append(Written(step_summary, formats()["markdown"](outcome, context), append=True))
     messages = problem_lines(outcome.problems, context)
-    if not told:
+    if not for_people:
         messages += closing(outcome, context)
     return Run(report, tuple(messages), context.exit_code, tuple(written))
 

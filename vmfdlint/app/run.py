@@ -24,22 +24,32 @@ class Written(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """What a command comes to: ``report`` for the output, ``messages`` for the error stream, exit code."""
+    """What a command comes to: ``report`` for the output, ``messages`` for the error stream, exit code.
+
+    ``fixed`` counts the findings that ``files`` remove: once these are written, it is to be checked again."""
 
     report: bytes
     messages: tuple[str, ...] = ()
     exit_code: int = EXIT_CLEAN
     files: tuple[Written, ...] = ()
+    fixed: int = 0
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """What a check knows of its caller: the command line, whether the output takes colours, what the standard
-    input holds where it was asked for, and the file that GitHub shows as summary of a step, if any."""
+    input holds where it was asked for, the file that GitHub shows as summary of a step, if any, and how many
+    findings were fixed before, round by round."""
 
     command: str = ""
     color: bool = False
     stdin: bytes | None = None
     step_summary: str = ""
+    fixed: tuple[int, ...] = ()
+
+
+def again(seen: Surroundings, done: Run) -> Surroundings:
+    """What the next check knows, once the files of a check that fixes something are written."""
+    return msgspec.structs.replace(seen, fixed=(*seen.fixed, done.fixed))
 
 
 def silent(_text: str) -> None:

@@ -54,6 +54,11 @@ class SourceText(msgspec.Struct, frozen=True, dict=True):
         """Byte offsets, end exclusive -> Span."""
         return Span(self.path, *self.point(start), *self.point(end))
 
+    def offsets(self, at: Span) -> tuple[int, int]:
+        """A span of this file -> its byte offsets, the end exclusive."""
+        starts = self.line_starts
+        return starts[at.line - 1] + at.col - 1, starts[at.end_line - 1] + at.end_col - 1
+
     def line(self, number: int) -> str:
         """The text of line ``number`` (from 1) without its line end; bytes that are not UTF-8 show as U+FFFD.
 

@@ -12,6 +12,7 @@ from vmfdlint.check.match import incidents, match
 from vmfdlint.check.review import suggestions
 from vmfdlint.check.rule import Rule
 from vmfdlint.check.safe import safe_sites
+from vmfdlint.check.subject import subjects
 
 __all__ = [
     "Rule",
@@ -25,5 +26,6 @@ __all__ = [
     "load_rules",
     "match",
     "safe_sites",
+    "subjects",
     "suggestions",
 ]

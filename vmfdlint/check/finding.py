@@ -1,5 +1,6 @@
 """What a rule reports: frozen, complete, free of engine words."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
@@ -80,6 +81,16 @@ class Fix(msgspec.Struct, frozen=True):
     title: str
     edits: tuple[Edit, ...]
     safe: bool = False
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """What a finding is about, for a change of the source. ``api`` is the name of the call that it stands at,
+    "" where it stands at none; ``made_by`` what made the references that are lost there, and ``variables``
+    the local variables that alone hold them, the last one made first; empty where another place may."""
+
+    api: str = ""
+    made_by: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -268,7 +279,8 @@ class Outcome(msgspec.Struct, frozen=True):
     ``findings`` are sorted by path, line, column, rule. ``notices`` are lines for people that explain
     silence; ``left_out`` counts what was found and is not among the findings, reason by reason, and
     ``suppressed`` holds those of them that a comment silences. ``inventory`` is
-    there for a comparison only.
+    there for a comparison only. ``subjects`` says by rule and place what findings are about, where fixes are
+    wanted.
     """
 
     findings: tuple[Finding, ...]
@@ -280,3 +292,4 @@ class Outcome(msgspec.Struct, frozen=True):
     left_out: tuple[LeftOut, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
     inventory: tuple[Item, ...] = ()
+    subjects: Mapping[tuple[str, Span], Subject] = {}

@@ -59,6 +59,21 @@ def _choosing(command: Any) -> Any:
     return applied(command, options)
 
 
+def _fixing(command: Any) -> Any:
+    """What is done with fixes."""
+    options = (
+        click.option("--fix", is_flag=True, default=None,
+                     help="Write the fixes that are safe into the files."),
+        click.option("--unsafe-fixes", is_flag=True, default=None,
+                     help="Take fixes too that may change what the program does besides."),
+        click.option("--diff", is_flag=True, default=None,
+                     help="Print what --fix would change, and change nothing; 1 if there is something."),
+        click.option("--format-patch", is_flag=True, default=None,
+                     help="The same as patches for `git am`, a commit a rule, which say why."),
+    )  # fmt: skip
+    return applied(command, options)
+
+
 def _ending(command: Any) -> Any:
     """What the exit code says."""
     options = (
@@ -74,6 +89,7 @@ def _ending(command: Any) -> Any:
 @click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path(allow_dash=True))
 @_choosing
 @_reporting
+@_fixing
 @_ending
 @click.option("--project", metavar="DIR", type=click.Path(exists=True, file_okay=False),
               help="Read the sources of DIR too: what is reported touches PATHS.")  # fmt: skip
@@ -114,6 +130,12 @@ def check(
             result = app.add_ignore(options, add_ignore, progress)
         else:
             result = app.check(options, seen, progress)
+            # Of two fixes for the same bytes one is written: the other is for the next round.
+            while result.fixed and give(result) == 0:
+                seen = app.again(seen, result)
+                result = app.check(options, seen, progress)
+            if result.fixed:
+                return 2  # they could not be written
     finally:
         progress.clear()
     return give(result)

@@ -85,5 +85,7 @@ KEYS: Mapping[str, Key] = {
     "jobs": Key("a whole number, 0 or more", _count),
     "force-exclude": _BOOLEAN,
     "respect-gitignore": _BOOLEAN,
+    "fix": _BOOLEAN,
+    "unsafe-fixes": _BOOLEAN,
 }
 """Key in a file -> what it holds. The Options field is the key with ``_`` for ``-``, but for ``extend``."""

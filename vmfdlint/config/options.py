@@ -28,6 +28,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     comment that silences, ``show_suppressed`` puts what is silenced into the reports that have a place for
     it, ``show_safe`` what was judged safe. ``inventory`` lists
     what makes and ends holders, for a comparison.
+    ``fix`` changes the files, ``diff`` and ``format_patch`` show what it would change; ``unsafe_fixes`` takes
+    the fixes that may change what a program does as well.
     ``baseline`` is a file of known findings, ``baseline_commit`` a commit whose findings are known,
     ``diff_base`` one from which the changed lines are told.
     """
@@ -58,6 +60,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     verbose: bool = False
     exit_zero: bool = False
     statistics: bool = False
+    fix: bool = False
+    unsafe_fixes: bool = False
+    diff: bool = False
+    format_patch: bool = False
     baseline: str | None = None
     baseline_commit: str | None = None
     diff_base: str | None = None

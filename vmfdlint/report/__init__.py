@@ -14,9 +14,13 @@ from vmfdlint.report.words import FATAL, closing, count, printable, problem_line
 PEOPLE = frozenset({"full", "concise", "grouped"})
 """Formats that end with the closing lines themselves; after the others these go to the error stream."""
 
+WITH_FIXES = frozenset({"json", "json-lines", "rdjson", "sarif"})
+"""Formats that have a place for fixes."""
+
 __all__ = [
     "FATAL",
     "PEOPLE",
+    "WITH_FIXES",
     "Checkout",
     "Context",
     "Format",

@@ -2,13 +2,14 @@
 
 from vmfdlint.vcs.changes import Lines, changed_lines, parted
 from vmfdlint.vcs.errors import VcsError
-from vmfdlint.vcs.place import Origin, origin, repository_uri, within
+from vmfdlint.vcs.place import Origin, author, origin, repository_uri, within
 from vmfdlint.vcs.worktree import checked_out
 
 __all__ = [
     "Lines",
     "Origin",
     "VcsError",
+    "author",
     "changed_lines",
     "checked_out",
     "origin",

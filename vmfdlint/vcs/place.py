@@ -50,6 +50,15 @@ def origin(directory: Path) -> Origin | None:
     return Origin(address, revision, branch) if address else None
 
 
+def author(directory: Path) -> str:
+    """Who commits in ``directory``, as ``Name <address>``; empty where git does not know, or is not there."""
+    try:
+        name, address = (_asked(directory, "config", f"user.{what}") for what in ("name", "email"))
+    except VcsError:
+        return ""
+    return f"{name} <{address}>" if name and address else ""
+
+
 def _asked(directory: Path, *arguments: str) -> str:
     return git(directory, arguments).decode("utf-8", "replace").strip()
 

@@ -2,10 +2,11 @@
 
 from vmfdlint.frontends.c.aliases import aliases
 from vmfdlint.frontends.c.comments import COMMENT, COMMENTS
+from vmfdlint.frontends.c.edit import open_editor
 from vmfdlint.frontends.c.scan import scan
 from vmfdlint.frontends.c.unit import open_unit
 
 LANGUAGE = "c"
 SUFFIXES = (".c", ".h", ".c.inc", ".h.inc")
 
-__all__ = ["COMMENT", "COMMENTS", "LANGUAGE", "SUFFIXES", "aliases", "open_unit", "scan"]
+__all__ = ["COMMENT", "COMMENTS", "LANGUAGE", "SUFFIXES", "aliases", "open_editor", "open_unit", "scan"]

@@ -1,6 +1,7 @@
 """The Python front-end. In: bytes of Python files. Out: their functions as IR, with all names bound."""
 
 from vmfdlint.frontends.python.comments import COMMENT, COMMENTS
+from vmfdlint.frontends.python.editor import open_editor
 from vmfdlint.frontends.python.hints import Hints
 from vmfdlint.frontends.python.library import Library
 from vmfdlint.frontends.python.module import Module
@@ -23,6 +24,7 @@ __all__ = [
     "Library",
     "Module",
     "Selection",
+    "open_editor",
     "read",
     "select",
 ]

@@ -1,0 +1,45 @@
+"""A finding and the rows -> the fixes that can be written for it, untried, the best one first."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from vmfdlint.base import SourceText
+from vmfdlint.check.finding import Edit, Finding, Fix, Subject
+from vmfdlint.fix.rows import rows
+from vmfdlint.frontends import c, python
+from vmfdlint.frontends.changes import Editor, Spot
+from vmfdlint.frontends.languages import PYTHON, C, language_of
+
+_EDITORS: Mapping[str, Callable[[SourceText, Mapping[str, SourceText]], Editor]] = {
+    C: c.open_editor,
+    PYTHON: python.open_editor,
+}
+
+
+class Editors:
+    """The editors of the files of a program, each opened once."""
+
+    def __init__(self, sources: Mapping[str, SourceText]) -> None:
+        self.sources = sources
+        self._open: dict[str, Editor] = {}
+
+    def of(self, path: str) -> Editor:
+        """The editor of a file."""
+        if path not in self._open:
+            source = self.sources[path]
+            self._open[path] = _EDITORS[language_of(source)](source, self.sources)
+        return self._open[path]
+
+
+def proposals(finding: Finding, subject: Subject, editors: Editors) -> Iterator[Fix]:
+    """The fixes for a finding. Each changes the file it stands in."""
+    source = editors.sources.get(finding.at.path)
+    if source is None:
+        return
+    spot = Spot(finding.at, subject.api, subject.variables)
+    for row in rows().get(language_of(source), ()):
+        if not row.fits(finding.rule, subject):
+            continue
+        made = editors.of(source.path).changed(spot, row.change, row.needs)
+        if made is not None:
+            edits = tuple(Edit(source.span(one.start, one.end), one.text) for one in made.replacements)
+            yield Fix(row.title, edits, row.safe and made.plain)
