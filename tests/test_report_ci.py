@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from test_report import CONTEXT, DUP, FORK, OUTCOME
 
+from vmfdlint.base import Span
 from vmfdlint.check.finding import Edit, Finding, Fix, Level, Outcome
 from vmfdlint.report import Context, formats
 
@@ -201,8 +202,12 @@ def shaped(value: Any, shape: Any) -> None:
 
 
 def test_rdjson() -> None:
-    edits = (Edit(DUP, "fcntl(vm->vm_fd, F_DUPFD_CLOEXEC, 0)"), Edit(OUTCOME.findings[1].related[0].at, ""))
-    fixed = msgspec.structs.replace(OUTCOME.findings[1], fixes=(Fix("Copy it with its flag", edits),))
+    name = Span(DUP.path, DUP.line, DUP.col, DUP.line, DUP.col + 3)
+    end = Span(DUP.path, DUP.line, DUP.end_col - 1, DUP.line, DUP.end_col - 1)
+    edits = (Edit(end, ", F_DUPFD_CLOEXEC, 0"), Edit(name, "fcntl"))
+    elsewhere = (Edit(DUP, ""), Edit(OUTCOME.findings[1].related[0].at, ""))
+    fixes = (Fix("Copy it with its flag", edits), Fix("Change another file", elsewhere))
+    fixed = msgspec.structs.replace(OUTCOME.findings[1], fixes=fixes)
     document = json.loads(rendered("rdjson", OUTCOME.findings[0], fixed))
     shaped(document, RDJSON)
     first, second = document["diagnostics"]
@@ -213,9 +218,12 @@ def test_rdjson() -> None:
         {"line": FORK.end_line, "column": FORK.end_col},
     )
     assert len(first["related_locations"]) == 5
-    # Only the edit in the commented file; the other cannot be suggested there.
+    # One stretch of the commented file; a fix that changes another one cannot be suggested there.
     assert second["severity"] == "INFO"
-    assert [one["text"] for one in second["suggestions"]] == ["fcntl(vm->vm_fd, F_DUPFD_CLOEXEC, 0)"]
+    (suggestion,) = second["suggestions"]
+    assert suggestion["text"] == "fcntl(vm->vm_fd, F_DUPFD_CLOEXEC, 0"
+    assert suggestion["range"]["start"] == {"line": DUP.line, "column": DUP.col}
+    assert suggestion["range"]["end"] == {"line": DUP.end_line, "column": DUP.end_col - 1}
     shaped(json.loads(formats()["rdjson"](EMPTY, CONTEXT)), RDJSON)
 
 

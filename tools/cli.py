@@ -16,6 +16,7 @@ from tools import corpus as comparison
 from tools.evidence import measure as measuring
 from tools.evidence import record, table
 from tools.evidence.cases import read_cases
+from tools.evidence.fixed import measure_fixed
 from tools.labels import Label, read_categories, read_labels
 from tools.trees import SHEETS, Tree, Unreadable, trees
 from vmfdlint.app import rule_docs
@@ -118,8 +119,11 @@ def bench(
     help="Only this one: kvm, the real /dev/kvm, or fifo, the play of it. May repeat.",
 )
 @click.option("--update", is_flag=True, help="Write what was seen into rules/evidence.")
+@click.option("--fixed", is_flag=True, help="Apply the fixes, safe and unsafe: the hazard must be gone.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
-def evidence(rules: tuple[str, ...], oracles: tuple[str, ...], update: bool, as_json: bool) -> int:
+def evidence(
+    rules: tuple[str, ...], oracles: tuple[str, ...], update: bool, fixed: bool, as_json: bool
+) -> int:
     """Run the programs that prove the rules (default: of all) and compare with what vmfdlint says of them.
 
     Exit codes: 0 all agree, 1 some do not, 2 could not do it all.
@@ -130,6 +134,15 @@ def evidence(rules: tuple[str, ...], oracles: tuple[str, ...], update: bool, as_
         raise click.UsageError(f"no program for {', '.join(rules)}: name a rule as in VMFD101.")
     if update and rules:
         raise click.UsageError("--update needs all rules: it writes what is known of each.")
+    if update and fixed:
+        raise click.UsageError("--update is about the programs as they are.")
+    if fixed:
+        rows, done = measure_fixed(cases, oracles or measuring.ORACLES)
+        if as_json:
+            _out_json({"rows": rows})
+        else:
+            click.echo("".join(f"{line}\n" for line in done) + "\n" + table.text(rows, sheet, ()), nl=False)
+        return 0 if rows and table.agrees(rows) else 1
     results = measuring.measure(cases, oracles or measuring.ORACLES)
     found = measuring.findings(cases)
     rows = table.rows(results, found)

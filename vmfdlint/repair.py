@@ -59,9 +59,10 @@ def shown(outcome: Outcome, found: Discovery, options: Options) -> tuple[bytes, 
 
 def told(outcome: Outcome, options: Options, done: int) -> Outcome:
     """The outcome that says how many findings were fixed before."""
-    if not options.fix and not done:
+    more = _held_back(outcome, options)
+    if not options.fix or not (done or more):
         return outcome
-    notice = f"Fixed {count(done, 'finding')}{_held_back(outcome, options)}."
+    notice = f"Fixed {count(done, 'finding')}{more}."
     return msgspec.structs.replace(outcome, notices=(*outcome.notices, notice))
 
 

@@ -44,12 +44,15 @@ class Result(msgspec.Struct, frozen=True):
         return self.case.twin if self.clean else self.case.program
 
 
-def measure(cases: Sequence[Case], oracles: Sequence[str] = ORACLES) -> list[Result]:
-    """Every program of the cases under the oracles, in their order. Raises Unreadable."""
+def measure(
+    cases: Sequence[Case], oracles: Sequence[str] = ORACLES, programs: Path = PROGRAMS
+) -> list[Result]:
+    """Every program of the cases, which lie in ``programs``, under the oracles, in their order. Raises
+    Unreadable."""
     runs = [(case, clean, name) for case in cases for clean in (False, True) for name in oracles]
     with TemporaryDirectory(prefix="vmfdlint-evidence-") as folder, _kernel(oracles) as real:
         directory = Path(folder)
-        sources = {PROGRAMS / name for case in cases for name in (case.program, case.twin)}
+        sources = {programs / name for case in cases for name in (case.program, case.twin)}
         built = build(sorted({PLAY, *(path for path in sources if path.suffix == ".c")}), directory)
 
         def one(asked: tuple[Case, bool, str]) -> Result:
@@ -57,7 +60,7 @@ def measure(cases: Sequence[Case], oracles: Sequence[str] = ORACLES) -> list[Res
             result = Result(case, clean, name)
             if reason := _skipped(case, name):
                 return msgspec.structs.replace(result, skipped=reason)
-            source = PROGRAMS / result.program
+            source = programs / result.program
             command = [str(built[source])] if source in built else [sys.executable, str(source)]
             program = Path(os.path.realpath(command[0])).name
             with TemporaryDirectory(dir=directory) as own:
@@ -106,10 +109,10 @@ def _skipped(case: Case, oracle: str) -> str:
     return kernel.missing() or place.missing(case.needs)
 
 
-def findings(cases: Sequence[Case]) -> dict[str, frozenset[str]]:
+def findings(cases: Sequence[Case], programs: Path = PROGRAMS) -> dict[str, frozenset[str]]:
     """Program -> the rules that vmfdlint finds in it. Each is a program of its own, all are read at once."""
     names = sorted({name for case in cases for name in (case.program, case.twin)})
-    sources = tuple(SourceText(name, (PROGRAMS / name).read_bytes()) for name in names)
+    sources = tuple(SourceText(name, (programs / name).read_bytes()) for name in names)
     every = frozenset(rule.id for rule in rule_docs())
     outcome = analyze(sources, Options(rules=every, jobs=1))
     return {name: frozenset(one.rule for one in outcome.findings if one.at.path == name) for name in names}

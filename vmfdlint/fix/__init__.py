@@ -6,7 +6,8 @@ offered only where it was tried: the changed sources are analysed again.
 """
 
 from vmfdlint.fix.apply import Applied, applied
-from vmfdlint.fix.offer import Analysis, offer
 from vmfdlint.fix.patch import diff, patches
+from vmfdlint.fix.rows import fixable
+from vmfdlint.fix.trial import Analysis, offer
 
-__all__ = ["Analysis", "Applied", "applied", "diff", "offer", "patches"]
+__all__ = ["Analysis", "Applied", "applied", "diff", "fixable", "offer", "patches"]

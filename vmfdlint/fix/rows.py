@@ -41,6 +41,11 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fix: tuple[Row, ...]
 
 
+def fixable() -> frozenset[str]:
+    """The rules of which some finding can be fixed."""
+    return frozenset(rule for each in rows().values() for row in each for rule in row.rules)
+
+
 @cache
 def rows(directory: Path | None = None) -> dict[str, tuple[Row, ...]]:
     """Language -> its rows, in the order of the files. Raises ValueError where they are not well-formed: a

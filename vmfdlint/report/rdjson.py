@@ -4,11 +4,12 @@ Columns count bytes of UTF-8 from 1 and ends are exclusive, as in a Span.
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import msgspec
 
 from vmfdlint.base import Span
-from vmfdlint.check.finding import Finding, Level, Outcome
+from vmfdlint.check.finding import Finding, Fix, Level, Outcome
 from vmfdlint.report.context import Context
 from vmfdlint.report.cwe import cwe_page
 from vmfdlint.report.doc import one_line
@@ -24,12 +25,12 @@ def render(outcome: Outcome, context: Context) -> bytes:
     weaknesses = {rule.id: rule.cwe for rule in outcome.rules}
     document = {
         "source": {"name": "vmfdlint"},
-        "diagnostics": [_diagnostic(one, weaknesses.get(one.rule, ())) for one in outcome.findings],
+        "diagnostics": [_diagnostic(one, weaknesses.get(one.rule, ()), context) for one in outcome.findings],
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
 
 
-def _diagnostic(finding: Finding, weaknesses: tuple[int, ...]) -> Json:
+def _diagnostic(finding: Finding, weaknesses: tuple[int, ...], context: Context) -> Json:
     made: Json = {
         "message": one_line(finding.message),
         "location": _location(finding.at),
@@ -41,14 +42,23 @@ def _diagnostic(finding: Finding, weaknesses: tuple[int, ...]) -> Json:
         made["related_locations"] = [
             {"message": one_line(text), "location": _location(at)} for at, text in related
         ]
-    suggestions = [
-        {"range": _range(edit.at), "text": edit.text}
-        for fix in finding.fixes
-        for edit in fix.edits
-        # A suggestion changes the file that the comment stands in.
-        if edit.at.path == finding.at.path
-    ]
+    asked = [_suggestion(fix, finding.at.path, context) for fix in finding.fixes]
+    suggestions = [one for one in asked if one is not None]
     return made | ({"suggestions": suggestions} if suggestions else {})
+
+
+def _suggestion(fix: Fix, path: str, context: Context) -> Json | None:
+    """A fix as one stretch of the file that the comment stands in, for a reader takes a suggestion by itself;
+    None where it changes another file too."""
+    edits = sorted(fix.edits, key=lambda edit: edit.at)
+    if any(edit.at.path != path for edit in edits):
+        return None
+    text = edits[0].text
+    for before, edit in pairwise(edits):
+        kept = Span(path, before.at.end_line, before.at.end_col, edit.at.line, edit.at.col)
+        text += context.text(kept) + edit.text
+    first, last = edits[0].at, edits[-1].at
+    return {"range": _range(Span(path, first.line, first.col, last.end_line, last.end_col)), "text": text}
 
 
 def _location(at: Span) -> Json:
