@@ -7,13 +7,15 @@ from time import perf_counter
 from vmfdlint.app.run import silent
 from vmfdlint.base import Problem, ProblemKind, SourceText
 from vmfdlint.base.location import rules_directory
-from vmfdlint.check import inventory, load_rules, match, safe_sites, subjects
-from vmfdlint.check.finding import Finding, Outcome, RuleDoc, Statistics
+from vmfdlint.check import inventory, judged_claims, load_rules, match, safe_sites, subjects
+from vmfdlint.check.finding import Claim, Finding, Outcome, RuleDoc, Statistics
 from vmfdlint.config import Options
 from vmfdlint.engine import Target, solve
+from vmfdlint.frontends.languages import language_of
 from vmfdlint.models import Models, default_models, load_models
 from vmfdlint.repair import wants_fixes
 from vmfdlint.solve import Solver
+from vmfdlint.suppress import claims
 
 
 def analyze(
@@ -30,6 +32,7 @@ def analyze(
     started = perf_counter()
     findings = match(solver, rules, options.rules)
     safe = safe_sites(solver, rules) if options.show_safe else ()
+    stated = _claims(sources) if not options.ignore_suppressions else ()
     lowered = solver.program.lowered
     damage = solver.program.damage(sorted(solver.descriptor_functions) if options.statistics else ())
     statistics = Statistics(
@@ -54,7 +57,13 @@ def analyze(
         statistics,
         inventory=inventory(solver) if options.inventory else (),
         subjects=subjects(solver, findings) if wants_fixes(options) else {},
+        claims=judged_claims(solver, stated, findings),
     )
+
+
+def _claims(sources: tuple[SourceText, ...]) -> tuple[Claim, ...]:
+    texts = {source.path: source for source in sources}
+    return claims(texts, {path: language_of(source) for path, source in texts.items()})
 
 
 def target_of(options: Options, built: Mapping[str, tuple[str, ...]] | None) -> Target:

@@ -3,6 +3,7 @@
 Knows no language and no API; a new rule is a file in rules/.
 """
 
+from vmfdlint.check.claims import judged_claims
 from vmfdlint.check.evidence import load_evidence
 from vmfdlint.check.flow import call_chain, flow_text
 from vmfdlint.check.inventory import inventory
@@ -21,6 +22,7 @@ __all__ = [
     "flow_text",
     "incidents",
     "inventory",
+    "judged_claims",
     "ledger",
     "load_evidence",
     "load_rules",

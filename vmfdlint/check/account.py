@@ -23,7 +23,7 @@ from vmfdlint.ir import FunctionKey
 from vmfdlint.link import FILE, Edge, EdgeKind, Site
 from vmfdlint.solve import Fact, Happening, Life, Node, Object, Observation, Solver, witness
 
-_PLACES = 3
+_PLACES = 8
 _COPYING = (EdgeKind.PROCESS, EdgeKind.FORK)
 _PASSED_ON = {
     Happening.WORKER: Party.WORKER,

@@ -266,6 +266,27 @@ class Suppressed(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Claim(msgspec.Struct, frozen=True):
+    """A comment says that ``holder`` is meant to hold a VM on the lines ``first`` to ``last`` and until a
+    time: ``exit``, or the name of the function that releases it. ``at`` is the comment."""
+
+    at: Span
+    first: int
+    last: int
+    holder: str
+    until: str
+    reason: str
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """A claim that was held to the program. ``wrong`` says why it is not true, "" where it is; ``meant`` are
+    the findings that it speaks of, by place and rule."""
+
+    claim: Claim
+    wrong: str = ""
+    meant: tuple[tuple[Span, str], ...] = ()
+
+
 class LeftOut(msgspec.Struct, frozen=True):
     """How many findings are not reported, and why: ``3 suppressed by a comment``."""
 
@@ -278,9 +299,9 @@ class Outcome(msgspec.Struct, frozen=True):
 
     ``findings`` are sorted by path, line, column, rule. ``notices`` are lines for people that explain
     silence; ``left_out`` counts what was found and is not among the findings, reason by reason, and
-    ``suppressed`` holds those of them that a comment silences. ``inventory`` is
-    there for a comparison only. ``subjects`` says by rule and place what findings are about, where fixes are
-    wanted.
+    ``suppressed`` holds those of them that a comment silences. ``claims`` are what comments say of lifetimes.
+    ``inventory`` is there for a comparison only. ``subjects`` says by rule and place what findings are about,
+    where fixes are wanted.
     """
 
     findings: tuple[Finding, ...]
@@ -293,3 +314,4 @@ class Outcome(msgspec.Struct, frozen=True):
     suppressed: tuple[Suppressed, ...] = ()
     inventory: tuple[Item, ...] = ()
     subjects: Mapping[tuple[str, Span], Subject] = {}
+    claims: tuple[Claimed, ...] = ()

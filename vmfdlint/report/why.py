@@ -14,6 +14,7 @@ from vmfdlint.report.context import Context
 from vmfdlint.report.words import count, place, printable
 
 SCHEMA = 1
+_SHOWN = 3
 _NOWHERE = "a place that has no name here"
 
 
@@ -83,7 +84,7 @@ def _named(ledger: Ledger, holder: Holder, context: Context) -> str:
     """``VM descriptor in s->vmfd``."""
     if holder.lost:
         return f"{holder.what} that no variable names any more"
-    names = ", ".join(_spelled(one, ledger, context) for one in holder.places) or _NOWHERE
+    names = ", ".join(_spelled(one, ledger, context) for one in holder.places[:_SHOWN]) or _NOWHERE
     inside = f" of {holder.function}" if holder.function else ""
     waits = f": it {holder.waits} at {_at(holder.waits_at, context)}" if holder.waits else ""
     return f"{holder.what} in {names}{inside}{waits}"

@@ -1,12 +1,12 @@
 """Directives against findings: what is silenced by what, and which directives silence nothing."""
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 import msgspec
 
-from vmfdlint.base import SourceText
-from vmfdlint.check.finding import Finding, LeftOut, Level, Outcome, Role, RuleDoc, Suppressed
-from vmfdlint.suppress.directives import ENABLE, EXPECT, FILE, Directive
+from vmfdlint.base import SourceText, Span
+from vmfdlint.check.finding import Claimed, Finding, LeftOut, Level, Outcome, Role, RuleDoc, Suppressed
+from vmfdlint.suppress.directives import ENABLE, EXPECT, FILE
 from vmfdlint.suppress.file import FileDirectives, Stretch
 
 UNUSED = "VMFD901"
@@ -27,7 +27,8 @@ def suppress(outcome: Outcome, sources: Sources, ran: Set[str], whole: bool = Tr
     A comment silences a finding on its line, on the line below it where it stands alone, in its range or its
     file; it counts at the finding's place and where the descriptor was created. ``ran`` are the rules that
     were looked for: what another one would have silenced is not known. Nor is it where ``whole`` is false,
-    because only a part of the program was read: then no comment is called unused.
+    because only a part of the program was read: then no comment is called unused, and no claim untrue. A true
+    claim about a lifetime silences the findings it speaks of.
     """
     known = [(rule.id, rule.name) for rule in outcome.rules]
     files = {
@@ -40,10 +41,14 @@ def suppress(outcome: Outcome, sources: Sources, ran: Set[str], whole: bool = Tr
     kept: list[Finding] = []
     silenced: list[Suppressed] = []
     used: set[tuple[str, int]] = set()
+    meant = {one: claimed.claim for claimed in outcome.claims for one in claimed.meant}
     for finding in outcome.findings:
         by = [(path, number) for path, number in _silencing(finding, files)]
         used.update(by)
-        if by:
+        claim = meant.get((finding.at, finding.rule))
+        if claim is not None and not by:
+            silenced.append(Suppressed(finding, claim.at, claim.reason))
+        elif by:
             path, number = by[0]
             one = files[path].stretches[number].directive
             silenced.append(Suppressed(finding, one.comment.at, one.reason))
@@ -55,6 +60,11 @@ def suppress(outcome: Outcome, sources: Sources, ran: Set[str], whole: bool = Tr
         for path, one in files.items()
         for finding in _lint(path, one, used, ran, whole, docs)
         if finding.rule in ran and not _in_file(finding, one)
+    ]
+    told += [
+        one
+        for one in _untrue(outcome.claims, docs)
+        if whole and UNUSED in ran and not _in_file(one, files[one.at.path])
     ]
     ordered = sorted([*kept, *told], key=lambda finding: (finding.at, finding.rule))
     left = (LeftOut(len(silenced), WHY),) if silenced else ()
@@ -89,7 +99,8 @@ def _lint(
     docs: Mapping[str, RuleDoc],
 ) -> Iterator[Finding]:
     for fault in one.faults:
-        yield _finding(UNUSED, fault.directive, f"this suppression cannot be followed: {fault.text}", docs)
+        text = f"this comment cannot be followed: {fault.text}"
+        yield _finding(UNUSED, fault.directive.comment.at, text, docs)
     for number, stretch in enumerate(one.stretches):
         # A comment about this rule itself has nothing to wait for.
         if (path, number) in used or not whole or not stretch.ids <= ran or stretch.ids & {UNUSED}:
@@ -97,18 +108,26 @@ def _lint(
         yield _unused(stretch, docs)
     for directive in one.found:
         if not directive.reason and not directive.fault and directive.verb != ENABLE:
-            text = f"{directive.verb}[{', '.join(directive.rules)}] gives no reason"
-            yield _finding(WITHOUT_REASON, directive, text, docs)
+            yield _finding(WITHOUT_REASON, directive.comment.at, f"{directive.text} gives no reason", docs)
+
+
+def _untrue(claims: Sequence[Claimed], docs: Mapping[str, RuleDoc]) -> Iterator[Finding]:
+    """Claims about lifetimes that are not true, or not any more."""
+    for one in claims:
+        if one.wrong:
+            text = f"holds({one.claim.holder}) until={one.claim.until} is not true: {one.wrong}"
+            yield _finding(UNUSED, one.claim.at, text, docs)
 
 
 def _unused(stretch: Stretch, docs: Mapping[str, RuleDoc]) -> Finding:
+    at = stretch.directive.comment.at
     if stretch.directive.verb == EXPECT:
         text = f"{stretch.rule} was expected here and is not found any more"
-        made = _finding(UNUSED, stretch.directive, text, docs)
+        made = _finding(UNUSED, at, text, docs)
         return msgspec.structs.replace(made, level=Level.ERROR)
-    return _finding(UNUSED, stretch.directive, f"nothing of {stretch.rule} is found here: delete this", docs)
+    return _finding(UNUSED, at, f"nothing of {stretch.rule} is found here: delete this", docs)
 
 
-def _finding(rule: str, directive: Directive, text: str, docs: Mapping[str, RuleDoc]) -> Finding:
+def _finding(rule: str, at: Span, text: str, docs: Mapping[str, RuleDoc]) -> Finding:
     level = docs[rule].level if rule in docs else Level.WARNING
-    return Finding(rule, level, directive.comment.at, "", text, ())
+    return Finding(rule, level, at, "", text, ())

@@ -1,13 +1,14 @@
 """The directives of one file as stretches of lines, each with the rules it silences there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from vmfdlint.base import SourceText, Span
+from vmfdlint.check.finding import Claim
 from vmfdlint.config import ConfigError, resolve_rules
 from vmfdlint.suppress.comments import comments, is_code
-from vmfdlint.suppress.directives import DISABLE, ENABLE, FILE, MARKS, Directive, directives
+from vmfdlint.suppress.directives import DISABLE, ENABLE, FILE, HOLDS, MARKS, Directive, directives
 
 _END = 1 << 60
 
@@ -40,6 +41,7 @@ class FileDirectives:
         self.stretches: list[Stretch] = []
         self.faults: list[Fault] = []
         self.found: list[Directive] = []
+        self.claims: list[Claim] = []
         self._known = known
         self._open: dict[str, list[Directive]] = {}
         if not any(mark in source.data for mark in MARKS.get(language, ())):
@@ -55,6 +57,9 @@ class FileDirectives:
                 if comment.alone:
                     below = range(last + 1, len(source.line_starts) + 1)
                     first = last = next((line for line in below if is_code(source, line, every)), last)
+                if one.verb == HOLDS:
+                    claim = Claim(comment.at, first, last, one.holder, one.until, one.reason)
+                    self.claims.append(claim)
                 self._take(one, first, last)
         for rule, begun in self._open.items():
             for one in begun:
@@ -87,3 +92,13 @@ class FileDirectives:
             self.faults.append(Fault(one, error.text))
         else:
             self.stretches.append(Stretch(one, rule, ids, first, last))
+
+
+def claims(sources: Mapping[str, SourceText], languages: Mapping[str, str]) -> tuple[Claim, ...]:
+    """What the comments of some files say of lifetimes."""
+    return tuple(
+        claim
+        for path, source in sources.items()
+        if HOLDS.encode() in source.data
+        for claim in FileDirectives(source, languages.get(path, ""), ()).claims
+    )
