@@ -35,6 +35,8 @@ class Constants:
         meaning, steps = found
         if meaning.kind == "constant" and not steps:
             assert meaning.value is not None
+            if (f"{self.names.modules[meaning.path].name}.{meaning.local}",) in self._cells[1]:
+                return None
             return constant_name(meaning.value, meaning.local.rpartition(".")[2])
         members = [*meaning.rest, *(step.name for step in steps)]
         if meaning.kind == "class" and members:
@@ -148,7 +150,7 @@ class Constants:
             if isinstance(source, Place) and not source.is_global and not source.fields:
                 source = results.get(source.name, source)
             if instr.dst.is_global:
-                cell = (*self._cell(instr.dst, module.path), *steps)
+                cell = self._cell(instr.dst, module.path, steps)
                 yield cell, source
                 if isinstance(source, Place) and not source.is_global and not source.fields:
                     for inner, value in parts.get(source.name, ()):
@@ -156,11 +158,14 @@ class Constants:
             elif instr.dst.name.startswith("%") and steps:
                 parts.setdefault(instr.dst.name, []).append((steps, source))
 
-    def _cell(self, place: Place, near: str) -> Cell:
+    def _cell(self, place: Place, near: str, steps: tuple[str, ...]) -> Cell:
+        """The cell that a place of a file is; ``steps`` are its members."""
+        whole = self.names.of_place(place, near)
+        if whole is not None and whole[0].kind in ("variable", "constant"):
+            # Also a variable of another file: ``settings.NUMBER = 5``.
+            module = self.names.modules[whole[0].path]
+            inner = tuple(step.name.strip("[]") for step in whole[1])
+            return (f"{module.name}.{whole[0].local}", *inner)
         meaning = self.names.of_place(Place(place.root, place.name, (), place.unit), near)
         assert meaning is not None
-        members = tuple(step.name for step in meaning[1])
-        if meaning[0].kind in ("variable", "constant"):
-            module = self.names.modules[meaning[0].path]
-            return (f"{module.name}.{meaning[0].local}", *members)
-        return (meaning[0].name, *members)
+        return (meaning[0].name, *(step.name for step in meaning[1]), *steps)
