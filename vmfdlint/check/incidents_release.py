@@ -139,7 +139,10 @@ def copies(solver: Solver) -> Iterator[Incident]:
             or first.fact.in_child
         ):
             continue
-        if alone[site]:
+        forgotten = [seen for seen in alone[site] if seen.fact.state.life is Life.LOST]
+        if forgotten and site in moved:
+            evidence, reason = best(forgotten), "no variable holds the copy any more"
+        elif alone[site]:
             if site in moved:
                 continue
             evidence, reason = best(alone[site]), "the copy is still open after the original was closed"

@@ -47,7 +47,8 @@ def follow_up(tabulation: Tables) -> None:
             passed = _passed(tabulation, other)
             if other in entered or not passed or _of_another(tabulation, other, node, closed):
                 continue
-            if fact.object.copy_of is None and _stands_in(here, closed):
+            after = tabulation.at.get((key, node.block, node.index + 1), {})
+            if fact.object.copy_of is None and _stands_in((*here, *after), closed):
                 continue
             alone = msgspec.structs.replace(fact.object, alone_since=site)
             for onward in passed:
@@ -115,7 +116,8 @@ def _stands_in(here: Iterable[Fact], closed: Object) -> bool:
         and fact.state.process is Process.OWN
         and fact.object.kind is Kind.VM
         and not fact.object.channel
-        and (fact.object.copy_of == closed or closed.copy_of == fact.object)
+        and fact.object != closed
+        and _first(fact.object) == _first(closed)
         for fact in here
     )
 
@@ -127,8 +129,10 @@ def _of_another(tabulation: Tables, handle: Node, vm: Node, closed: Object) -> b
     if closed.kind is not Kind.VM or handle.fact.object.copy_of is not None:
         return False
     parents = _parents(tabulation, handle.fact.object)
-    if parents and not any(_same(parent, closed) for parent in parents):
+    if parents and not any(_same(_first(parent), _first(closed)) for parent in parents):
         return True
+    if closed.copy_of is not None:
+        return False
     made_at = (*_handed_out(tabulation, vm), closed.site)
     maker = Site(made_at[0].function, 0, 0)
     return any(
@@ -150,6 +154,13 @@ def _parents(tabulation: Tables, handle: Object) -> list[Object]:
         for fact in here
         if fact.object is not None and fact.object.kind is Kind.VM and subject in fact.places
     ]
+
+
+def _first(vm: Object) -> Object:
+    """The descriptor that KVM made, of which this one is a copy, or a copy's copy."""
+    while vm.copy_of is not None:
+        vm = vm.copy_of
+    return vm
 
 
 def _same(one: Object, other: Object) -> bool:
