@@ -13,6 +13,7 @@ from vmfdlint.ir import (
     Const,
     FuncRef,
     FunctionKey,
+    Operand,
     Text,
 )
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
@@ -96,7 +97,7 @@ class Interest:
         data: a thread's argument, GINT_TO_POINTER(fd). What runs later runs beside the caller, as a thread
         does."""
         for site, call in flow.giving:
-            if not any(operand_path(argument) in fact.places for argument in call.args):
+            if not gives(fact, call.args):
                 continue
             for argument in call.args:
                 if not isinstance(argument, FuncRef) or (site, argument.name) in self._given:
@@ -337,6 +338,18 @@ class Interest:
                 if isinstance(effect, Exec | Spawn | PassOn | SetCloexec)
             ),
         )
+
+
+def gives(fact: Fact, args: tuple[Operand, ...]) -> bool:
+    """Whether an argument is a place of the fact itself, or the address of a variable with one in it."""
+    for argument in args:
+        if isinstance(argument, Address):
+            base = path_of(argument.place)
+            if any(starts_with(held, base) for held in fact.places):
+                return True
+        elif operand_path(argument) in fact.places:
+            return True
+    return False
 
 
 def _in_elements(fact: Fact, path: Path) -> bool:

@@ -12,6 +12,7 @@ from vmfdlint.models import Resolved
 from vmfdlint.solve.builders import Builders
 from vmfdlint.solve.crossings import Crossings
 from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, Fact
+from vmfdlint.solve.interest import gives
 from vmfdlint.solve.local import forget
 from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.values import RETURNED
@@ -36,7 +37,7 @@ class Unmodelled(Crossings):
                 Edge(site, target, EdgeKind.DIRECT, args)
                 for target in self.graph.program.targets(flow.key, instr)
             ]
-        if not isinstance(instr.target, Named) and (node.fact.in_child or _gives(node.fact, args)):
+        if not isinstance(instr.target, Named) and (node.fact.in_child or gives(node.fact, args)):
             # What runs in a child matters whatever it touches: it may wait. A number that is given away is
             # no member or global by whose name the callee could be found.
             behind = self._behind(node.fact, instr, flow)
@@ -150,15 +151,3 @@ class Unmodelled(Crossings):
         if given or fact.is_watched:
             fact = fact.marked(UNKNOWN_CALLEE + name + (IN_CHILD if fact.in_child else ""))
         return fact
-
-
-def _gives(fact: Fact, args: tuple[Operand, ...]) -> bool:
-    """Whether an argument is a place of the fact itself, or the address of a variable with one in it."""
-    for argument in args:
-        if isinstance(argument, Address):
-            base = path_of(argument.place)
-            if any(starts_with(held, base) for held in fact.places):
-                return True
-        elif operand_path(argument) in fact.places:
-            return True
-    return False
