@@ -52,7 +52,19 @@ class Callbacks:
         edges: list[Edge] = []
         for target in self.program.targets(site.function, call):
             edges.extend(self._parameter_runs(site, call, target, position, key, depth=0))
+            if not edges and self._calls_by_name(target, key):
+                return []
         return edges or [Edge(site, key, EdgeKind.LATER, ())]
+
+    def _calls_by_name(self, target: FunctionKey, key: FunctionKey) -> bool:
+        """Whether a front-end that knew what a parameter stands for has put its name into the call."""
+        function = self.program.function(target) if self.program.bound(target.path) is not None else None
+        return function is not None and any(
+            isinstance(instr, Call)
+            and isinstance(instr.target, Named)
+            and key in self.program.resolve(instr.target.name, target.path)
+            for instr in function.instrs
+        )
 
     def _parameter_runs(
         self, site: Site, call: Call, target: FunctionKey, position: int, key: FunctionKey, depth: int
