@@ -215,7 +215,11 @@ def _original_gone(solver: Solver, seen: Observation) -> bool:
     made = seen.fact.object
     assert made is not None
     here = solver.tabulation.at.get((seen.site.function, seen.site.block, seen.site.index), {})
-    return not any(fact.object == made.copy_of and fact.is_open for fact in here)
+    places = set(seen.fact.places)
+    # One that is in the copy's own place is there on another path: where no copy was made.
+    return not any(
+        fact.object == made.copy_of and fact.is_open and places.isdisjoint(fact.places) for fact in here
+    )
 
 
 def _kept_elsewhere(solver: Solver, duplicate: Observation, close: Observation) -> bool:

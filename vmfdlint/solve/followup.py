@@ -48,7 +48,7 @@ def follow_up(tabulation: Tables) -> None:
             if other in entered or not passed or _of_another(tabulation, other, node, closed):
                 continue
             after = tabulation.at.get((key, node.block, node.index + 1), {})
-            if fact.object.copy_of is None and _stands_in((*here, *after), closed):
+            if fact.object.copy_of is None and _stands_in(here, after, closed, node.fact):
                 continue
             alone = msgspec.structs.replace(fact.object, alone_since=site)
             for onward in passed:
@@ -108,9 +108,18 @@ def _depends(dependent: Object, closed: Object) -> bool:
     return closed.kind is Kind.VM and dependent.kind in _HANDLES
 
 
-def _stands_in(here: Iterable[Fact], closed: Object) -> bool:
-    """Whether another descriptor of the same VM is open where one is closed: its original, or a copy."""
-    return any(
+def _stands_in(here: Iterable[Fact], after: Iterable[Fact], closed: Object, closing: Fact) -> bool:
+    """Whether another descriptor of the same VM is open where one is closed: its original, or a copy, also one
+    that was made in the call that closes. What is in the same variable is there on another path."""
+    places = set(closing.places)
+    return any(_is_another(fact, closed) and places.isdisjoint(fact.places) for fact in here) or any(
+        _is_another(fact, closed) and fact.object is not None and fact.object.copy_of == closed
+        for fact in after
+    )
+
+
+def _is_another(fact: Fact, closed: Object) -> bool:
+    return (
         fact.object is not None
         and fact.is_open
         and fact.state.process is Process.OWN
@@ -118,7 +127,6 @@ def _stands_in(here: Iterable[Fact], closed: Object) -> bool:
         and not fact.object.channel
         and fact.object != closed
         and _first(fact.object) == _first(closed)
-        for fact in here
     )
 
 
