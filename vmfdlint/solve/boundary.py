@@ -169,19 +169,16 @@ def leave(
     callee: Flow,
     result: Path | None,
     known: Fact,
-    arrays: frozenset[str] = frozenset(),
 ) -> Fact:
     """The fact after the call. ``before`` is the fact at the call, None for one that began inside.
 
     ``known`` is the fact at the call in any case: what it knows of variables still holds.
 
-    ``result`` is the path that receives the return value, None where it is discarded. ``arrays`` are
-    variables of the caller: the address of an array is that of its first element.
+    ``result`` is the path that receives the return value, None where it is discarded.
     """
     places: set[Path] = set()
     for path in at_exit.places:
-        for place in _out_of(path, args, callee, result):
-            places.add((*place, ".[0]") if len(place) == 1 and place[0] in arrays else place)
+        places.update(_out_of(path, args, callee, result))
     if before is not None and (OUTER in at_exit.places or at_exit.state.life is Life.CLOSED):
         overwritten = _overwritten_inside(before, at_exit, args, callee)
         for path in before.places:

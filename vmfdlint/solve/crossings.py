@@ -8,7 +8,7 @@ caller; others return to the calls that sent them.
 import msgspec
 
 from vmfdlint.base import LIMITS, Span
-from vmfdlint.ir import Address, Call, Function, FunctionKey, Return
+from vmfdlint.ir import Address, Call, FunctionKey, Place, Return
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
 from vmfdlint.models import Models, link_kind
 from vmfdlint.solve.boundary import (
@@ -30,7 +30,18 @@ from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.tables import Incoming, Step, Tables
 from vmfdlint.solve.typestate import Event, Life
 from vmfdlint.solve.values import RAISING, RETURNED, Value
-from vmfdlint.summary import EXCEPTION, RESULT, Behaviour, Flow, Relevance, cell_of, path_of, starts_with
+from vmfdlint.summary import (
+    EXCEPTION,
+    RESULT,
+    Behaviour,
+    Flow,
+    Path,
+    Relevance,
+    cell_of,
+    is_made,
+    path_of,
+    starts_with,
+)
 
 
 class Crossings(Tables):
@@ -169,10 +180,9 @@ class Crossings(Tables):
         if outside is not None and incoming.result is not None:
             outside = forget(outside, incoming.result, incoming.cell)
         caller = self.behaviour.flow(incoming.edge.site.function)
-        arrays = _arrays(caller.function) if caller is not None else frozenset()
-        fact = leave(
-            outside, at_exit, incoming.edge.args, callee, incoming.result, outside or before, arrays
-        )
+        fact = leave(outside, at_exit, incoming.edge.args, callee, incoming.result, outside or before)
+        if caller is not None and not fact.is_zero:
+            fact = fact.with_places({_named(path, caller) for path in fact.places})
         if born_inside and fact.object is not None:
             fact = self._renamed(fact, at_exit, incoming.edge.site)
         if incoming.result is not None and incoming.cell is not None and incoming.result in fact.places:
@@ -266,6 +276,14 @@ def _noted(fact: Fact) -> Fact:
     return fact
 
 
-def _arrays(function: Function) -> frozenset[str]:
-    """The variables of a function that are arrays, and not structures of which a record is known."""
-    return frozenset(function.values) - {name for name, _record in function.local_types}
+def _named(path: Path, caller: Flow) -> Path:
+    """The name that a caller itself has for what comes back to it: the address of an array is that of its
+    first element, and an object that was put among arguments has its own name."""
+    if len(path) == 1:
+        function = caller.function
+        known = any(name == path[0] for name, _record in function.local_types)
+        return (*path, ".[0]") if path[0] in function.values and not known else path
+    for length in range(2, len(path)) if is_made(path) else ():
+        if isinstance(given := caller.elements.get(path[:length]), Place):
+            return (*path_of(given), *path[length:])
+    return path

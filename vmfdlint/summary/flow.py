@@ -375,11 +375,11 @@ class Flow:
 
     @cached_property
     def elements(self) -> dict[Path, Operand]:
-        """The elements of arrays that are set once each: the argument list of a command. Where the index is a
-        variable that counts, they come in the order of the text."""
+        """The elements of arrays that are set once each: the argument list of a command, what a callable was
+        given beforehand. Where the index is a variable that counts, they come in the order of the text."""
         found: dict[Path, list[Operand]] = defaultdict(list)
         for instr in self.function.instrs:
-            if isinstance(instr, Assign) and instr.dst.fields and instr.dst.fields[-1].name[:1] == "[":
+            if isinstance(instr, Assign) and instr.dst.fields and instr.dst.fields[-1].name[:1] in ("[", "%"):
                 found[path_of(instr.dst)].append(instr.src)
         elements: dict[Path, Operand] = {}
         for path, given in found.items():
