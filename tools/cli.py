@@ -13,6 +13,10 @@ import msgspec
 
 from tools import bench as benchmark
 from tools import corpus as comparison
+from tools.differential import candidates, generate
+from tools.differential import table as differences
+from tools.differential.campaign import run_all
+from tools.differential.plan import Language
 from tools.evidence import measure as measuring
 from tools.evidence import record, table
 from tools.evidence.cases import read_cases
@@ -157,6 +161,53 @@ def evidence(
                 f"rules/evidence/{name}: written; its page: pytest --bless tests/test_rules.py", err=True
             )
     return 0 if table.agrees(rows) else 1
+
+
+@cli.command()
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, metavar="N")
+@click.option(
+    "--count", type=click.IntRange(min=1), default=100, show_default=True, metavar="M", help="Programs."
+)
+@click.option(
+    "--language",
+    type=click.Choice(differences.LANGUAGES),
+    help="All of them in this one; else three of five are in C, two in Python.",
+)
+@click.option(
+    "--oracle",
+    type=click.Choice(measuring.ORACLES),
+    default="fifo",
+    show_default=True,
+    help="kvm, the real /dev/kvm, or fifo, the play of it.",
+)
+@click.option(
+    "--candidates",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Make the programs that disagree as small as can be, and write them there.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+def differential(
+    seed: int, count: int, language: Language | None, oracle: str, directory: Path | None, as_json: bool
+) -> int:
+    """Write programs at random, run each on every path, and compare with what vmfdlint says of it.
+
+    The same seed and count give the same programs. Exit codes: 0 all agree, 1 some do not, 2 could not do it.
+    """
+    shares: dict[Language, int] = {"C": count - count * 2 // 5, "Python": count * 2 // 5}
+    if language:
+        shares = {language: count}
+    plans = [plan for name, share in shares.items() for plan in generate.plans(seed, share, name)]
+    results = run_all(plans, oracle)
+    if as_json:
+        _out_json(differences.document(results))
+    else:
+        click.echo(differences.text(results), nl=False)
+    if directory is not None:
+        for path in candidates.write(results, directory):
+            click.echo(f"{path}: written", err=True)
+    return 0 if all(one.agrees for one in results) else 1
 
 
 def _trees(words: tuple[str, ...], table: Path | None, expected: Path) -> tuple[Tree, ...]:
