@@ -109,8 +109,9 @@ def _depends(dependent: Object, closed: Object) -> bool:
 
 
 def _stands_in(here: Iterable[Fact], after: Iterable[Fact], closed: Object, closing: Fact) -> bool:
-    """Whether another descriptor of the same VM is open where one is closed: its original, or a copy, also one
-    that was made in the call that closes. What is in the same variable is there on another path."""
+    """Whether another descriptor of the same VM is open where one is closed: its original, or a copy,
+    also one that was made in the call that closes. What is in the same variable is there on another
+    path."""
     places = set(closing.places)
     return any(_is_another(fact, closed) and places.isdisjoint(fact.places) for fact in here) or any(
         _is_another(fact, closed) and fact.object is not None and fact.object.copy_of == closed
