@@ -29,7 +29,7 @@ def plans(seed: int, count: int, language: Language) -> Iterator[Plan]:
     random = Random(f"{seed} {language}")
     names = rules(language)
     for number in range(count):
-        rule = min(names, key=lambda name: (made[name], names.index(name)))
+        rule = min(names, key=lambda name: (min(cells[name, each] for each in CONSTRUCTS), made[name]))
         order = [name for name in CONSTRUCTS if name not in _FREE]
         random.shuffle(order)
         order.sort(key=lambda name: cells[rule, name])
