@@ -8,7 +8,7 @@ from tools import cli as tools
 from tools.differential import campaign, table
 from tools.differential.generate import plans, rules
 from tools.differential.observe import Run, environments, files_of
-from tools.differential.plan import CONSTRUCTS, Plan, Step, constructs
+from tools.differential.plan import CONSTRUCTS, Language, Plan, Step, constructs
 from tools.differential.reduce import reduced
 from tools.differential.verdict import causes, check, compare
 from tools.evidence.build import compiler
@@ -35,14 +35,14 @@ def _seen(*holders: Holder, status: int | None = None) -> list[Run]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_same_seed_gives_the_same_programs(language: table.Language) -> None:
+def test_the_same_seed_gives_the_same_programs(language: Language) -> None:
     first, again = (list(plans(3, 30, language)) for _ in range(2))
     assert first == again and [files_of(plan) for plan in first] == [files_of(plan) for plan in again]
     assert first != list(plans(4, 30, language))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_cell_is_filled(language: table.Language) -> None:
+def test_every_cell_is_filled(language: Language) -> None:
     met = {(plan.rule, construct) for plan in plans(1, 130, language) for construct in constructs(plan)}
     assert met == {(rule, construct) for rule in rules(language) for construct in CONSTRUCTS}
 
