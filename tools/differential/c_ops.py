@@ -129,6 +129,9 @@ def _text(step: Step, at: Expression, fd: str) -> str:
     if op == "move":
         made = _number(step.how, fd, 93)
         return f"int moved = {made};\n\nif (moved < 0)\n    exit(1);\nclose({fd});\n{fd} = moved;"
+    if op == "replace":
+        made = _number(step.how, "old", 93)
+        return f"int old = {fd};\n\n{fd} = {made};\nif ({fd} < 0)\n    exit(1);\nclose(old);"
     if op == "forget":
         return f"{fd} = -1;"
     if op in ("close", "teardown"):

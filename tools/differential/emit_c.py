@@ -235,7 +235,9 @@ class _Writer:
         return lines
 
 
-_DECLARE = frozenset({"fork", "exec", "hand", "send", "gmem", "copied", "move", "background", "foreign"})
+_DECLARE = frozenset(
+    ("fork", "exec", "hand", "send", "gmem", "copied", "move", "replace", "background", "foreign")
+)
 """Steps that declare variables of their own."""
 
 

@@ -66,7 +66,7 @@ class Step(msgspec.Struct, frozen=True):
     @property
     def out(self) -> str:
         """The handle whose place it fills; "" if none."""
-        if self.op in ("move", "forget"):
+        if self.op in ("move", "replace", "forget"):
             return self.slots[0]
         return _OUT.get(self.op, "")
 
@@ -128,6 +128,7 @@ _OF_OP = {
     "dup": "dup",
     "copied": "dup",
     "move": "move",
+    "replace": "move",
     "send": "SCM_RIGHTS",
     "run": "mapping",
     "close": "close",

@@ -88,6 +88,8 @@ def body(step: Step, at: Expression) -> list[str]:
         return [f"spare = {_number(step.how, fd, 92)}", "os.close(spare)"]
     if op == "move":
         return [f"moved = {_number(step.how, fd, 93)}", f"os.close({fd})", f"{fd} = moved"]
+    if op == "replace":
+        return [f"old = {fd}", f"{fd} = {_number(step.how, 'old', 93)}", "os.close(old)"]
     if op == "forget":
         return [f"{fd} = -1"]
     if op in ("close", "teardown"):

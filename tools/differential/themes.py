@@ -29,6 +29,8 @@ class Draft:
         self.asked = set(asked)
         self.steps: list[Step] = []
         self.live: list[str] = []
+        self.traceless = False
+        """Whether nothing is to keep a number beside the variable that is looked at."""
 
     def add(self, step: Step) -> None:
         self.steps.append(step)
@@ -115,6 +117,8 @@ class Draft:
         if kind == "dup":
             return Step("copied", (self._holder(),), self.pick(*_SAFE_DUPS), when=self.branch())
         if kind == "move":
+            if self.traceless:
+                return Step("replace", ("vm",), "F_DUPFD_CLOEXEC", when=self.branch())
             return Step("move", ("vm",), self.pick(*_SAFE_DUPS), when=self.branch())
         if kind == "SCM_RIGHTS":
             return Step("send", ("kvm",))
@@ -317,6 +321,7 @@ def memory(draft: Draft) -> None:
 
 def leaked(draft: Draft) -> None:
     """VMFD501: the last place of a holder is lost, or given up first."""
+    draft.traceless = True
     way = draft.pick("overwrite", "overwrite", "forget", "attempt")
     if way == "attempt" or "error path" in draft.asked:
         draft.asked.discard("error path")
