@@ -34,7 +34,8 @@ def expanded(method: str, base: Place, args: tuple[Operand, ...], dst: Place | N
         keyed = bool(args) and method not in ("popleft", "popitem")
         element = base.step(Field(step_of(args[0]), "", True) if keyed else ANY)
         if dst is not None:
-            found.append(Assign(dst, element, at))
+            pair = method == "popitem"  # a key with what stands there
+            found.append(Assign(dst.step(Field("[1]", "", True)) if pair else dst, element, at))
         if method in TAKES:
             found.append(Call(None, Named(TAKEN), (element,), at))
     return found
