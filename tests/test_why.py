@@ -333,3 +333,33 @@ def test_deferred(run: Run, tree: Path) -> None:
         "    close(vm);\n    return 0;\n}\n"
     )
     assert ends(run, tree / "t.c", "pause()") == ["close(vm) in main"]
+
+
+def test_a_child_that_begins_in_a_function(run: Run, tree: Path) -> None:
+    """What the function of clone() runs in is the child alone; it knows the VM by its creator's name."""
+    (tree / "k.c").write_text(
+        "static char stack[65536];\n"
+        "static int serve(void *unused)\n{\n    return pause();\n}\n"
+        'int main(void)\n{\n    int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);\n'
+        "    int vm = ioctl(kvm, KVM_CREATE_VM, 0);\n"
+        "    clone(serve, stack + sizeof(stack), SIGCHLD, NULL);\n    close(vm);\n    sleep(9);\n"
+        "    return 0;\n}\n"
+    )
+    told = asked(run, tree / "k.c", "pause()")
+    assert parties(told) == [("self", "VM descriptor"), ("creator", "VM descriptor")]
+    assert told["ends"] == [
+        "close(vm) in main in the child forked at k.c:10:5",
+        "close(vm) in main in the process that forked at k.c:10:5",
+    ]
+    assert parties(asked(run, tree / "k.c", "sleep(9)")) == [("child", "VM descriptor")]
+
+
+def test_on_its_way(run: Run, tree: Path) -> None:
+    """What a call gave and no variable has yet is for the caller to close."""
+    (tree / "r.c").write_text(
+        "static int make(int kvm)\n{\n    return ioctl(kvm, KVM_CREATE_VM, 0);\n}\n"
+        'int main(void)\n{\n    int vm = make(open("/dev/kvm", O_RDWR | O_CLOEXEC));\n    close(vm);\n}\n'
+    )
+    assert asked(run, tree / "r.c", "return ioctl")["ends"] == [
+        "whoever gets it next closes it (VM descriptor made at r.c:3:12)"
+    ]

@@ -19,8 +19,9 @@ from vmfdlint.check.names import names_at, worth
 from vmfdlint.check.point import Point
 from vmfdlint.check.probe import Course, Kept, Probes
 from vmfdlint.check.trace import way
-from vmfdlint.ir import FunctionKey
+from vmfdlint.ir import Call, FunctionKey
 from vmfdlint.link import FILE, Edge, EdgeKind, Site
+from vmfdlint.models import Fork
 from vmfdlint.solve import Fact, Happening, Life, Node, Object, Observation, Solver, witness
 
 _PLACES = 8
@@ -69,7 +70,10 @@ class Account:
         found = [*map(self._holder, groups.values()), *self._elsewhere(seen)]
         order = list(Party)
         ordered = sorted(found, key=lambda one: (order.index(one.party), str(one.since or ""), one.made))
-        return tuple(dict.fromkeys(ordered))
+        once: dict[tuple[object, ...], Holder] = {}
+        for made in ordered:
+            once.setdefault((made.what, made.made, made.party, made.since, made.places, made.lost), made)
+        return tuple(once.values())
 
     # -- what is found -------------------------------------------------------------------------------------
 
@@ -133,13 +137,26 @@ class Account:
         """What becomes of a reference of the first caller on the way down to the place."""
         found = frozenset({Course()})
         for number, edge in enumerate(calls):
-            if edge.kind in _COPYING:
+            if self._copies(edge):
                 found = frozenset(Course(True, edge.site).after(before) for before in found)
             onward = calls[number + 1].site if number + 1 < len(calls) else None
             places = ((onward.block, onward.index),) if onward is not None else point.instrs
             inside = self._probes.courses(edge.callee, places, kept)
             found = frozenset(later.after(before) for before in found for later in inside)
         return found
+
+    def _copies(self, edge: Edge) -> bool:
+        """Whether what is called runs in a copy of the process, as the child of clone() does."""
+        if edge.kind in _COPYING:
+            return True
+        flow = self.solver.behaviour.flow(edge.site.function)
+        instrs = flow.function.blocks[edge.site.block].instrs if flow is not None else ()
+        call = instrs[edge.site.index] if edge.site.index < len(instrs) else None
+        if not isinstance(call, Call) or not edge.kind.is_deferred:
+            return False
+        modelled = self.solver.behaviour.modelled(edge.site.function, call)
+        effects = modelled.effects if modelled is not None else ()
+        return any(isinstance(one, Fork) and one.entry is not None for one in effects)
 
     def _from_top(self, calls: tuple[Edge, ...], point: Point) -> frozenset[Course]:
         """The processes that run the place, from the start of a function that nothing calls."""

@@ -130,9 +130,11 @@ def _end(ledger: Ledger, holder: Holder, context: Context) -> str:
             who = f" in the process that forked at {since}"
         case Party.CHILD:
             who = f"{forked}, before {_at(holder.waits_at, context)}"
-    if holder.lost or not holder.places:
-        word = "no call can end it any more" if holder.lost else "no name for it is known"
-        return f"the process ends{who}: {word} ({holder.what} made at {_at(holder.made, context)})"
+    if holder.lost:
+        told = f"{holder.what} made at {_at(holder.made, context)}"
+        return f"the process ends{who}: no call can end it any more ({told})"
+    if not holder.places:
+        return f"whoever gets it next closes it{who} ({holder.what} made at {_at(holder.made, context)})"
     name = _spelled(holder.places[0], ledger, context)
     inside = f" in {holder.function}" if holder.function else ""
     if holder.kind is Kind.KEPT:
