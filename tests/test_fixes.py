@@ -170,6 +170,19 @@ def test_one_that_brings_something_new_is_left_out() -> None:
     assert fixes["VMFD301"] and not fixes["VMFD303"]
 
 
+def test_one_whose_finding_stays_does_not_hold_up_the_others() -> None:
+    asked = []
+
+    def after(sources: tuple[SourceText, ...]) -> Outcome:
+        asked.append(sources)
+        undone = sources[0].data.replace(b"fcntl(vm, F_DUPFD_CLOEXEC, 0)", b"dup(vm)")
+        return analysis((SourceText("main.c", undone),))
+
+    fixes = tried(after)
+    assert fixes["VMFD301"] and not fixes["VMFD303"]
+    assert len(asked) == 2
+
+
 def test_one_that_changes_nothing_is_left_out() -> None:
     assert not any(tried(lambda _sources: analysis((OPENED,))).values())
 
@@ -196,11 +209,12 @@ def test_the_work_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def after(sources: tuple[SourceText, ...]) -> Outcome:
         asked.append(sources)
-        return analysis((OPENED,))
+        new = msgspec.structs.replace(analysis((OPENED,)).findings[0], rule="VMFD501")
+        return msgspec.structs.replace(analysis(sources), findings=(new,))
 
-    monkeypatch.setattr("vmfdlint.fix.trial.LIMITS", msgspec.structs.replace(LIMITS, fix_trials=2))
+    monkeypatch.setattr("vmfdlint.fix.trial.LIMITS", msgspec.structs.replace(LIMITS, fix_trials=1))
     assert not any(tried(after).values())
-    assert len(asked) == 2
+    assert len(asked) == 1
 
 
 # -- bytes -------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from vmfdlint.base import SourceText
 from vmfdlint.check.finding import Finding, Outcome
 from vmfdlint.config import Options
 from vmfdlint.discover import Discovery
-from vmfdlint.fix import Analysis, Applied, applied, diff, offer, patches
+from vmfdlint.fix import Analysis, Applied, applied, diff, fixable, offer, patches
 from vmfdlint.intake import asked_about, prefix
 from vmfdlint.report import WITH_FIXES, count
 from vmfdlint.vcs import author, within
@@ -58,7 +58,14 @@ def shown(outcome: Outcome, found: Discovery, options: Options) -> tuple[bytes, 
 
 
 def told(outcome: Outcome, options: Options, done: int) -> Outcome:
-    """The outcome that says how many findings were fixed before."""
+    """The outcome that says how many findings were fixed before, or that some may be."""
+    if (
+        options.output_format == ("full",)
+        and not wants_fixes(options)
+        and any(one.rule in fixable() for one in outcome.findings)
+    ):
+        notice = "`vmfdlint check --diff` shows which of these it can fix."
+        return msgspec.structs.replace(outcome, notices=(*outcome.notices, notice))
     more = _held_back(outcome, options)
     if not options.fix or not (done or more):
         return outcome

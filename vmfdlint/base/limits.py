@@ -36,7 +36,7 @@ class Limits(msgspec.Struct, frozen=True):
     open_units: int = 500
     near_calls: int = 6
     trace_steps: int = 60
-    fix_trials: int = 40
+    fix_trials: int = 12
     fix_rounds: int = 8
 
 

@@ -1,7 +1,8 @@
 """Findings -> the same with the fixes that hold: the changed program is analysed, and nothing is worse.
 
 A fix holds where its finding is gone, no other one is new or graver, and no file is read worse than before.
-Fixes are tried together, for they seldom have to do with each other; where they fail together, in halves.
+Fixes are tried together, for they seldom have to do with each other. Where they fail together, those that a
+new finding speaks of are tried apart, and in halves where that is all of them.
 """
 
 from collections import Counter
@@ -73,36 +74,57 @@ class _Trial:
         made = applied(self._editors.sources, [fix for _finding, fix in pairs])
         together = [pair for pair, taken in zip(pairs, made.taken, strict=True) if taken]
         apart = [pair for pair, taken in zip(pairs, made.taken, strict=True) if not taken]
-        if self._holds([finding for finding, _fix in together], made):
+        failed, suspected = self._judged(together, made)
+        if not failed and not suspected:
             return together + self.holding(apart)
-        if len(together) == 1:
-            return self.holding(apart)
-        half = len(together) // 2
-        return self.holding(together[:half]) + self.holding(together[half:]) + self.holding(apart)
+        good = self.holding([p for n, p in enumerate(together) if n not in failed and n not in suspected])
+        doubted = [pair for number, pair in enumerate(together) if number in suspected - failed]
+        half = len(doubted) // 2 if len(doubted) == len(together) else len(doubted)
+        if len(together) > 1:
+            good += self.holding(doubted[:half]) + self.holding(doubted[half:])
+        return good + self.holding(apart)
 
-    def _holds(self, fixed: Sequence[Finding], made: Applied) -> bool:
+    def _judged(self, pairs: Sequence[_Pair], made: Applied) -> tuple[set[int], set[int]]:
+        """The numbers of the pairs whose finding is still there, and of those that may have made something
+        worse."""
         sources = self._editors.sources
         changed = {**sources, **made.sources}
         again = Editors(changed)
-        if any(again.of(path).unread > self._editors.of(path).unread for path in made.sources):
-            return False
+        worse = {path for path in made.sources if again.of(path).unread > self._editors.of(path).unread}
+        if worse:
+            return set(), _changing(pairs, worse)
         self._left -= 1
         after = self._analysis(tuple(changed.values()))
-        if _unread(after) - _unread(self._before):
-            return False
+        unread = _unread(after) - _unread(self._before)
+        suspected = _changing(pairs, {path for _kind, path in unread}) if unread else set()
 
         def key(finding: Finding) -> tuple[str, tuple[str, int]]:
             return finding.rule, made.moved(sources[finding.at.path], finding.at)
 
-        known = {key(finding): finding.level for finding in self._before.findings}
-        for finding in fixed:
-            known.pop(key(finding), None)
+        known = {key(one): one.level for one in self._before.findings if one.at.path in sources}
+        asked = {key(finding): number for number, (finding, _fix) in enumerate(pairs)}
+        failed: set[int] = set()
         for finding in after.findings:
-            place = finding.at.path, changed[finding.at.path].offsets(finding.at)[0]
-            level = known.get((finding.rule, place))
-            if level is None or _GRAVITY[finding.level] > _GRAVITY[level]:
-                return False
-        return True
+            if finding.at.path not in changed:
+                continue
+            place = finding.rule, (finding.at.path, changed[finding.at.path].offsets(finding.at)[0])
+            if place in asked:
+                failed.add(asked[place])
+            elif place not in known or _GRAVITY[finding.level] > _GRAVITY[known[place]]:
+                suspected |= _changing(pairs, _paths(finding))
+        return failed, suspected
+
+
+def _changing(pairs: Sequence[_Pair], paths: set[str]) -> set[int]:
+    """The numbers of the pairs whose fix changes one of the files; of all where none does."""
+    found = {n for n, (_finding, fix) in enumerate(pairs) if any(edit.at.path in paths for edit in fix.edits)}
+    return found or set(range(len(pairs)))
+
+
+def _paths(finding: Finding) -> set[str]:
+    """The files a finding speaks of."""
+    places = (finding.at, *(step.at for step in finding.trace), *(one.at for one in finding.related))
+    return {at.path for at in places}
 
 
 def _unread(outcome: Outcome) -> Counter[tuple[str, str]]:

@@ -17,6 +17,11 @@ def filled(text: str, look_up: Callable[[str, str], str]) -> str:
     return _FIELD.sub(lambda match: look_up(match[1], match[2] or ""), text)
 
 
+def is_constant(name: str) -> bool:
+    """Whether a name is spelled as names of constants are: ``O_RDWR``."""
+    return name.isupper()
+
+
 def with_variable(text: str, name: str) -> str:
     """``text`` with a name for ``{variable}``. Raises NotHere for any other word."""
 

@@ -15,7 +15,7 @@ from vmfdlint.frontends.c.edit_include import include
 from vmfdlint.frontends.c.edit_statement import before, behind
 from vmfdlint.frontends.c.even import even
 from vmfdlint.frontends.c.parse import tree_of
-from vmfdlint.frontends.c.syntax import error_bytes, text_of
+from vmfdlint.frontends.c.syntax import error_bytes, names_in, text_of
 from vmfdlint.frontends.changes import (
     Before,
     Behind,
@@ -31,7 +31,7 @@ from vmfdlint.frontends.changes import (
     Start,
     Unpack,
 )
-from vmfdlint.frontends.edit_text import NotHere, text_at
+from vmfdlint.frontends.edit_text import NotHere, is_constant, text_at
 
 _LOOSE = frozenset({"conditional_expression", "assignment_expression", "comma_expression"})
 """Expressions that bind less than ``|``; of the binary ones only the logical."""
@@ -72,7 +72,7 @@ class CEditor:
             case Behind():
                 return behind(self._source, self._call(spot), change)
             case Flag():
-                return Changed(self._flag(self._call(spot), change))
+                return self._flag(self._call(spot), change)
             case Letter():
                 return Changed(self._letter(self._call(spot), change))
             case Constant():
@@ -134,11 +134,16 @@ class CEditor:
             raise NotHere
         return inner[number]
 
-    def _flag(self, call: Node, change: Flag) -> tuple[Replacement, ...]:
-        inner, bracket = self._arguments(call)
-        if change.arg == len(inner):
-            return (Replacement(bracket.start_byte, bracket.start_byte, f", {change.flag}"),)
+    def _flag(self, call: Node, change: Flag) -> Changed:
+        """Flags that come from elsewhere are of other calls too: then the change is not plain."""
         node = self._argument(call, change.arg)
+        chosen = [node.child_by_field_name(name) for name in ("consequence", "alternative")]
+        values = [one for one in chosen if one is not None] or [node]
+        return Changed(
+            self._or(node, change), all(is_constant(name) for one in values for name in names_in(one))
+        )
+
+    def _or(self, node: Node, change: Flag) -> tuple[Replacement, ...]:
         if text_of(node) == "0":
             return (Replacement(node.start_byte, node.end_byte, change.flag),)
         operator = node.child_by_field_name("operator")

@@ -22,11 +22,11 @@ from vmfdlint.frontends.changes import (
     Start,
     Unpack,
 )
-from vmfdlint.frontends.edit_text import NotHere, filled
+from vmfdlint.frontends.edit_text import NotHere, filled, is_constant
 from vmfdlint.frontends.python.edit_start import started
 from vmfdlint.frontends.python.edit_statement import before, behind, left_by, unpacked
 from vmfdlint.frontends.python.edit_tree import Tree
-from vmfdlint.frontends.python.syntax import integer, literal
+from vmfdlint.frontends.python.syntax import children, dotted, integer, literal
 
 _LOOSE = (cst.Comparison, cst.BooleanOperation, cst.IfExp, cst.NamedExpr, cst.Lambda)
 """Expressions that bind less than ``|``."""
@@ -69,7 +69,7 @@ class PythonEditor:
             case Start():
                 made = started(tree, call, change, words)
             case Flag():
-                made = Changed(_flag(tree, call, change, filled(change.flag, words)))
+                made = _flag(tree, call, change, filled(change.flag, words))
             case Letter():
                 made = Changed(_letter(tree, call, change))
             case Constant():
@@ -135,19 +135,39 @@ def _argument_text(tree: Tree, call: cst.Call, number: int, joint: str) -> str:
     raise NotHere
 
 
-def _flag(tree: Tree, call: cst.Call, change: Flag, flag: str) -> tuple[Replacement, ...]:
+def _flag(tree: Tree, call: cst.Call, change: Flag, flag: str) -> Changed:
+    """Flags that come from elsewhere are of other calls too: then the change is not plain."""
     given = _given(call, change.arg, change.name)
     if given is None:
         if len(_plain(call)) == change.arg and not any(one.keyword for one in call.args):
-            return tree.appended(call, flag)
+            return Changed(tree.appended(call, flag))
         if not change.name:
             raise NotHere
-        return tree.appended(call, f"{change.name}={flag}")
-    start, end = tree.offsets(given.value)
-    if integer(given.value) == 0:
+        return Changed(tree.appended(call, f"{change.name}={flag}"))
+    value = given.value
+    values = (value.body, value.orelse) if isinstance(value, cst.IfExp) else (value,)
+    return Changed(_or(tree, value, flag), all(map(_is_constant, values)))
+
+
+def _is_constant(value: cst.BaseExpression) -> bool:
+    """Whether a value is made of constants: ``os.O_RDWR | O_SYNC``."""
+    stack: list[cst.CSTNode] = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, cst.Name | cst.Attribute):
+            if not is_constant(dotted(node).rpartition(".")[2]):
+                return False
+        else:
+            stack.extend(children(node))
+    return True
+
+
+def _or(tree: Tree, value: cst.BaseExpression, flag: str) -> tuple[Replacement, ...]:
+    start, end = tree.offsets(value)
+    if integer(value) == 0:
         return (Replacement(start, end, flag),)
-    if isinstance(given.value, _LOOSE):
-        if given.value.lpar:
+    if isinstance(value, _LOOSE):
+        if value.lpar:
             raise NotHere
         return Replacement(start, start, "("), Replacement(end, end, f") | {flag}")
     return (Replacement(end, end, f" | {flag}"),)
