@@ -72,10 +72,15 @@ class Callees:
     def on_collection(self, call: Call, callee: Callee) -> list[Instr]:
         """What a method does to a collection's elements, where it is no function of the program or of an API
         that is known."""
+        return [] if self.names.known(callee.name) else self.on_elements(call, callee)
+
+    def on_elements(self, call: Call, callee: Callee) -> list[Instr]:
+        """The same, also where a model says what the method does to descriptors: the types of the elements go
+        the same way."""
         if not isinstance(call.target, Member) or callee.kind not in ("api", "unknown"):
             return []
         base, name = call.target.base, call.target.field
-        if self.names.known(callee.name) or (callee.kind == "api" and not callee.first):
+        if callee.kind == "api" and not callee.first:
             return []
         receiver = Place(base.root, base.name, base.fields[:-1], base.unit)
         return collections.expanded(name, receiver, call.args, call.dst, call.at)

@@ -130,7 +130,7 @@ class Inference:
                 case "api" | "unknown":
                     self._callbacks(key, given[0], dict(given[1]))
                     yield from self._result(key, callee, *given)
-                    for one in self.callees.on_collection(call, callee):
+                    for one in self.callees.on_elements(call, callee):
                         if isinstance(one, Assign):
                             self.lookup.write(key, one.dst, self.lookup.of_operand(key, one.src))
                 case _:
