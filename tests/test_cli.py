@@ -157,6 +157,17 @@ def test_latin1_is_checked(run: Run, here: Path) -> None:
     assert run("check", "-j", "1").code == 0
 
 
+def test_python_that_is_read_roughly_is_told_and_counted(run: Run, here: Path) -> None:
+    (here / "old.py").write_text('import os\nos.open("/dev/kvm", 2)\nprint "opened"\n')
+    (here / "new.py").write_text('import os\nos.open("/dev/kvm", 2)\n')
+    for name in ("full", "concise", "json"):
+        code, out, err = run("check", "--output-format", name)
+        assert code == 0 and err.count("parse: old.py:3:1: is Python 2: read roughly") == 1
+        assert "new.py" not in err and "files (1 partly parsed)" in (err if name == "json" else out)
+    assert run("check", "-q").err == ""
+    assert run("check", "-v").err.count("old.py") == 1
+
+
 def test_a_crash_ends_with_2(run: Run, here: Path, crashing: None) -> None:
     code, out, err = run("check")
     assert code == 2 and out.startswith("Checked 1 file")

@@ -1,6 +1,7 @@
 """Python files as they come: encodings, line ends, Python 2, errors, depth, size. At most one notice each."""
 
 import re
+import sys
 
 import pytest
 
@@ -242,6 +243,27 @@ def test_what_would_crash_the_parser_is_kept_from_it(text: str, line: int) -> No
     module = read_well(b"import os\nos.close(3)\n" + text.encode() + b"\n")
     assert told(module)[1].startswith("is nested too deep: read roughly")
     assert abs(told(module)[0] - line) <= 1
+
+
+VALID = [
+    "x = " + " + ".join(f"a{number}" for number in range(400)),
+    "if a:\n  b\n" + "elif a:\n  b\n" * 400,
+    "x = a" + ".b(1)" * 300,
+]
+
+
+@pytest.mark.parametrize("text", VALID, ids=[text[:12].strip() for text in VALID])
+def test_long_chains_that_python_takes_are_read_in_full(text: str) -> None:
+    before = sys.getrecursionlimit()
+    assert not read_well(CLOSE + text.encode() + b"\n").problems
+    assert sys.getrecursionlimit() == before
+
+
+@pytest.mark.parametrize("text", VALID, ids=[text[:12].strip() for text in VALID])
+def test_a_valid_file_is_not_called_damaged(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[read.__module__], "_RECURSION", 0)
+    line, said = told(read_well(CLOSE + text.encode() + b"\n"))
+    assert said.startswith("is nested too deep: read roughly") and line >= 4
 
 
 SHALLOW = [

@@ -55,7 +55,7 @@ def solve(
     solver.run()
     ended = perf_counter()
     seconds = (("scan", scanned - started), ("link", linked - scanned), ("solve", ended - linked))
-    return Solved(solver, (*read.problems, *program.problems, *program.unread), seconds)
+    return Solved(solver, tuple(dict.fromkeys((*read.problems, *program.problems, *program.unread))), seconds)
 
 
 def load_program(
@@ -99,6 +99,8 @@ def _read(sources: tuple[SourceText, ...], models: Models, jobs: int, target: Ta
             scans[source.path] = result.value
         else:
             modules[source.path] = result.value
+            # Said of every such file: what it makes of descriptors may be just what could not be read.
+            problems.extend(problem for problem in result.value.problems if problem.rough)
     library = python.Library(
         modules,
         lambda name: name in models.apis or models.is_neutral(name),

@@ -34,11 +34,13 @@ def analyze(
     safe = safe_sites(solver, rules) if options.show_safe else ()
     stated = _claims(sources) if not options.ignore_suppressions else ()
     lowered = solver.program.lowered
+    partly = {function.key.path for function in lowered if function.damaged}
+    partly |= {problem.path for problem in solved.problems if problem.rough}
     damage = solver.program.damage(sorted(solver.descriptor_functions) if options.statistics else ())
     statistics = Statistics(
         files=len(sources),
         parsed=len(solver.program.parsed),
-        partly_parsed=len({function.key.path for function in lowered if function.damaged}),
+        partly_parsed=len(partly),
         functions=len(lowered),
         descriptor_functions=len(solver.descriptor_functions),
         objects=solver.object_count,

@@ -79,7 +79,8 @@ def check(options: Options, seen: Surroundings | None = None, tell: Callable[[st
 def _shown_fixes(outcome: Outcome, found: Discovery, options: Options) -> Run:
     """``check --diff`` and ``--format-patch``: what the fixes would change; exit code 1 where they would."""
     data, said = shown(outcome, found, options)
-    messages = problem_lines(outcome.problems, Context(version=__version__, prefix=prefix(found.root)))
+    context = Context(version=__version__, prefix=prefix(found.root), quiet=options.quiet)
+    messages = problem_lines(outcome.problems, context)
     messages += [] if options.quiet else [said]
     failed = any(problem.kind in FATAL for problem in outcome.problems)
     code = EXIT_FINDINGS if data and not options.exit_zero else EXIT_CLEAN

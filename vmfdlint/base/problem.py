@@ -20,9 +20,11 @@ class ProblemKind(StrEnum):
 
 class Problem(msgspec.Struct, frozen=True):
     """One difficulty. ``text`` says what happened and what the user can do; ``at`` is None where no place is
-    known."""
+    known. ``rough`` says that it is one of a file that was read only roughly, or in part: findings there can
+    be wrong or missing, so that it is told without being asked for."""
 
     kind: ProblemKind
     text: str
     path: str = ""
     at: Span | None = None
+    rough: bool = False

@@ -105,10 +105,12 @@ def statistics(outcome: Outcome) -> list[str]:
 
 
 def problem_lines(problems: Sequence[Problem], context: Context) -> list[str]:
-    """Problems as lines: those that end the run with exit code 2, and with -v the others."""
+    """Problems as lines: those that end the run with exit code 2, files that were read roughly unless all is
+    to be quiet, and with -v the others."""
     lines = []
     for problem in problems:
-        if problem.kind not in FATAL and not context.verbose:
+        told = context.verbose or (problem.rough and not context.quiet)
+        if problem.kind not in FATAL and not told:
             continue
         named = problem.path and problem.text.startswith(problem.path)
         where = place(problem.at, context) if problem.at and not named else ""

@@ -23,12 +23,26 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+_SHALLOW = 30
+"""What every parse can bear."""
 
-def too_deep(text: str) -> int:
+
+def deepest(text: str) -> int:
+    """A line of the deepest nesting in a text that no parse could bear; 0 where it is hardly nested."""
+    chain = LIMITS.python_chain
+    while chain > _SHALLOW:
+        line = too_deep(text, chain)
+        if line:
+            return line
+        chain //= 2
+    return 0
+
+
+def too_deep(text: str, chain: int = LIMITS.python_chain) -> int:
     """The line (from 1, ended by LF as in a Span) where a text is nested too deep for a parse; 0 if nowhere.
 
-    Counted are the brackets that are open, what links the parts of the expressions these stand in, and the
-    branches of one ``if``.
+    ``chain`` is how deep is too deep. Counted are the brackets that are open, what links the parts of the
+    expressions these stand in, and the branches of one ``if``.
     """
     links = [0]  # of the statement, then of each open bracket
     total = 0
@@ -64,7 +78,7 @@ def too_deep(text: str) -> int:
             total += 1
         if kind == "open":
             links.append(0)
-        deep = len(links) > LIMITS.python_brackets + 1 or total > LIMITS.python_chain
-        if deep or branches.get(column, 0) > LIMITS.python_chain:
+        deep = len(links) > LIMITS.python_brackets + 1 or total > chain
+        if deep or branches.get(column, 0) > chain:
             return text.count("\n", 0, found.start()) + 1
     return 0

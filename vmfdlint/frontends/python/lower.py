@@ -215,7 +215,7 @@ class _Lowering:
     def _too_deep(self, name: str, node: cst.CSTNode) -> None:
         at = self.file.positions.span(node) if node is not self.tree else None
         text = f"{name} is nested too deep to be read: split its longest expression"
-        self.file.problems.append(Problem(ProblemKind.PARSE, text, self.source.path, at))
+        self.file.problems.append(Problem(ProblemKind.PARSE, text, self.source.path, at, rough=True))
 
     def _texts(self) -> Iterator[tuple[int, str]]:
         for node in walk(self.tree, into_scopes=True):

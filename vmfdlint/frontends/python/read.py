@@ -5,16 +5,20 @@ libcst is loaded when a first file is read: that takes as long as a small tree t
 """
 
 import ast
+import sys
 import warnings
 
 import msgspec
 
 from vmfdlint.base import LIMITS, Problem, ProblemKind, SourceText
 from vmfdlint.frontends.python.decode import Decoded, decode
-from vmfdlint.frontends.python.guard import too_deep
+from vmfdlint.frontends.python.guard import deepest, too_deep
 from vmfdlint.frontends.python.module import Module, module_name
 
 _CONSEQUENCE = "read roughly, exceptions not followed"
+_RECURSION = 10_000
+"""Frames for the reading of one file: enough for the longest chain that :mod:`guard` lets pass. Measured with
+CPython 3.11: half of a stack of 8 MB has room for that."""
 
 
 def read(source: SourceText) -> Module:
@@ -28,9 +32,11 @@ def read(source: SourceText) -> Module:
     decoded = decode(source.data)
     deep = too_deep(decoded.text)
     if deep:
-        text = f"is nested too deep: {_CONSEQUENCE}; split the expression, or --exclude the file"
-        return _roughly(source, _problem(source, text, deep))
-    module = _in_full(source, decoded)
+        return _roughly(source, _nested(source, deep))
+    try:
+        module = _in_full(source, decoded)
+    except (RecursionError, MemoryError):
+        return _roughly(source, _nested(source, deepest(decoded.text)))
     if module is None:
         return _roughly(source, None, decoded)
     if not decoded.problem:
@@ -40,16 +46,21 @@ def read(source: SourceText) -> Module:
 
 
 def _in_full(source: SourceText, decoded: Decoded) -> Module | None:
-    """The module by way of libcst; None where that does not read the file."""
+    """The module by way of libcst; None where that does not read the file. RecursionError where it is nested
+    deeper than the limit that is set for it."""
     import libcst as cst
 
     from vmfdlint.frontends.python.lower import lower_module
 
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION))
     try:
         tree = cst.parse_module(decoded.text, cst.PartialParserConfig(encoding=decoded.encoding))
         return lower_module(tree, source)
-    except (cst.ParserSyntaxError, SyntaxError, ValueError, RecursionError, MemoryError):
+    except (cst.ParserSyntaxError, SyntaxError, ValueError):
         return None
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def _roughly(source: SourceText, problem: Problem | None, decoded: Decoded | None = None) -> Module:
@@ -60,14 +71,32 @@ def _roughly(source: SourceText, problem: Problem | None, decoded: Decoded | Non
         text = f"is Python 2: {_CONSEQUENCE}; convert it to Python 3, or --exclude it"
         problem = _problem(source, text, found.python2)
     if problem is None:
-        told, line = _syntax_error(decoded.text if decoded is not None else "")
-        text = f"is not Python 3{told}: {_CONSEQUENCE}; correct it, or --exclude the file"
-        problem = _problem(source, text, line or found.error)
-    return _with(found.module, problem)
+        problem = _refused(source, decoded.text if decoded is not None else "", found.error)
+    return _with(found.module, msgspec.structs.replace(problem, rough=True))
+
+
+def _refused(source: SourceText, text: str, line: int) -> Problem:
+    """Why a text was not read in full, by what Python itself says of it; ``line`` is where it looks
+    damaged."""
+    try:
+        told, at = _syntax_error(text)
+    except (RecursionError, MemoryError):
+        return _nested(source, deepest(text))
+    if not told:
+        said = f"is written in a way that is not known here: {_CONSEQUENCE}; write it otherwise"
+        return _problem(source, f"{said}, or --exclude the file", line)
+    said = f"is not Python 3 ({told}): {_CONSEQUENCE}; correct it, or --exclude the file"
+    return _problem(source, said, at or line)
+
+
+def _nested(source: SourceText, line: int) -> Problem:
+    text = f"is nested too deep: {_CONSEQUENCE}; split the expression, or --exclude the file"
+    return _problem(source, text, line)
 
 
 def _syntax_error(text: str) -> tuple[str, int]:
-    """What Python itself says of a text, and of which line; its own words are the ones that people know."""
+    """What Python itself says of a text, and of which line; its own words are the ones that people know. ""
+    where it has nothing to say; RecursionError or MemoryError where the text is nested too deep for it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -75,15 +104,15 @@ def _syntax_error(text: str) -> tuple[str, int]:
     except SyntaxError as error:
         # The line counts every kind of line end; one of a Span counts LF alone.
         lines = text.splitlines(keepends=True)[: max((error.lineno or 1) - 1, 0)]
-        return f" ({error.msg})", "".join(lines).count("\n") + 1
-    except (ValueError, RecursionError, MemoryError) as error:
-        return f" ({error})", 0
+        return error.msg, "".join(lines).count("\n") + 1
+    except ValueError as error:
+        return str(error), 0
     return "", 0
 
 
 def _too_big(source: SourceText, limit: int, consequence: str) -> Problem:
     text = f"is {len(source.data) / 1e6:.1f} MB, more than {limit / 1e6:.0f} MB of Python: {consequence}"
-    return Problem(ProblemKind.LIMIT, f"{text}; split it, or --exclude it", source.path)
+    return Problem(ProblemKind.LIMIT, f"{text}; split it, or --exclude it", source.path, rough=True)
 
 
 def _problem(source: SourceText, text: str, line: int) -> Problem:
