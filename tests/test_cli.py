@@ -102,6 +102,8 @@ def test_times_and_the_command_line_only_on_request(run: Run, here: Path, found:
         (["check", "--outputformat", "full"], "--output-format"),
         (["check", "--exclude", "!"], "--exclude"),
         (["check", ""], "an empty path"),
+        (["check", "--target-python", "4"], "'4' is no version of Python from 2.7 to 3.x, such as 3.13"),
+        (["check", "--target-python", "3"], "'3' is no version of Python from 2.7 to 3.x, such as 3.13"),
         (["check", "--models", "gone.toml"], "gone.toml"),
         (["check", "a.c", "nul.c"], "error: nul.c: is not a text file"),
         (["chek"], "No such command 'chek'"),

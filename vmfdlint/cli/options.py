@@ -81,6 +81,17 @@ def per_file(
     return tuple((pattern, tuple(rules)) for pattern, rules in found.items()) or None
 
 
+def python_version(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """A version that Python sources may run on."""
+    from vmfdlint.config.keys import KEYS
+
+    try:
+        return value if value is None else str(KEYS["target-python"].read(value))
+    except ValueError as error:
+        text = f"{value!r} is no version of Python from 2.7 to 3.x, such as 3.13"
+        raise click.BadParameter(text, ctx, param) from error
+
+
 def selecting(command: Command) -> Command:
     """The options of every command that reads sources."""
     options = (
@@ -94,7 +105,7 @@ def selecting(command: Command) -> Command:
         click.option("--config", "config_file", metavar="FILE", type=click.Path(exists=True, dir_okay=False),
                      help="Read these settings instead of the nearest ones."),
         click.option("--isolated", is_flag=True, default=None, help="Read no settings from files."),
-        click.option("--target-python", metavar="VERSION",
+        click.option("--target-python", metavar="VERSION", callback=python_version,
                      help="The version that Python sources run on (default: 3.13)."),
         click.option("-j", "--jobs", type=click.IntRange(min=0), metavar="N",
                      help="Processes; 0, the default: one per CPU."),

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from vmfdlint.config.options import PYTHON_VERSIONS
+
 
 class Key(msgspec.Struct, frozen=True):
     """``kind`` in words, for errors; ``read``: a value of TOML -> one of Options, or ValueError."""
@@ -49,7 +51,7 @@ def _text(value: Any) -> str:
 
 
 def _version(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[23]\.\d{1,2}", value):
+    if not isinstance(value, str) or not re.fullmatch(PYTHON_VERSIONS, value):
         raise ValueError
     return value
 
@@ -81,7 +83,7 @@ KEYS: Mapping[str, Key] = {
     "output-format": Key("a string or a list of strings", _formats),
     "min-certainty": _one_of("may", "must"),
     "fail-level": _one_of("error", "warning", "note"),
-    "target-python": Key('a version such as "3.13"', _version),
+    "target-python": Key('a version from "2.7" to "3.x", such as "3.13"', _version),
     "jobs": Key("a whole number, 0 or more", _count),
     "force-exclude": _BOOLEAN,
     "respect-gitignore": _BOOLEAN,

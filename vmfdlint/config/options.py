@@ -4,6 +4,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+PYTHON_VERSIONS = r"2\.7|3\.\d{1,2}"
+"""The versions that Python sources may run on, as a regular expression."""
+
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of one run, after the configuration files and the command line are merged.
@@ -51,7 +54,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     respect_gitignore: bool = True
     models: tuple[str, ...] = ()
     min_certainty: Literal["may", "must"] = "may"
-    target_python: Annotated[str, msgspec.Meta(pattern=r"^[23]\.\d{1,2}$")] = "3.13"
+    target_python: Annotated[str, msgspec.Meta(pattern=f"^(?:{PYTHON_VERSIONS})$")] = "3.13"
     fail_level: Literal["error", "warning", "note"] = "note"
     config_file: str | None = None
     jobs: int = 0
