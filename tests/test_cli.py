@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import Run
@@ -152,6 +153,29 @@ def test_what_no_main_reaches_is_said(run: Run, here: Path) -> None:
     assert "from no main()" in run("check").out
     (here / "b.c").write_text("int main(void) { return f(open(0, 0)); }\n")
     assert "main()" not in run("check").out
+
+
+def test_a_named_path_without_rights_does_not_stop_the_others(
+    run: Run, here: Path, found: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "closed").mkdir()
+    (here / "closed" / "b.c").touch()
+    (here / "secret.c").touch()
+    look, access = os.stat, os.access
+
+    def refuse(path: str | int, *rest: Any, **more: Any) -> os.stat_result:
+        if f"{here}/closed/" in str(path):
+            raise PermissionError(13, "Permission denied")
+        return look(path, *rest, **more)
+
+    monkeypatch.setattr("os.stat", refuse)
+    monkeypatch.setattr("os.access", lambda path, *rest: path != "secret.c" and access(path, *rest))
+    code, out, err = run("check", "closed/b.c", "secret.c", "a.c")
+    assert code == 2 and "VMFD101" in out
+    told = "cannot be read (Permission denied): check the path and its permissions"
+    assert err == f"error: closed/b.c: {told}\n"
+    # Neither settings nor .gitignore nor a checkout can be looked for in there.
+    assert (run("check", "closed").code, run("check", "closed/b.c").code) == (1, 2)
 
 
 def test_latin1_is_checked(run: Run, here: Path) -> None:

@@ -67,7 +67,7 @@ def named(options: Options) -> list[str]:
 def is_whole(options: Options) -> bool:
     """Whether nothing of the program was left out that could lead to a finding in what was named."""
     places = [options.project] if options.project else options.paths
-    return all(Path(place).is_dir() for place in places)
+    return all(map(os.path.isdir, places))  # Path raises where it may not look
 
 
 def why_nothing(found: Discovery, options: Options) -> str:

@@ -16,7 +16,7 @@ def baseline() -> None:
 
 
 @baseline.command("create")
-@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path())
+@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path(readable=False))
 @click.option("-o", "--output-file", default=_FILE, metavar="FILE", help=f"The file (default: {_FILE}).")
 @selecting
 def create(paths: tuple[str, ...], output_file: str, **given: Any) -> int:
@@ -28,7 +28,7 @@ def create(paths: tuple[str, ...], output_file: str, **given: Any) -> int:
 
 
 @baseline.command("update")
-@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path())
+@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path(readable=False))
 @click.option("-o", "--output-file", default=_FILE, metavar="FILE", help=f"The file (default: {_FILE}).")
 @click.option("--prune", is_flag=True, help="Take out what is gone, and add nothing.")
 @selecting

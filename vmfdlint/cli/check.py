@@ -86,7 +86,7 @@ def _ending(command: Any) -> Any:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path(allow_dash=True))
+@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path(allow_dash=True, readable=False))
 @_choosing
 @_reporting
 @_fixing

@@ -11,7 +11,7 @@ from vmfdlint.cli.output import Progress, give
 
 @click.command()
 @click.argument("revision", metavar="REV")
-@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path())
+@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path(readable=False))
 @click.option("--output-format", type=click.Choice(["markdown", "json"]), default="markdown",
               help="How to tell it (default: markdown, for a review comment).")  # fmt: skip
 @selecting

@@ -24,7 +24,7 @@ def rule(rules: tuple[str, ...], every: bool, output_format: str | None) -> int:
 
 @click.command()
 @click.argument("place", metavar="FILE:LINE")
-@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path())
+@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path(readable=False))
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", help="How to tell it.")
 @selecting
 def why(place: str, paths: tuple[str, ...], output_format: str, **given: Any) -> int:
@@ -43,7 +43,7 @@ def show() -> None:
 
 
 @show.command("flow")
-@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path())
+@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path(readable=False))
 @selecting
 def show_flow(paths: tuple[str, ...], **given: Any) -> int:
     """Where each VM, vCPU and device descriptor is created, goes and rests."""
@@ -54,7 +54,7 @@ def show_flow(paths: tuple[str, ...], **given: Any) -> int:
 
 @show.command("ir")
 @click.argument("target", metavar="FILE::FUNC")
-@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path())
+@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path(readable=False))
 @selecting
 def show_ir(target: str, paths: tuple[str, ...], **given: Any) -> int:
     """A function's intermediate form. PATHS hold the headers it needs (default: the directory of FILE)."""

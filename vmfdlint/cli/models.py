@@ -14,7 +14,7 @@ def models() -> None:
 
 
 @models.command("check")
-@click.argument("files", nargs=-1, metavar="[FILES]...", type=click.Path())
+@click.argument("files", nargs=-1, metavar="[FILES]...", type=click.Path(readable=False))
 def models_check(files: tuple[str, ...]) -> int:
     """Check model files (default: the ones that come with vmfdlint)."""
     from vmfdlint import app
@@ -35,7 +35,7 @@ def models_verify(kernel: str) -> int:
 
 
 @models.command("suggest")
-@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path())
+@click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path(readable=False))
 @selecting
 def models_suggest(paths: tuple[str, ...], **given: Any) -> int:
     """Propose rows for unknown functions that are given a KVM descriptor."""

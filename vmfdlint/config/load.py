@@ -45,13 +45,16 @@ def load(paths: Sequence[str], given: Mapping[str, Any]) -> Options:
 
 
 def find(start: Path) -> Path | None:
-    """The configuration file nearest to the directory ``start``, in it or above it."""
+    """The configuration file nearest to the directory ``start``, in it or above it.
+
+    os.path and not Path: a directory that may not be searched is passed over, and raises nothing.
+    """
     for directory in (start, *start.parents):
         for name in FILE_NAMES:
-            if (directory / name).is_file():
+            if os.path.isfile(directory / name):  # noqa: PTH113
                 return directory / name
         pyproject = directory / PYPROJECT
-        if pyproject.is_file() and _section(_parse(pyproject)[1], TABLE) is not None:
+        if os.path.isfile(pyproject) and _section(_parse(pyproject)[1], TABLE) is not None:  # noqa: PTH113
             return pyproject
     return None
 
@@ -80,7 +83,7 @@ def read(path: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
             other = Path(os.path.normpath(path.parent / Path(own.pop(EXTEND)).expanduser()))
             if other in (*seen, path):
                 raise ConfigError(f"{EXTEND} leads back to {other}", str(path), line)
-            if not other.is_file():
+            if not os.path.isfile(other):  # noqa: PTH113
                 raise ConfigError(f"{EXTEND} names {other}, which is no file", str(path), line)
             base = read(other, (*seen, path))
     if "models" in own:
@@ -109,7 +112,7 @@ def _start(paths: Sequence[str], project: str | None) -> Path:
         common = Path(os.path.commonpath(absolute)) if absolute else Path.cwd()
     except ValueError:  # on different drives
         return Path.cwd()
-    while not common.is_dir() and common != common.parent:
+    while not os.path.isdir(common) and common != common.parent:  # noqa: PTH112
         common = common.parent
     return common
 

@@ -63,7 +63,7 @@ def _databases(directories: Sequence[str]) -> Iterator[Path]:
     for directory in map(Path, directories):
         for path in (directory / NAME, *sorted(directory.glob(f"*/{NAME}"))):
             real = os.path.realpath(path)
-            if path.is_file() and real not in seen:
+            if os.path.isfile(path) and real not in seen:  # noqa: PTH113 - Path raises where it may not look
                 seen.add(real)
                 yield path
 

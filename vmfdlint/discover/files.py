@@ -69,7 +69,8 @@ def discover(paths: Sequence[str], search: Search | None = None) -> Discovery:
         walk.take(path)
     walk.take_links()
     files = walk.read()
-    targets, unread = build_targets([path for path in named if Path(path).is_dir()], walk.shown)
+    directories = [path for path in named if os.path.isdir(path)]  # noqa: PTH112 - Path raises where it may not look
+    targets, unread = build_targets(directories, walk.shown)
     problems = sorted((*walk.problems, *unread), key=lambda problem: (problem.path, problem.text))
     return Discovery(files, root, len(walk.cpp), walk.left_out, tuple(problems), targets)
 
@@ -81,7 +82,7 @@ def _root(named: Sequence[str], here: Path) -> Path:
         common = Path(os.path.commonpath(named))
     except ValueError:  # on different drives
         return Path(here.anchor)
-    return common if common.is_dir() else common.parent
+    return common if os.path.isdir(common) else common.parent  # noqa: PTH112
 
 
 class _Walk:
@@ -218,7 +219,7 @@ class _Walk:
         """Links to files, after the walk: one whose target was found already would define all twice."""
         for link in self.links:
             target = os.path.realpath(link)
-            if Path(target).is_file():
+            if os.path.isfile(target):  # noqa: PTH113
                 self.found.setdefault(target, link)
 
     def read(self) -> tuple[SourceText, ...]:

@@ -1,5 +1,6 @@
 """Which entries of a tree are left out: .gitignore files and --exclude patterns. Knows no suffix."""
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -71,7 +72,7 @@ def above(directory: Path) -> tuple[Layer, ...]:
     """
     layers: list[Layer] = []
     below = directory
-    while not (below / ".git").exists():
+    while not os.path.exists(below / ".git"):  # noqa: PTH110 - Path raises where it may not look
         if below.parent == below:
             return ()
         below = below.parent

@@ -1,5 +1,6 @@
 """Where a directory lies in version control, and what is checked out there."""
 
+import os
 import re
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -22,7 +23,9 @@ class Origin(msgspec.Struct, frozen=True):
 
 def top_of(directory: Path) -> Path | None:
     """The top of the work tree that an absolute directory lies in; None where it lies in none."""
-    return next((one for one in (directory, *directory.parents) if (one / ".git").exists()), None)
+    around = (directory, *directory.parents)
+    # Path raises where it may not look.
+    return next((one for one in around if os.path.exists(one / ".git")), None)  # noqa: PTH110
 
 
 def within(directory: Path) -> str:
