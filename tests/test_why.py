@@ -316,7 +316,7 @@ def test_python_names(run: Run, tree: Path) -> None:
     )
     assert ends(run, tree / "v.py", "signal.pause()") == [
         "os.close(vm.fd) in main",
-        "os.close(each of vm.vcpus[]) in main",
+        "os.close(each of vm.vcpus[...]) in main",
         "vm.run.close() in main",
     ]
     (tree / "p.py").write_text("def f():\n    return 1\n")

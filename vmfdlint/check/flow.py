@@ -27,7 +27,7 @@ def flow_text(solver: Solver) -> str:
             through[name].add(function)
             for path in fact.places:
                 if is_cell(path) or is_global(path):
-                    rests[name].add(show(path))
+                    rests[name].add(show(path, solver.program.notation(function.path)))
                 elif path in (OUTER, RESULT, ESCAPED):
                     continue
     lines: list[str] = []

@@ -34,8 +34,10 @@ def names_at(solver: Solver, node: Node, function: FunctionKey | None) -> tuple[
                 break
     if _enough(told) and told[0][0] == 0:
         told = [one for one in told if one[0] < _CELL]  # the record's member is the variable's
+    notation = solver.program.notation(solver.tabulation.contexts[node.context].key.path)
+    names = (show(path, notation) for *_, path in told)
     local = bool(told) and told[0][0] == 0
-    return tuple(show(path) for *_, path in told), function.name if local and function is not None else ""
+    return tuple(dict.fromkeys(names)), function.name if local and function is not None else ""
 
 
 def _named(fact: Fact) -> list[tuple[int, int, Path]]:

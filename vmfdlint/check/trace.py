@@ -8,7 +8,7 @@ from vmfdlint.base import LIMITS
 from vmfdlint.check.finding import Role, Step
 from vmfdlint.check.flow import callers_above
 from vmfdlint.check.incident import Incident, called, noun
-from vmfdlint.ir import Call, Named
+from vmfdlint.ir import Call, Named, Notation
 from vmfdlint.solve import Crumb, Fact, Happening, Life, Node, Observation, Solver, witness
 from vmfdlint.summary import ESCAPED, OUTER, is_cell, is_temporary, show
 
@@ -26,7 +26,7 @@ def trace(solver: Solver, incident: Incident) -> tuple[Step, ...]:
         if previous is not None:
             steps.extend(_between(solver, previous, crumb))
         previous = crumb
-    steps.append(_last(incident.evidence, previous))
+    steps.append(_last(solver, incident.evidence, previous))
     made = incident.evidence.fact.object
     if made is not None and made.at == incident.at and all(step.at != incident.at for step in steps):
         # The path begins behind the creation: it is told first all the same.
@@ -68,10 +68,19 @@ def _between(solver: Solver, before: Crumb, after: Crumb) -> list[Step]:
     """What happened at ``before`` that made its fact the one of ``after``."""
     old, new = before.fact, after.fact
     found: list[Step] = []
+    notation = solver.program.notation(before.function.path)
 
     def add(role: Role, text: str, fact: Fact) -> None:
         found.append(
-            Step(before.at, text, role, before.depth, fact.in_child, before.function.name, holders(fact))
+            Step(
+                before.at,
+                text,
+                role,
+                before.depth,
+                fact.in_child,
+                before.function.name,
+                holders(fact, notation),
+            )
         )
 
     if new.is_zero:
@@ -112,7 +121,7 @@ def _between(solver: Solver, before: Crumb, after: Crumb) -> list[Step]:
         gained = [path for path in new.places if path not in old.places and not is_temporary(path)]
         told = [path for path in gained if not is_cell(path) and path not in (OUTER, ESCAPED)]
         if told:
-            add(Role.MOVE, f"stored in {show(told[0])}", new)
+            add(Role.MOVE, f"stored in {show(told[0], notation)}", new)
         elif ESCAPED in gained:
             add(Role.MOVE, "given to code outside the tree", new)
     return found
@@ -143,7 +152,7 @@ def _same(old: Fact, new: Fact) -> bool:
     )
 
 
-def holders(fact: Fact) -> tuple[str, ...]:
+def holders(fact: Fact, notation: Notation) -> tuple[str, ...]:
     """Who holds the VM through this reference, for people."""
     if fact.object is None or not fact.object.holds_vm or fact.state.life is Life.CLOSED:
         return ()
@@ -151,8 +160,9 @@ def holders(fact: Fact) -> tuple[str, ...]:
     if fact.state.life is Life.LOST:
         return (f"{noun(fact.object)} that no variable names any more ({who})",)
     named = [path for path in fact.places if not is_cell(path) and not is_temporary(path)]
-    places = named or list(fact.places)
-    text = ", ".join(dict.fromkeys(show(path) for path in places[:2]))
+    # A member of all objects of a record says more than an object without a name.
+    places = named or [path for path in fact.places if is_cell(path)] or list(fact.places)
+    text = ", ".join(dict.fromkeys(show(path, notation) for path in places[:2]))
     return (f"{noun(fact.object)} in {text} ({who})",)
 
 
@@ -172,7 +182,7 @@ _LAST = {
 }
 
 
-def _last(seen: Observation, crumb: Crumb | None) -> Step:
+def _last(solver: Solver, seen: Observation, crumb: Crumb | None) -> Step:
     """The step at the evidence itself."""
     fact = seen.fact
     depth = crumb.depth if crumb is not None else 0
@@ -192,7 +202,9 @@ def _last(seen: Observation, crumb: Crumb | None) -> Step:
     else:
         role, text = _LAST.get(seen.what, (Role.EVENT, seen.what.value))
     shown = seen.made if seen.made is not None else fact
-    return Step(seen.at, text, role, depth, fact.in_child, seen.site.function.name, holders(shown))
+    function = seen.site.function
+    held = holders(shown, solver.program.notation(function.path))
+    return Step(seen.at, text, role, depth, fact.in_child, function.name, held)
 
 
 def _leaves(step: Step, incident: Incident) -> bool:

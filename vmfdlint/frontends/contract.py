@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from vmfdlint.base import Problem, SourceText
-from vmfdlint.ir import Function, FunctionKey
+from vmfdlint.ir import Function, FunctionKey, Notation
 
 BODY = "<module>"
 """Name of the function that holds the statements of a file, where a language has them run in order."""
@@ -72,6 +72,10 @@ class Linkage(Protocol):
     @property
     def paths(self) -> frozenset[str]:
         """The files it speaks of."""
+
+    @property
+    def notation(self) -> Notation:
+        """How their language writes a path."""
 
     @property
     def entries(self) -> tuple[str, ...]:

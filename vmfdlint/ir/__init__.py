@@ -20,6 +20,7 @@ from vmfdlint.ir.instrs import (
     places,
     reads,
 )
+from vmfdlint.ir.notation import Notation
 from vmfdlint.ir.operands import (
     RAISED,
     Address,
@@ -53,6 +54,7 @@ __all__ = [
     "Instr",
     "Member",
     "Named",
+    "Notation",
     "Opaque",
     "Operand",
     "Place",

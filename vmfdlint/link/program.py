@@ -12,7 +12,7 @@ from typing import assert_never
 
 from vmfdlint.base import LIMITS, Problem, ProblemKind, SourceText
 from vmfdlint.frontends.contract import BODY, Damage, Index, Linkage, Sketch, Unit
-from vmfdlint.ir import Call, Function, FunctionKey, Indirect, Member, Named
+from vmfdlint.ir import Call, Function, FunctionKey, Indirect, Member, Named, Notation
 from vmfdlint.link.lexicon import Lexicon, common_directories
 
 FILE = "<file>"
@@ -70,6 +70,11 @@ class Program:
     def bound(self, path: str) -> Linkage | None:
         """What joins a file to others where names alone do not."""
         return self.linkage if path in self._bound else None
+
+    def notation(self, path: str) -> Notation:
+        """How a file writes a path."""
+        bound = self.bound(path)
+        return bound.notation if bound is not None else Notation()
 
     @cached_property
     def entries(self) -> tuple[str, ...]:

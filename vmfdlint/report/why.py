@@ -84,7 +84,7 @@ def _named(ledger: Ledger, holder: Holder, context: Context) -> str:
     """``VM descriptor in s->vmfd``."""
     if holder.lost:
         return f"{holder.what} that no variable names any more"
-    names = ", ".join(_spelled(one, ledger, context) for one in holder.places[:_SHOWN]) or _NOWHERE
+    names = ", ".join(holder.places[:_SHOWN]) or _NOWHERE
     inside = f" of {holder.function}" if holder.function else ""
     waits = f": it {holder.waits} at {_at(holder.waits_at, context)}" if holder.waits else ""
     return f"{holder.what} in {names}{inside}{waits}"
@@ -135,21 +135,16 @@ def _end(ledger: Ledger, holder: Holder, context: Context) -> str:
         return f"the process ends{who}: no call can end it any more ({told})"
     if not holder.places:
         return f"whoever gets it next closes it{who} ({holder.what} made at {_at(holder.made, context)})"
-    name = _spelled(holder.places[0], ledger, context)
+    name = holder.places[0]
     inside = f" in {holder.function}" if holder.function else ""
     if holder.kind is Kind.KEPT:
         return f"{name}{inside} lets go of it{who}"
-    name = f"each of {name}" if name.endswith("[]") else name
+    name = f"each of {name}" if name.endswith(("[]", "[...]")) else name
     return f"{_words(ledger, context)[holder.kind].format(place=name)}{inside}{who}"
 
 
 def _at(span: Span | None, context: Context) -> str:
     return place(span, context) if span is not None else ""
-
-
-def _spelled(name: str, ledger: Ledger, context: Context) -> str:
-    """A name as the language writes it."""
-    return name.replace("->", _words(ledger, context)["member"])
 
 
 def _words(ledger: Ledger, context: Context) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ the same step ``->[0]``.
 
 from typing import TypeAlias
 
-from vmfdlint.ir import RAISED, Address, Flags, Operand, Place, Root
+from vmfdlint.ir import RAISED, Address, Flags, Notation, Operand, Place, Root
 from vmfdlint.models import Port
 
 Path: TypeAlias = tuple[str, ...]
@@ -171,8 +171,8 @@ def below(base: Path, step: str) -> Path:
     return (*base, step)
 
 
-def show(path: Path) -> str:
-    """A path for people: ``s->vmfd``, ``kvm_state->vmfd``, ``KVMState.vmfd``."""
+def show(path: Path, notation: Notation) -> str:
+    """A path for people, as its file would write it: ``s->vmfd``, ``KVMState.vmfd``, ``vms[...].fd``."""
     if path == OUTER:
         return "a caller's variable"
     if path == ESCAPED:
@@ -180,14 +180,35 @@ def show(path: Path) -> str:
     if path == RESULT:
         return "the return value"
     root = path[0]
-    if root.startswith("%"):
-        root = "a temporary"
     if is_cell(path):
-        record = root[1:]
-        name = path[1].removeprefix("->") + "".join(path[2:])
+        record = root[1:].rsplit(".", 1)[-1] if notation.dotted else root[1:]
+        name = path[1].removeprefix("->") + _written(path[2:], notation)
         return f"{record}.{name}" if record != "?" else f"a member {name}"
+    if root.startswith("%"):
+        if notation.nameless:
+            return notation.nameless
+        root = "a temporary"
     if root.startswith("@"):
         root = _bare(path)
-    root = root.split("#", 1)[0]
-    text = root + "".join(step for step in path[1:] if not step.startswith(VIEW))
-    return text.replace("->[", "[").replace(".[", "[")
+    return root.split("#", 1)[0] + _written(path[1:], notation)
+
+
+def _written(steps: Path, notation: Notation) -> str:
+    """Steps behind a root."""
+    text = ""
+    for step in steps:
+        if step.startswith(VIEW):
+            continue
+        name = step.removeprefix("->").removeprefix(".")
+        if name.startswith("["):
+            text += f"[{_index(name[1:-1], notation)}]"
+        else:
+            text += (notation.member if step.startswith("->") else ".") + name
+    return text
+
+
+def _index(key: str, notation: Notation) -> str:
+    if not key:
+        return notation.unknown
+    number = key.removeprefix("-").isdecimal()
+    return f'"{key}"' if notation.quoted and not number else key

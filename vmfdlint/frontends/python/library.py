@@ -20,8 +20,9 @@ from vmfdlint.frontends.python.module import Module
 from vmfdlint.frontends.python.tokens import tokens_of
 from vmfdlint.frontends.python.types import TYPES
 from vmfdlint.frontends.python.unify import gives_first, unified
-from vmfdlint.ir import Block, Call, FuncRef, Function, FunctionKey, Named, Return, reads
+from vmfdlint.ir import Block, Call, FuncRef, Function, FunctionKey, Named, Notation, Return, reads
 
+NOTATION = Notation(member=".", unknown="...", quoted=True, dotted=True, nameless="an object")
 FILE = "<file>"
 MAIN = "__main__"
 _WORD = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*")
@@ -54,6 +55,11 @@ class Library:
     def paths(self) -> frozenset[str]:
         """The files."""
         return frozenset(self.modules)
+
+    @property
+    def notation(self) -> Notation:
+        """How Python writes a path."""
+        return NOTATION
 
     @cached_property
     def entries(self) -> tuple[str, ...]:

@@ -1,0 +1,57 @@
+"""A report about a Python file speaks Python: how places are written."""
+
+from pathlib import Path
+
+import pytest
+from commands import Run
+
+from vmfdlint.frontends.python.library import NOTATION
+from vmfdlint.ir import Notation
+from vmfdlint.summary import show
+
+MACHINES_PY = """\
+import fcntl, os, time
+
+class Vm:
+    def __init__(self):
+        self.kvm = os.open("/dev/kvm", os.O_RDWR)
+        self.fd = fcntl.ioctl(self.kvm, 0xAE01, 0)
+        self.entry = {"vcpu": fcntl.ioctl(self.fd, 0xAE41, 0)}
+
+def main():
+    vm = Vm()
+    vms = {}
+    vms[input()] = Vm()
+    if os.fork() == 0:
+        time.sleep(10)
+    os.close(vm.entry["vcpu"])
+    os.close(vm.fd)
+    time.sleep(10)
+
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "in_c", "in_python"),
+    [
+        (("self", "->fd"), "self->fd", "self.fd"),
+        (("vms", "->[]", "->fd"), "vms[]->fd", "vms[...].fd"),
+        (("entry", "->[vcpu]"), "entry[vcpu]", 'entry["vcpu"]'),
+        (("l", "->[-1]", "->[3]"), "l[-1][3]", "l[-1][3]"),
+        (("%t1", "->fd"), "a temporary->fd", "an object"),
+        (("*tools.vm.Vm", "->fd", "->[a]"), "tools.vm.Vm.fd[a]", 'Vm.fd["a"]'),
+        (("*?", "->run", "->x"), "a member run->x", "a member run.x"),
+    ],
+)
+def test_path(path: tuple[str, ...], in_c: str, in_python: str) -> None:
+    assert (show(path, Notation()), show(path, NOTATION)) == (in_c, in_python)
+
+
+def test_report(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "machines.py").write_text(MACHINES_PY, encoding="utf-8")
+    text = run("check", "--no-cache", str(tmp_path)).out
+    assert 'stored in vms[...].entry["vcpu"]' in text
+    assert "VM descriptor in self.fd (process)" in text
+    assert "->" not in text
+    assert "a temporary" not in text
