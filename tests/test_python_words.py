@@ -1,14 +1,20 @@
-"""A report about a Python file speaks Python: how places are written."""
+"""A report about a Python file speaks Python: places and help."""
 
+import re
 from pathlib import Path
 
 import pytest
 from commands import Run
 
+from vmfdlint.check import load_rules
 from vmfdlint.frontends.python.library import NOTATION
 from vmfdlint.ir import Notation
+from vmfdlint.report import rule_markdown
 from vmfdlint.summary import show
 
+_C_ONLY = re.compile(
+    r"goto|g_autofd|EINTR|posix_spawn|close_range|F_SETFD, FD|daemon\(\)|fopen\(|&msg|\bto -1\b"
+)
 MACHINES_PY = """\
 import fcntl, os, time
 
@@ -55,3 +61,17 @@ def test_report(run: Run, tmp_path: Path) -> None:
     assert "VM descriptor in self.fd (process)" in text
     assert "->" not in text
     assert "a temporary" not in text
+    assert "help: Fork the helpers first" in text
+    assert "start a program by subprocess" in text
+    assert "close_range" not in text
+
+
+def test_help_is_that_of_the_language() -> None:
+    """No rule tells a Python user of what only C has."""
+    for rule in load_rules():
+        text = rule.doc.fix_in("python")
+        page = " ".join(rule_markdown(rule.doc).split())
+        kernel_only = rule.doc.id in ("VMFD404", "VMFD405")
+        assert kernel_only or not _C_ONLY.search(text), (rule.doc.id, text)
+        assert rule.doc.fix_in("c") == " ".join(rule.doc.fix.split())
+        assert all(rule.doc.fix_in(language) in page for language in rule.doc.fixes)

@@ -218,6 +218,9 @@ class Page(msgspec.Struct, frozen=True):
 class RuleDoc(msgspec.Struct, frozen=True):
     """The part of a rule that people read. ``why`` answers "so what?": what stays pinned.
 
+    ``fix`` says what to do; ``fixes`` the same for a language, by its name in ``frontends.languages``, that
+    does it by other means.
+
     ``optional``: it is off unless its id, its name or a prefix selects it; ALL does not.
     """
 
@@ -233,6 +236,11 @@ class RuleDoc(msgspec.Struct, frozen=True):
     refs: tuple[str, ...] = ()
     optional: bool = False
     page: Page | msgspec.UnsetType = msgspec.UNSET
+    fixes: Mapping[str, str] = {}
+
+    def fix_in(self, language: str) -> str:
+        """What to do in a file of a language, on one line."""
+        return " ".join(self.fixes.get(language, self.fix).split())
 
 
 class Statistics(msgspec.Struct, frozen=True):

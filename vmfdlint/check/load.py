@@ -36,6 +36,7 @@ class _Doc(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kernels: str
     refs: tuple[str, ...] = ()
     cves: tuple[str, ...] = ()
+    fix_python: str = ""
 
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -178,6 +179,7 @@ class _Reader:
             summary=doc.summary,
             why=doc.why,
             fix=doc.fix,
+            fixes={"python": doc.fix_python} if doc.fix_python.strip() else {},
             cwe=read.cwe,
             cert=read.cert,
             refs=doc.refs,

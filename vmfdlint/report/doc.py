@@ -27,6 +27,7 @@ def rule_markdown(rule: RuleDoc) -> str:
     parts += ["## Why it matters", rule.why.strip()] if rule.why.strip() else []
     parts += [f"**Kernels:** {page.kernels}"] if page else []
     parts += ["## What to do", rule.fix.strip()] if rule.fix.strip() else []
+    parts += [f"In {language.capitalize()}: {text.strip()}" for language, text in sorted(rule.fixes.items())]
     parts += _examples(evidence)
     parts += _evidence(evidence)
     if page and page.cves:

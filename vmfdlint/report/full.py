@@ -61,7 +61,8 @@ def _finding(finding: Finding, rule: RuleDoc | None, context: Context) -> list[s
             printable(f"    {line}") for line in ("say it in a model file:", *question.row.splitlines())
         ]
     if rule and rule.fix:
-        lines.append(paint("  help: ", "36", context) + printable(" ".join(rule.fix.split())))
+        fix = rule.fix_in(context.languages.get(finding.at.path, ""))
+        lines.append(paint("  help: ", "36", context) + printable(fix))
     return lines
 
 

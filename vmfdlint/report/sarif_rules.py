@@ -44,7 +44,7 @@ def rule_descriptor(rule: RuleDoc, weaknesses: Sequence[int]) -> Json:
         "name": "".join(word.capitalize() for word in rule.name.split("-")),
         "shortDescription": {"text": _cut(summary)},
         "fullDescription": {"text": _cut(why or summary)},
-        "help": {"text": one_line(rule.fix) or summary, "markdown": rule_markdown(rule)},
+        "help": {"text": _help(rule) or summary, "markdown": rule_markdown(rule)},
         "defaultConfiguration": {"level": str(rule.level)},
         "properties": {
             "tags": tags[:_MOST_TAGS],
@@ -105,6 +105,12 @@ def taxonomy(weaknesses: Sequence[int]) -> Json:
             for number in weaknesses
         ],
     }
+
+
+def _help(rule: RuleDoc) -> str:
+    """What to do, in each language that does it by means of its own: a descriptor serves all files."""
+    others = (f"In {name.capitalize()}: {one_line(text)}" for name, text in sorted(rule.fixes.items()))
+    return " ".join([one_line(rule.fix), *others])
 
 
 def _cut(text: str) -> str:
