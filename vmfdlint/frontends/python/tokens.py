@@ -75,4 +75,6 @@ def _of_operand(operand: Operand, resolve: Callable[[str], tuple[FunctionKey, ..
 def _of_place(place: Place) -> Iterator[str]:
     if not place.name.startswith("%"):
         yield place.name
+    if place.is_global:
+        yield place.name.rpartition(".")[2]  # a captured variable is known by its own name
     yield from (step.name for step in place.fields)
