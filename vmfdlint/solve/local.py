@@ -164,6 +164,8 @@ def _copies(
     for held in fact.places:
         if meets(held[: len(src)], src):
             rest = held[len(src) :]
+            if fact.state.life is Life.CLOSED and not starts_with(held, src):
+                continue  # an element that is not known need not be the one that was closed
             found.append(((*dst, *rest), cell if not rest else None))
         elif src_cell is not None and is_cell(held) and same_cell(held, src_cell):
             found.append((dst, cell))

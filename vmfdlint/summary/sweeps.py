@@ -11,7 +11,7 @@ import msgspec
 
 from vmfdlint.ir import Assign, Assume, Call, Const, Function, Instr, Named, Opaque, Place
 from vmfdlint.models import Close, Copy, Models, Unmap, resolve
-from vmfdlint.summary.paths import Path, cell_of, operand_path, path_of, port_path
+from vmfdlint.summary.paths import Path, cell_of, is_temporary, operand_path, path_of, port_path
 
 _FEW = 10
 """A close loop that ends below this number is not after the descriptors that a program opened."""
@@ -126,12 +126,20 @@ class Loop:
         for instr in self._instrs():
             if isinstance(instr, Assign) and _is_variable(instr.dst, name):
                 if isinstance(instr.src, Place) and instr.src.fields:
-                    return instr.src
+                    return self._put_there(instr.src)
             elif isinstance(instr, Call) and instr.dst is not None and _is_variable(instr.dst, name):
                 given = self._given_back(instr) if calls < _CALLS else None
                 if given is not None:
                     return given if given.fields else self._copied_in_loop(path_of(given)[0], calls + 1)
         return None
+
+    def _put_there(self, place: Place) -> Place:
+        """What the loop puts into a part of a temporary: ``for name, fd in fds.items()`` makes a pair anew
+        each round. The place itself for any other."""
+        for instr in self._instrs() if is_temporary(path_of(place)) else ():
+            if isinstance(instr, Assign) and instr.dst == place and isinstance(instr.src, Place):
+                return instr.src if instr.src.fields else place
+        return place
 
     def _given_back(self, call: Call) -> Place | None:
         """The argument whose value a modelled call returns."""
