@@ -1,4 +1,4 @@
-"""A report about a Python file speaks Python: places and help."""
+"""A report about a Python file speaks Python: places, help and names."""
 
 import re
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 from commands import Run
 
 from vmfdlint.check import load_rules
+from vmfdlint.check.spoken import spoken
 from vmfdlint.frontends.python.library import NOTATION
 from vmfdlint.ir import Notation
 from vmfdlint.report import rule_markdown
@@ -33,6 +34,20 @@ def main():
     os.close(vm.entry["vcpu"])
     os.close(vm.fd)
     time.sleep(10)
+
+main()
+"""
+
+
+WORKER_PY = """\
+import fcntl, multiprocessing, os
+
+def main():
+    kvm = os.open("/dev/kvm", os.O_RDWR)
+    vm = fcntl.ioctl(kvm, 0xAE01, 0)
+    multiprocessing.Process(target=print).start()
+    input()
+    os.close(vm)
 
 main()
 """
@@ -75,3 +90,32 @@ def test_help_is_that_of_the_language() -> None:
         assert kernel_only or not _C_ONLY.search(text), (rule.doc.id, text)
         assert rule.doc.fix_in("c") == " ".join(rule.doc.fix.split())
         assert all(rule.doc.fix_in(language) in page for language in rule.doc.fixes)
+
+
+@pytest.mark.parametrize(
+    ("api", "told"),
+    [
+        ("multiprocessing.context.fork.Process.start", "Process.start"),
+        ("concurrent.futures.fork.ProcessPoolExecutor.map", "ProcessPoolExecutor.map"),
+        ("python2.builtins.open", "open"),
+        ("waits in builtins.input()", "waits in input()"),
+        ("python2.os.open", "os.open"),
+        ("io.FileIO.close", "close"),
+        ("?.close", "close"),
+        ("why? builtins.", "why? builtins."),
+        ("io.FileIO()", "io.FileIO()"),
+        ("my.builtins.open", "my.builtins.open"),
+        ("mmap.mmap.close", "mmap.mmap.close"),
+        ("ioctl(KVM_CREATE_VM)", "ioctl(KVM_CREATE_VM)"),
+    ],
+)
+def test_names_as_they_are_written(api: str, told: str) -> None:
+    assert spoken(api) == told
+
+
+def test_names_in_a_report(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "worker.py").write_text(WORKER_PY, encoding="utf-8")
+    text = run("check", "--no-cache", "--target-python", "3.11", str(tmp_path)).out
+    assert " Process.start() " in text
+    assert "context.fork" not in text
+    assert "builtins." not in text

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from vmfdlint.base import Span
 from vmfdlint.check.incident import noun
+from vmfdlint.check.spoken import spoken
 from vmfdlint.ir import FunctionKey
 from vmfdlint.link import FILE, EdgeKind, Site
 from vmfdlint.models import Kind
@@ -34,7 +35,7 @@ def flow_text(solver: Solver) -> str:
     for name in sorted(by_site, key=lambda item: (list(Kind).index(item[0]), by_site[item][0].at)):
         made = by_site[name][0]
         at = f"{made.at.path}:{made.at.line}"
-        lines.append(f"{noun(made)}: created by {made.api} at {at} in {made.site.function.name}")
+        lines.append(f"{noun(made)}: created by {spoken(made.api)} at {at} in {made.site.function.name}")
         if rests[name]:
             lines.append(f"  rests in: {', '.join(sorted(rests[name]))}")
         goes = sorted(f"{key.name} ({key.path})" for key in through[name])

@@ -4,6 +4,7 @@ import msgspec
 
 from vmfdlint.base import Span
 from vmfdlint.check.finding import Related, Step
+from vmfdlint.check.spoken import spoken
 from vmfdlint.link import Site
 from vmfdlint.models import CHANNELS, Kind
 from vmfdlint.solve import Fact, Object, Observation
@@ -108,7 +109,8 @@ def noun(made: Object) -> str:
 
 def called(api: str) -> str:
     """An API as a call, for people: ``fork()``, but ``ioctl(KVM_CREATE_VM)``."""
-    return api if not api or api.endswith(")") else f"{api}()"
+    name = spoken(api)
+    return name if not name or name.endswith(")") else f"{name}()"
 
 
 def waiting(detail: str) -> str:

@@ -15,6 +15,7 @@ from vmfdlint.check.incidents_transfer import received, shared
 from vmfdlint.check.incidents_worker import workers
 from vmfdlint.check.review import questions
 from vmfdlint.check.rule import Rule
+from vmfdlint.check.spoken import spoken
 from vmfdlint.check.trace import trace
 from vmfdlint.solve import Name, Solver
 
@@ -78,7 +79,7 @@ def _finding(solver: Solver, incident: Incident, rule: Rule, programs: Mapping[N
         level=level,
         at=incident.at,
         function=incident.site.function.name,
-        message=rule.message.format(**fields),
+        message=spoken(rule.message.format(**fields)),
         trace=steps,
         related=incident.related,
         certainty=certainty,

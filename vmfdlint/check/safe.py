@@ -11,6 +11,7 @@ from vmfdlint.check.finding import Act, SafeSite
 from vmfdlint.check.incident import called, noun
 from vmfdlint.check.match import incidents
 from vmfdlint.check.rule import Rule
+from vmfdlint.check.spoken import spoken
 from vmfdlint.ir import FunctionKey
 from vmfdlint.models import Daemon, Exec, Fork, Resolved, Spawn, Truth, Worker
 from vmfdlint.solve import Happening, Solver
@@ -54,8 +55,8 @@ def _observed(solver: Solver) -> Iterator[_Site]:
             continue
         if seen.what is Happening.FORK:
             text = (
-                f"the child of this {seen.detail or 'fork'} ends, executes a program or gives up every "
-                f"{noun(made)} before it waits"
+                f"the child of this {spoken(seen.detail) or 'fork'} ends, executes a program or gives up "
+                f"every {noun(made)} before it waits"
             )
             yield Act.FORK, seen.at, seen.site.function.name, text
         elif seen.what is Happening.DAEMON:

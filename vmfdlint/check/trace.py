@@ -8,6 +8,7 @@ from vmfdlint.base import LIMITS
 from vmfdlint.check.finding import Role, Step
 from vmfdlint.check.flow import callers_above
 from vmfdlint.check.incident import Incident, called, noun
+from vmfdlint.check.spoken import spoken
 from vmfdlint.ir import Call, Named, Notation
 from vmfdlint.solve import Crumb, Fact, Happening, Life, Node, Observation, Solver, witness
 from vmfdlint.summary import ESCAPED, OUTER, is_cell, is_temporary, show
@@ -251,6 +252,8 @@ def _shortened(steps: tuple[Step, ...]) -> tuple[Step, ...]:
 
 
 def _numbered(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Depths moved so that the shallowest step is at 0."""
+    """Depths moved so that the shallowest step is at 0, the texts as people write names."""
     lowest = min((step.depth for step in steps), default=0)
-    return tuple(Step(s.at, s.text, s.role, s.depth - lowest, s.child, s.function, s.holders) for s in steps)
+    return tuple(
+        Step(s.at, spoken(s.text), s.role, s.depth - lowest, s.child, s.function, s.holders) for s in steps
+    )
