@@ -7,7 +7,7 @@ call graph with a bound.
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from vmfdlint.ir import Address, Assign, Call, FunctionKey, Place, Return, Unparsed
+from vmfdlint.ir import Address, Assign, Call, FunctionKey, Named, Place, Return, Unparsed
 from vmfdlint.models import (
     Drop,
     Exec,
@@ -140,11 +140,11 @@ class Parameters:
             return changes(modelled, own=True)
         if taken:
             return True
-        return any(
-            self._changes.ask(target, index, depth + 1)
-            for target in self.bodies.program.targets(caller, call)
-            for index in positions
-        )
+        targets = self.bodies.program.targets(caller, call)
+        if not targets:
+            # Nothing is known of it: it can close the descriptor or keep it.
+            return isinstance(call.target, Named)
+        return any(self._changes.ask(target, index, depth + 1) for target in targets for index in positions)
 
     def _find_free(self, flow: Flow, name: str, depth: int) -> bool:
         return any(self._call_frees(flow.key, call, name, depth) for call in flow.calls)

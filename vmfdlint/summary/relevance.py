@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 from vmfdlint.base import LIMITS
-from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Place, Return
+from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Named, Place, Return
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
 from vmfdlint.summary.behaviour import Behaviour
 from vmfdlint.summary.parameters import changes
@@ -205,10 +205,11 @@ class Relevance:
         modelled = self.behaviour.modelled(caller, call)
         if modelled is not None:
             return changes(modelled, own)
+        targets = self.program.targets(caller, call)
+        if own and not targets and isinstance(call.target, Named):
+            return True  # nothing is known of it: it can close the descriptor or keep it
         return taken or any(
-            self.behaviour.parameters.changed(target, index)
-            for target in self.program.targets(caller, call)
-            for index in positions
+            self.behaviour.parameters.changed(target, index) for target in targets for index in positions
         )
 
     def _changes_variable(self, function: Function, name: str) -> bool:
