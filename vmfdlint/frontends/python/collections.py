@@ -17,6 +17,8 @@ _VIEWS = frozenset({"values", "copy", "keys"})
 METHODS = INSERTS | MERGES | TAKES | _READS | _VIEWS
 """Names of methods that this module speaks of."""
 ANY = Field("[]", "", True)
+_VALUE = Field("[1]", "", True)
+"""Of the pair that ``popitem`` gives: the key comes first."""
 
 
 def expanded(method: str, base: Place, args: tuple[Operand, ...], dst: Place | None, at: Span) -> list[Instr]:
@@ -34,8 +36,7 @@ def expanded(method: str, base: Place, args: tuple[Operand, ...], dst: Place | N
         keyed = bool(args) and method not in ("popleft", "popitem")
         element = base.step(Field(step_of(args[0]), "", True) if keyed else ANY)
         if dst is not None:
-            pair = method == "popitem"  # a key with what stands there
-            found.append(Assign(dst.step(Field("[1]", "", True)) if pair else dst, element, at))
+            found.append(Assign(dst.step(_VALUE) if method == "popitem" else dst, element, at))
         if method in TAKES:
             found.append(Call(None, Named(TAKEN), (element,), at))
     return found
