@@ -71,8 +71,13 @@ def store(fact: Fact, at: Port, call: Invocation) -> Fact:
 
 
 def keep(fact: Fact, value: Port, call: Invocation) -> Fact:
-    """A structure of the callee's own holds the reference."""
-    return fact.with_places({*fact.places, ESCAPED}) if match_port(fact, value, call) else fact
+    """A structure of the callee's own holds the reference; where objects live as long as something refers to
+    them, also one that lies below the value."""
+    path = port_path(value, call.args)
+    below = path is not None and any(starts_with(held, path) for held in fact.places)
+    if (below and call.flow.counts_references) or match_port(fact, value, call):
+        return fact.with_places({*fact.places, ESCAPED})
+    return fact
 
 
 def free(fact: Fact, pointer: Port, call: Invocation) -> Fact:
