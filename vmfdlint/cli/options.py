@@ -83,7 +83,7 @@ def per_file(
 
 def python_version(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """A version that Python sources may run on."""
-    from vmfdlint.config.keys import KEYS
+    from vmfdlint.config import KEYS
 
     try:
         return value if value is None else str(KEYS["target-python"].read(value))
