@@ -341,13 +341,14 @@ class Interest:
 
 
 def gives(fact: Fact, args: tuple[Operand, ...]) -> bool:
-    """Whether an argument is a place of the fact itself, or the address of a variable with one in it."""
+    """Whether an argument is a place of the fact itself, an array with one in an element, or the address of a
+    variable with one in it."""
     for argument in args:
         if isinstance(argument, Address):
             base = path_of(argument.place)
             if any(starts_with(held, base) for held in fact.places):
                 return True
-        elif operand_path(argument) in fact.places:
+        elif (path := operand_path(argument)) is not None and _in_elements(fact, path):
             return True
     return False
 
