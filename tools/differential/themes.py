@@ -338,7 +338,8 @@ def leaked(draft: Draft) -> None:
     else:
         draft.add(Step("forget", ("vm",), when="" if closes else draft.branch()))
         if not any(step.when for step in draft.steps[-1:]):
-            draft.live.remove("vm") if "vm" in draft.live else None
+            draft.live = [name for name in draft.live if name != "vm"]
+        draft.asked -= {"dup", "move"}  # there may be nothing to copy
     draft.finish()
 
 
