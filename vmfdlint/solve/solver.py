@@ -238,9 +238,11 @@ class Solver:
             self.graph, self.behaviour, self.relevance_without_forks, self.models, lambda _key: False, True
         )
         trial = Tabulation(self.graph, self.behaviour, self.relevance_without_forks, self.models, interest)
-        for kind in (Kind.VM, Kind.RUN_MAPPING):
+        # Held outside, or given: what a child asks of a number that it was given gives EIO, too.
+        given = [(Kind.VM, (name,)) for name in flow.params]
+        for kind, place in ((Kind.VM, OUTER), (Kind.RUN_MAPPING, OUTER), *given):
             made = Object(kind, Site(key, 0, 0), flow.function.at, "")
-            fact = Fact(made, (OUTER,), State(inherit=kind is Kind.RUN_MAPPING))
+            fact = Fact(made, (place,), State(inherit=kind is Kind.RUN_MAPPING))
             number = trial.seed(key, fact)
             trial.run()
             if any(at_exit.in_child for at_exit in trial.exits(number)):
