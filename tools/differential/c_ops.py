@@ -7,7 +7,7 @@ from tools.differential.plan import Step
 
 Expression = Callable[[str], str]
 
-_VCPU_TOO_HIGH = 'getenv("W3") != NULL ? 1 << 30 : 0'
+_VCPU_TOO_HIGH = 'getenv("W3") != NULL ? 1 << 30 : 7'
 
 _SEND = """\
 char byte = 0;
@@ -113,7 +113,7 @@ def _text(step: Step, at: Expression, fd: str) -> str:
         )
     if op == "vcpus":
         return (
-            f"for (int i = 0; i < 2; i++) {{\n    {at('vcpus')}[i] = ioctl({at('vm')}, KVM_CREATE_VCPU, i);\n"
+            f"for (int i = 0; i < 2; i++) {{\n    {at('vcpus')}[i] = ioctl({at('vm')}, KVM_CREATE_VCPU, i + 1);\n"
             f"    if ({at('vcpus')}[i] < 0)\n        exit(1);\n}}"
         )
     if op == "gmem":

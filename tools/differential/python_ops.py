@@ -7,7 +7,7 @@ from tools.differential.plan import Step
 
 Expression = Callable[[str], str]
 
-_VCPU_TOO_HIGH = '1 << 30 if "W3" in os.environ else 0'
+_VCPU_TOO_HIGH = '1 << 30 if "W3" in os.environ else 7'
 _DUP = {
     "dup": "os.dup(FD)",
     "dup2": "os.dup2(FD, NUMBER)",
@@ -20,7 +20,7 @@ _CREATE = {
     "vm": (("kvm",), "fcntl.ioctl({}, KVM_CREATE_VM, 0)"),
     "vcpu": (("vm",), "fcntl.ioctl({}, KVM_CREATE_VCPU, 0)"),
     "stats": (("vm",), "fcntl.ioctl({}, KVM_GET_STATS_FD, 0)"),
-    "vcpus": (("vm",), "[fcntl.ioctl({}, KVM_CREATE_VCPU, i) for i in range(2)]"),
+    "vcpus": (("vm",), "[fcntl.ioctl({}, KVM_CREATE_VCPU, i + 1) for i in range(2)]"),
     "run": (("vcpu", "kvm"), "mmap.mmap({}, fcntl.ioctl({}, KVM_GET_VCPU_MMAP_SIZE, 0))"),
 }
 _EXEC = {
