@@ -113,7 +113,8 @@ def _text(step: Step, at: Expression, fd: str) -> str:
         )
     if op == "vcpus":
         return (
-            f"for (int i = 0; i < 2; i++) {{\n    {at('vcpus')}[i] = ioctl({at('vm')}, KVM_CREATE_VCPU, i + 1);\n"
+            "for (int i = 0; i < 2; i++) {\n"
+            f"    {at('vcpus')}[i] = ioctl({at('vm')}, KVM_CREATE_VCPU, i + 1);\n"
             f"    if ({at('vcpus')}[i] < 0)\n        exit(1);\n}}"
         )
     if op == "gmem":
