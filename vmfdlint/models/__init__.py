@@ -6,7 +6,7 @@ by name.
 """
 
 from vmfdlint.base.location import rules_directory
-from vmfdlint.models.compiled import Models
+from vmfdlint.models.catalog import Models
 from vmfdlint.models.conditions import Reader
 from vmfdlint.models.drift import Verdict, compare
 from vmfdlint.models.effects import (

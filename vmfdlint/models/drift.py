@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from vmfdlint.models.compiled import Models
+from vmfdlint.models.catalog import Models
 from vmfdlint.models.effects_descriptors import Create
 from vmfdlint.models.kernel_source import KernelUapi, Origin
 from vmfdlint.models.operands import Truth

@@ -13,6 +13,7 @@ import msgspec
 
 from vmfdlint.base import Problem, ProblemKind, Span
 from vmfdlint.base.location import rules_directory
+from vmfdlint.models.catalog import Models
 from vmfdlint.models.compile import (
     compile_api,
     compile_command,
@@ -22,7 +23,7 @@ from vmfdlint.models.compile import (
     extend_api,
     like_api,
 )
-from vmfdlint.models.compiled import Api, CommandRule, Models, PathRule, TextRule
+from vmfdlint.models.compiled import Api, CommandRule, PathRule, TextRule
 from vmfdlint.models.effects import Kind, Sign
 from vmfdlint.models.parse import Constants, RowError, suggestion
 from vmfdlint.models.schema import (

@@ -3,16 +3,8 @@
 import msgspec
 
 from vmfdlint.ir import Const, FuncRef, Operand, Place, Text
-from vmfdlint.models.compiled import (
-    Api,
-    Behaviour,
-    Command,
-    Models,
-    OpenDirectory,
-    OpenPath,
-    Policy,
-    Spec,
-)
+from vmfdlint.models.catalog import Models
+from vmfdlint.models.compiled import Api, Behaviour, Command, OpenDirectory, OpenPath, Policy, Spec
 from vmfdlint.models.conditions import Reader, Situation, command_line, decide
 from vmfdlint.models.effects import NAME, Create, Effect, Grant, Kind, Port, Resolved, Truth
 
