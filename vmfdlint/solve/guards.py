@@ -18,12 +18,8 @@ from vmfdlint.summary import Flow, Path, path_of, starts_with
 def guards(flow: Flow, block: int) -> tuple[tuple[Path, Value], ...]:
     """What is known at the end of ``block`` whatever way led there, sorted by path; the innermost guards
     first where the bound on what a fact knows leaves some out."""
-    above = flow.dominators
     found: dict[Path, Value] = {}
-    if block not in above:
-        return ()
-    number = block
-    while True:
+    for number in flow.above(block):
         for instr in reversed(flow.function.blocks[number].instrs):
             if not isinstance(instr, Assume):
                 continue
@@ -31,24 +27,17 @@ def guards(flow: Flow, block: int) -> tuple[tuple[Path, Value], ...]:
             wanted = path in flow.correlated and path not in found and len(found) < LIMITS.environment
             if wanted and learnt is not None and not _changed(flow, path, number, block):
                 found[path] = learnt
-        if number == above[number]:
-            return tuple(sorted(found.items(), key=lambda item: item[0]))
-        number = above[number]
+    return tuple(sorted(found.items(), key=lambda item: item[0]))
 
 
 @lru_cache(maxsize=4096)
 def read_texts(flow: Flow, block: int) -> tuple[str, ...]:
     """The texts that something is found to be equal to on every way to ``block``, the innermost first."""
-    above = flow.dominators
     found: dict[str, None] = {}
-    number = block
-    while number in above:
+    for number in flow.above(block):
         for instr in flow.function.blocks[number].instrs:
             if isinstance(instr, Assume) and instr.op == "==" and isinstance(instr.right, Text):
                 found[instr.right.value] = None
-        if number == above[number]:
-            break
-        number = above[number]
     return tuple(found)
 
 

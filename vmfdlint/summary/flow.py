@@ -1,4 +1,5 @@
-"""One function prepared for the solver: its loops, the variables worth remembering, the close-all idioms.
+"""One function prepared for the solver: the variables worth remembering, what it puts where, the close-all
+idioms.
 
 In: a lowered function and the models. Out: a Flow. Purely intra-procedural.
 """
@@ -7,11 +8,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import cached_property
 
-import rustworkx
-
 from vmfdlint.base import Span
 from vmfdlint.ir import (
-    RAISED,
     Address,
     Assign,
     Assume,
@@ -33,76 +31,28 @@ from vmfdlint.link import Site
 from vmfdlint.models import Models, Port, Unmap, resolve
 from vmfdlint.summary.arguments import ordered
 from vmfdlint.summary.contents import joined
+from vmfdlint.summary.control_flow import ControlFlow
 from vmfdlint.summary.paths import EXCEPTION, Path, cell_of, is_temporary, operand_path, path_of, port_path
 from vmfdlint.summary.sweeps import Handed, Loop, Sweep
 from vmfdlint.summary.variadic import forwarded
 
 
-class Flow:
+class Flow(ControlFlow):
     """A function and what a look at its own body alone can tell."""
 
     def __init__(self, function: Function, models: Models, managed: bool = False) -> None:
         """``managed``: of a language whose objects go when nothing refers to them."""
-        self.function = joined(forwarded(ordered(function, models)), models)
+        super().__init__(joined(forwarded(ordered(function, models)), models))
         self.key = function.key
         self.params = self.function.params
         self._models = models
         self._managed = managed
-
-    @cached_property
-    def graph(self) -> "rustworkx.PyDiGraph[None, None]":
-        """The control flow graph; a node's index is its block's number."""
-        graph: rustworkx.PyDiGraph[None, None] = rustworkx.PyDiGraph()
-        blocks = self.function.blocks
-        graph.add_nodes_from([None] * len(blocks))
-        graph.extend_from_edge_list(
-            [(number, after) for number, block in enumerate(blocks) for after in block.successors]
-        )
-        return graph
-
-    @cached_property
-    def dominators(self) -> dict[int, int]:
-        """The immediate dominator of each block that can be reached; the entry's is itself."""
-        return dict(rustworkx.immediate_dominators(self.graph, 0))
-
-    @cached_property
-    def loops(self) -> tuple[frozenset[int], ...]:
-        """The block sets of the loops, nested ones merged with their outermost."""
-        found = []
-        for component in rustworkx.strongly_connected_components(self.graph):
-            if len(component) > 1 or component[0] in self.function.blocks[component[0]].successors:
-                found.append(frozenset(component))
-        return tuple(sorted(found, key=min))
-
-    @cached_property
-    def looping(self) -> frozenset[int]:
-        """Blocks that run more than once."""
-        return frozenset().union(*self.loops)
-
-    @cached_property
-    def _guarded(self) -> frozenset[int]:
-        """The blocks from which a way leads on that asks for an exception: the call that ends one may
-        raise."""
-        asking = {
-            number
-            for number, block in enumerate(self.function.blocks)
-            if any(isinstance(instr, Assume) and instr.left == RAISED for instr in block.instrs)
-        }
-        return frozenset(
-            number
-            for number, block in enumerate(self.function.blocks)
-            if not asking.isdisjoint(block.successors)
-        )
 
     @property
     def counts_references(self) -> bool:
         """Whether the function is of a language whose objects go when nothing refers to them; one with
         exceptions is."""
         return self._managed or bool(self._guarded)
-
-    def may_raise(self, block: int, index: int) -> bool:
-        """Whether the way on behind a call depends on its ending by an exception."""
-        return block in self._guarded and index == len(self.function.blocks[block].instrs) - 1
 
     @cached_property
     def calls(self) -> tuple[Call, ...]:
@@ -236,14 +186,10 @@ class Flow:
 
     def _behind_absence(self, number: int, place: Place) -> bool:
         """Whether a block runs only where a place was found to be None or 0."""
-        above = self.dominators
-        while number in above:
-            for instr in self.function.blocks[number].instrs:
+        for above in self.above(number):
+            for instr in self.function.blocks[above].instrs:
                 if isinstance(instr, Assume) and instr.left == place and instr.op == "==":
                     return isinstance(instr.right, Const) and instr.right.value == 0
-            if number == above[number]:
-                break
-            number = above[number]
         return False
 
     @cached_property
@@ -260,33 +206,6 @@ class Flow:
             if once and isinstance(first, Assign) and isinstance(first.src, Address):
                 found[name] = first.src.place
         return found
-
-    @cached_property
-    def live(self) -> tuple[frozenset[str], ...]:
-        """For each block the locals whose value is read from its entry on (backward may-analysis)."""
-        blocks = self.function.blocks
-        read: list[set[str]] = []
-        written: list[set[str]] = []
-        for block in blocks:
-            reading: set[str] = set()
-            writing: set[str] = set()
-            for instr in block.instrs:
-                named = {place.name for operand in reads(instr) for place in places(operand)}
-                reading |= named - writing
-                if isinstance(instr, Assign | Call) and instr.dst is not None and not instr.dst.fields:
-                    writing.add(instr.dst.name)
-            read.append(reading)
-            written.append(writing)
-        live = [set(reading) for reading in read]
-        pending = list(range(len(blocks)))
-        while pending:
-            number = pending.pop()
-            for source in self.graph.predecessor_indices(number):
-                new = live[number] - written[source] - live[source]
-                if new:
-                    live[source] |= new
-                    pending.append(source)
-        return tuple(frozenset(names) for names in live)
 
     @cached_property
     def filled(self) -> frozenset[Path]:
@@ -420,12 +339,6 @@ class Flow:
             return given[0] if len(given) == 1 else None
 
         return read
-
-    def call_at(self, block: int, index: int) -> Call:
-        """The call at a place; AssertionError where something else stands there."""
-        call = self.function.blocks[block].instrs[index]
-        assert isinstance(call, Call)
-        return call
 
 
 def _member(path: Path) -> str:

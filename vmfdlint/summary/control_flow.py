@@ -1,0 +1,111 @@
+"""The control flow graph of one function: loops, dominators, live variables.
+
+In: a lowered function. Out: what the graph says, whatever the calls in it do.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import rustworkx
+
+from vmfdlint.ir import RAISED, Assign, Assume, Call, Function, places, reads
+
+
+class ControlFlow:
+    """A function and its graph."""
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+
+    @cached_property
+    def graph(self) -> "rustworkx.PyDiGraph[None, None]":
+        """The control flow graph; a node's index is its block's number."""
+        graph: rustworkx.PyDiGraph[None, None] = rustworkx.PyDiGraph()
+        blocks = self.function.blocks
+        graph.add_nodes_from([None] * len(blocks))
+        graph.extend_from_edge_list(
+            [(number, after) for number, block in enumerate(blocks) for after in block.successors]
+        )
+        return graph
+
+    @cached_property
+    def _dominators(self) -> dict[int, int]:
+        """The immediate dominator of each block that can be reached; the entry's is itself."""
+        return dict(rustworkx.immediate_dominators(self.graph, 0))
+
+    def above(self, number: int) -> Iterator[int]:
+        """The blocks that every way to a block passes, itself the first and the entry the last; none where
+        the block cannot be reached."""
+        over = self._dominators
+        if number not in over:
+            return
+        yield number
+        while over[number] != number:
+            number = over[number]
+            yield number
+
+    @cached_property
+    def loops(self) -> tuple[frozenset[int], ...]:
+        """The block sets of the loops, nested ones merged with their outermost."""
+        found = []
+        for component in rustworkx.strongly_connected_components(self.graph):
+            if len(component) > 1 or component[0] in self.function.blocks[component[0]].successors:
+                found.append(frozenset(component))
+        return tuple(sorted(found, key=min))
+
+    @cached_property
+    def looping(self) -> frozenset[int]:
+        """Blocks that run more than once."""
+        return frozenset().union(*self.loops)
+
+    @cached_property
+    def _guarded(self) -> frozenset[int]:
+        """The blocks from which a way leads on that asks for an exception: the call that ends one may
+        raise."""
+        asking = {
+            number
+            for number, block in enumerate(self.function.blocks)
+            if any(isinstance(instr, Assume) and instr.left == RAISED for instr in block.instrs)
+        }
+        return frozenset(
+            number
+            for number, block in enumerate(self.function.blocks)
+            if not asking.isdisjoint(block.successors)
+        )
+
+    def may_raise(self, block: int, index: int) -> bool:
+        """Whether the way on behind a call depends on its ending by an exception."""
+        return block in self._guarded and index == len(self.function.blocks[block].instrs) - 1
+
+    @cached_property
+    def live(self) -> tuple[frozenset[str], ...]:
+        """For each block the locals whose value is read from its entry on (backward may-analysis)."""
+        blocks = self.function.blocks
+        read: list[set[str]] = []
+        written: list[set[str]] = []
+        for block in blocks:
+            reading: set[str] = set()
+            writing: set[str] = set()
+            for instr in block.instrs:
+                named = {place.name for operand in reads(instr) for place in places(operand)}
+                reading |= named - writing
+                if isinstance(instr, Assign | Call) and instr.dst is not None and not instr.dst.fields:
+                    writing.add(instr.dst.name)
+            read.append(reading)
+            written.append(writing)
+        live = [set(reading) for reading in read]
+        pending = list(range(len(blocks)))
+        while pending:
+            number = pending.pop()
+            for source in self.graph.predecessor_indices(number):
+                new = live[number] - written[source] - live[source]
+                if new:
+                    live[source] |= new
+                    pending.append(source)
+        return tuple(frozenset(names) for names in live)
+
+    def call_at(self, block: int, index: int) -> Call:
+        """The call at a place; AssertionError where something else stands there."""
+        call = self.function.blocks[block].instrs[index]
+        assert isinstance(call, Call)
+        return call
