@@ -11,7 +11,7 @@ from functools import cached_property
 from vmfdlint.base import SourceText
 from vmfdlint.ir import Address, Call, FunctionKey, Place
 from vmfdlint.link import FILE, CallGraph, Program, Site
-from vmfdlint.models import Daemon, Fork, Kind, Models
+from vmfdlint.models import Daemon, Fork, Kind, Models, Use
 from vmfdlint.solve.facts import Fact, Object
 from vmfdlint.solve.followup import follow_up
 from vmfdlint.solve.fork_hooks import ForkHooks
@@ -21,7 +21,7 @@ from vmfdlint.solve.receivers import Receivers
 from vmfdlint.solve.startup import start_main
 from vmfdlint.solve.tabulate import Tabulation
 from vmfdlint.solve.typestate import State
-from vmfdlint.summary import OUTER, Behaviour, Relevance
+from vmfdlint.summary import OUTER, Behaviour, Flow, Path, Relevance, is_global, port_path
 
 Aliases = Callable[[SourceText, frozenset[str]], frozenset[str]]
 """Names a file gives to constants: the macros whose bodies mention one of the names."""
@@ -238,9 +238,8 @@ class Solver:
             self.graph, self.behaviour, self.relevance_without_forks, self.models, lambda _key: False, True
         )
         trial = Tabulation(self.graph, self.behaviour, self.relevance_without_forks, self.models, interest)
-        # Held outside, or given: what a child asks of a number that it was given gives EIO, too.
-        given = [(Kind.VM, (name,)) for name in flow.params]
-        for kind, place in ((Kind.VM, OUTER), (Kind.RUN_MAPPING, OUTER), *given):
+        asked = [(Kind.VM, path) for path in self._asked(key, flow)]
+        for kind, place in ((Kind.VM, OUTER), (Kind.RUN_MAPPING, OUTER), *asked):
             made = Object(kind, Site(key, 0, 0), flow.function.at, "")
             fact = Fact(made, (place,), State(inherit=kind is Kind.RUN_MAPPING))
             number = trial.seed(key, fact)
@@ -252,6 +251,19 @@ class Solver:
             or seen.what is Happening.DAEMON
             for seen in trial.observations.values()
         )
+
+    def _asked(self, key: FunctionKey, flow: Flow) -> tuple[Path, ...]:
+        """Where a function may have a VM other than in its caller's variables: what it is given, and the
+        members and globals that its calls ask something of. In a child that gives EIO."""
+        found: dict[Path, None] = {(name,): None for name in flow.params}
+        for call, modelled in self.behaviour.calls_with(key, Use):
+            for effect in modelled.effects:
+                place = (
+                    port_path(effect.fd, call.args) if isinstance(effect, Use) and effect.checked else None
+                )
+                if place is not None and (place[0] in flow.params or is_global(place)):
+                    found[place] = None
+        return tuple(found)
 
     @cached_property
     def relevance_without_forks(self) -> Relevance:
