@@ -15,7 +15,8 @@ from vmfdlint.frontends.changes import Change
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One way to remove a finding of ``rules`` at a call of one of ``apis``, or where what they made is lost.
 
-    ``title`` is for people, ``needs`` a header or a module, ``safe`` whether the program does what it did.
+    ``title`` is for people, ``needs`` a header and words that show it is there, ``safe`` whether the program
+    does what it did.
     """
 
     rules: tuple[str, ...]
@@ -23,7 +24,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     safe: bool
     change: Change
-    needs: str = ""
+    needs: tuple[str, ...] = ()
 
     def fits(self, rule: str, subject: Subject) -> bool:
         """Whether it is for a finding of a rule."""

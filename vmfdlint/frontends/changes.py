@@ -126,6 +126,6 @@ class Editor(Protocol):
     def unread(self) -> int:
         """How much of the file could not be read: bytes, or 1 for all of it."""
 
-    def changed(self, spot: Spot, change: Change, needs: str) -> Changed | None:
-        """A change at a place, with what it needs besides (a header to include, a module to import); None
-        where the source does not have the form for it."""
+    def changed(self, spot: Spot, change: Change, needs: tuple[str, ...] = ()) -> Changed | None:
+        """A change at a place, with what it needs besides: a header to include, where none of the words
+        behind its name is used yet. None where the source does not have the form for it."""

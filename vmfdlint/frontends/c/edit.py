@@ -54,14 +54,20 @@ class CEditor:
         """The bytes that the parser could not read."""
         return error_bytes(self._root, 0, len(self._source.data))
 
-    def changed(self, spot: Spot, change: Change, needs: str) -> Changed | None:
-        """See :class:`vmfdlint.frontends.changes.Editor`; what is needed is a header."""
+    def changed(self, spot: Spot, change: Change, needs: tuple[str, ...] = ()) -> Changed | None:
+        """See :class:`vmfdlint.frontends.changes.Editor`."""
         try:
             made = self._changed(spot, change)
-            more = include(self._source, self._sources, needs) if needs else ()
+            more = (
+                () if self._uses(needs[1:]) or not needs else include(self._source, self._sources, needs[0])
+            )
         except NotHere:
             return None
         return Changed(tuple(sorted((*made.replacements, *more))), made.plain)
+
+    def _uses(self, words: tuple[str, ...]) -> bool:
+        """Whether one of the words is used: what declares it is included, by whatever way."""
+        return not names_in(self._root).isdisjoint(words)
 
     def _changed(self, spot: Spot, change: Change) -> Changed:
         match change:

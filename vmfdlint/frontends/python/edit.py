@@ -42,8 +42,8 @@ class PythonEditor:
     def __init__(self, source: SourceText, module: cst.Module) -> None:
         self._tree = Tree(source, module)
 
-    def changed(self, spot: Spot, change: Change, needs: str) -> Changed | None:
-        """See :class:`vmfdlint.frontends.changes.Editor`; what is needed is a module."""
+    def changed(self, spot: Spot, change: Change, needs: tuple[str, ...] = ()) -> Changed | None:
+        """See :class:`vmfdlint.frontends.changes.Editor`; modules are imported by the words of the change."""
         try:
             made = self._changed(spot, change)
         except NotHere:

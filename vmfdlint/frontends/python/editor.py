@@ -13,7 +13,7 @@ class _Closed:
 
     unread = 1
 
-    def changed(self, spot: Spot, change: Change, needs: str) -> Changed | None:
+    def changed(self, spot: Spot, change: Change, needs: tuple[str, ...] = ()) -> Changed | None:
         """None."""
         return None
 
