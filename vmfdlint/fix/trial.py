@@ -5,6 +5,7 @@ Fixes are tried together, for they seldom have to do with each other. Where they
 new finding speaks of are tried apart, and in halves where that is all of them.
 """
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
@@ -94,6 +95,7 @@ class _Trial:
         if worse:
             return set(), _changing(pairs, worse)
         self._left -= 1
+        gc.collect()  # the command line runs no collector, and what was analysed before is one large circle
         after = self._analysis(tuple(changed.values()))
         unread = _unread(after) - _unread(self._before)
         suspected = _changing(pairs, {path for _kind, path in unread}) if unread else set()
