@@ -3,6 +3,7 @@
 ``pytest --truth=FILE`` holds fixtures/truth.toml against the measurements (test_truth.py).
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 from commands import Run
 
 Golden = Callable[[Path, str], None]
+
+# What is tested is what is found now; the tests of the cache name a directory of their own.
+os.environ["VMFDLINT_NO_CACHE"] = "1"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

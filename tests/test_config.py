@@ -65,7 +65,7 @@ def test_the_command_line_wins(here: Path) -> None:
     [
         ('\nselct = ["ALL"]', "vmfdlint.toml:2: unknown key 'selct': did you mean 'select'?"),
         ("output_format = 'full'", "did you mean 'output-format'?"),
-        ("zzzzzzz = 1", "known are baseline, exclude, extend, "),
+        ("zzzzzzz = 1", "known are baseline, cache-dir, exclude, extend, "),
         ("jobs = 1\nselect = 'ALL'", "vmfdlint.toml:2: select must be a list of strings, not 'ALL'"),
         ("jobs = -1", "jobs must be a whole number, 0 or more, not -1"),
         ("jobs = true", "jobs must be"),

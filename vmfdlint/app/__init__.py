@@ -6,6 +6,7 @@ In: Options. Out: bytes to print and an exit code. Prints nothing itself. A modu
 from vmfdlint.app.analysis import analyze, rule_docs
 from vmfdlint.app.baseline import baseline_create, baseline_show, baseline_update
 from vmfdlint.app.check import check, files
+from vmfdlint.app.clean import clean
 from vmfdlint.app.diff import diff
 from vmfdlint.app.ignore import add_ignore
 from vmfdlint.app.models import models_check, models_suggest, models_verify
@@ -26,6 +27,7 @@ __all__ = [
     "baseline_show",
     "baseline_update",
     "check",
+    "clean",
     "diff",
     "files",
     "flow",

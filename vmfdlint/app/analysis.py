@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 
+from vmfdlint.app.recall import keep, key_of, recalled, rows_for
 from vmfdlint.app.run import silent
 from vmfdlint.base import Problem, ProblemKind, SourceText
 from vmfdlint.base.location import rules_directory
+from vmfdlint.cache import NOTHING
 from vmfdlint.check import inventory, judged_claims, load_rules, match, safe_sites, subjects
 from vmfdlint.check.finding import Claim, Finding, Outcome, RuleDoc, Statistics
 from vmfdlint.config import Options
@@ -25,6 +27,21 @@ def analyze(
     tell: Callable[[str], None] = silent,
 ) -> Outcome:
     """Sources, and what they are built into -> everything found by the rules in ``options.rules``."""
+    with rows_for(options) as rows:
+        key = key_of(sources, options, built) if rows is not NOTHING else b""
+        outcome = recalled(rows, key)
+        if outcome is None:
+            outcome = _analyze(sources, options, built, tell)
+            keep(rows, key, outcome)
+    return outcome
+
+
+def _analyze(
+    sources: tuple[SourceText, ...],
+    options: Options,
+    built: Mapping[str, tuple[str, ...]] | None,
+    tell: Callable[[str], None],
+) -> Outcome:
     rules = load_rules()
     models, problems = models_for(options)
     solved = solve(sources, models, options.jobs, target_of(options, built), tell)

@@ -1,6 +1,7 @@
 """What is in force: the options of a command, checked."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -9,9 +10,12 @@ from vmfdlint.app.run import Run
 from vmfdlint.config import ConfigError, Options, load, resolve_rules, settings_text
 from vmfdlint.report import formats
 
+_CACHE = ".vmfdlint_cache"
+"""The cache, where none is named: beside the configuration file, else in the current directory."""
+
 
 def options_for(paths: Sequence[str], given: Mapping[str, object]) -> Options:
-    """The merged settings with ``rules`` resolved. Raises ConfigError."""
+    """The merged settings with ``rules`` resolved and a place for the cache. Raises ConfigError."""
     options = load(paths, given)
     bare = [wanted for wanted in options.output_format if ":" not in wanted]
     for wanted in options.output_format:
@@ -38,7 +42,9 @@ def options_for(paths: Sequence[str], given: Mapping[str, object]) -> Options:
     select = (*options.select, *options.extend_select)
     optional = {rule.id for rule in docs if rule.optional}
     rules = resolve_rules(select, options.ignore, every, (origins[0], origins[1]), optional)
-    return msgspec.structs.replace(options, rules=rules)
+    beside = Path(options.config_file).parent if options.config_file else Path.cwd()
+    cache_dir = options.cache_dir or (beside / _CACHE).as_posix()
+    return msgspec.structs.replace(options, rules=rules, cache_dir=cache_dir)
 
 
 def settings(options: Options) -> Run:

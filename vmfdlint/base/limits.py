@@ -38,6 +38,7 @@ class Limits(msgspec.Struct, frozen=True):
     trace_steps: int = 60
     fix_trials: int = 12
     fix_rounds: int = 8
+    cache_days: int = 30
 
 
 LIMITS = Limits()

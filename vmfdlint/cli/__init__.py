@@ -12,6 +12,7 @@ import click
 
 from vmfdlint import __version__
 from vmfdlint.cli.baseline import baseline
+from vmfdlint.cli.cache import clean
 from vmfdlint.cli.check import check
 from vmfdlint.cli.diff import diff
 from vmfdlint.cli.explain import rule, show, why
@@ -28,7 +29,7 @@ def cli() -> None:
     """Finds what keeps a KVM virtual machine alive beyond its creator, in C and Python, without a build."""
 
 
-for command in (check, rule, why, diff, show, models, baseline, config, completion, version):
+for command in (check, rule, why, diff, show, models, baseline, clean, config, completion, version):
     cli.add_command(command)
 
 

@@ -109,7 +109,12 @@ def selecting(command: Command) -> Command:
                      help="The version that Python sources run on (default: 3.13)."),
         click.option("-j", "--jobs", type=click.IntRange(min=0), metavar="N",
                      help="Processes; 0, the default: one per CPU."),
-        click.option("--no-cache", is_flag=True, default=None, help="Neither read nor write the cache."),
+        click.option("--no-cache", is_flag=True, default=None, envvar="VMFDLINT_NO_CACHE",
+                     help="Neither read nor write the cache."),
+        click.option("--cache-dir", metavar="DIR", type=click.Path(file_okay=False),
+                     envvar="VMFDLINT_CACHE_DIR",
+                     help="Where the cache is (default: .vmfdlint_cache, beside the configuration file or in "
+                          "the current directory)."),
     )  # fmt: skip
     return applied(command, options)
 

@@ -80,6 +80,7 @@ KEYS: Mapping[str, Key] = {
     "exclude": _LIST,
     "models": _LIST,
     "baseline": Key("a string", _text),
+    "cache-dir": Key("a string", _text),
     "output-format": Key("a string or a list of strings", _formats),
     "min-certainty": _one_of("may", "must"),
     "fail-level": _one_of("error", "warning", "note"),

@@ -88,8 +88,9 @@ def read(path: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
             base = read(other, (*seen, path))
     if "models" in own:
         own["models"] = tuple((path.parent / model).as_posix() for model in own["models"])
-    if "baseline" in own:
-        own["baseline"] = (path.parent / own["baseline"]).as_posix()
+    for name in ("baseline", "cache_dir"):
+        if name in own:
+            own[name] = (path.parent / own[name]).as_posix()
     for name, anchor in (("exclude", "exclude_base"), ("per_file_ignores", "per_file_base")):
         if name in own:
             own[anchor] = path.parent.as_posix()

@@ -33,6 +33,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     what makes and ends holders, for a comparison.
     ``fix`` changes the files, ``diff`` and ``format_patch`` show what it would change; ``unsafe_fixes`` takes
     the fixes that may change what a program does as well.
+    ``cache_dir`` is the directory of the cache; without one, or with ``no_cache``, there is none.
     ``baseline`` is a file of known findings, ``baseline_commit`` a commit whose findings are known,
     ``diff_base`` one from which the changed lines are told.
     """
@@ -59,6 +60,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     config_file: str | None = None
     jobs: int = 0
     no_cache: bool = False
+    cache_dir: str | None = None
     quiet: bool = False
     verbose: bool = False
     exit_zero: bool = False

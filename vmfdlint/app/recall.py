@@ -1,0 +1,79 @@
+"""What an analysis made of the same sources before, out of the cache."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from vmfdlint.base import SourceText
+from vmfdlint.cache import NOTHING, Rows, digest, identity, open_store
+from vmfdlint.check.finding import Outcome
+from vmfdlint.config import Options
+from vmfdlint.repair import wants_fixes
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Outcome)
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """What an outcome hangs on besides the sources."""
+
+    rules: tuple[str, ...]
+    models: tuple[bytes, ...]
+    target_python: str
+    ignore_suppressions: bool
+    show_safe: bool
+    statistics: bool
+    inventory: bool
+    subjects: bool
+    built: Mapping[str, tuple[str, ...]]
+
+
+@contextmanager
+def rows_for(options: Options) -> Iterator[Rows]:
+    """The cache of a run; one that remembers nothing where the options or the disk want none."""
+    store = None if options.no_cache or not options.cache_dir else open_store(Path(options.cache_dir))
+    rows: Rows = NOTHING if store is None else store
+    try:
+        yield rows
+    finally:
+        rows.close()
+
+
+def key_of(
+    sources: tuple[SourceText, ...],
+    options: Options,
+    built: Mapping[str, tuple[str, ...]] | None,
+) -> bytes:
+    """Everything the outcome of an analysis hangs on, as a key."""
+    models = tuple(path.read_bytes() if path.is_file() else b"" for path in map(Path, options.models))
+    asked = _Asked(
+        tuple(sorted(options.rules)),
+        models,
+        options.target_python,
+        options.ignore_suppressions,
+        options.show_safe,
+        options.statistics,
+        options.inventory,
+        wants_fixes(options),
+        built or {},
+    )
+    texts = (part for source in sources for part in (source.path.encode(), source.content_hash.encode()))
+    return digest((identity(), b"outcome", msgspec.msgpack.encode(asked, order="deterministic"), *texts))
+
+
+def recalled(rows: Rows, key: bytes) -> Outcome | None:
+    """The outcome kept under a key."""
+    found = rows.get((key,)).get(key)
+    if found is None:
+        return None
+    try:
+        return _DECODER.decode(found)
+    except msgspec.DecodeError:
+        return None
+
+
+def keep(rows: Rows, key: bytes, outcome: Outcome) -> None:
+    """Puts an outcome under its key."""
+    rows.put({key: _ENCODER.encode(outcome)})
