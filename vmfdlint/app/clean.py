@@ -10,8 +10,8 @@ from vmfdlint.config import Options
 def clean(options: Options) -> Run:
     """The cache directory of the options -> gone, and a line that says so; a directory that vmfdlint did not
     make is left as it is, with exit code 2."""
-    directory = Path(options.cache_dir)
-    if not directory.exists():
+    directory = Path(options.cache_dir or "")
+    if not options.cache_dir or not directory.exists():
         return Run(b"", (f"No cache at {directory}",), EXIT_CLEAN)
     try:
         gone = cache.clean(directory)
