@@ -9,12 +9,13 @@ from time import perf_counter
 import msgspec
 
 from vmfdlint.base import Problem, ProblemKind, SourceText
+from vmfdlint.cache import NOTHING, Coding, Rows, digest, identity
 from vmfdlint.frontends import c, python
 from vmfdlint.frontends.contract import Scan
 from vmfdlint.frontends.languages import PYTHON, language_of
-from vmfdlint.link import Lexicon, Program
+from vmfdlint.link import KeptUnits, Lexicon, Program
 from vmfdlint.models import Kind, Models
-from vmfdlint.run import Crash, Pool
+from vmfdlint.run import Crash, Done, Pool
 from vmfdlint.solve import Solver
 
 
@@ -40,19 +41,26 @@ def solve(
     jobs: int,
     target: Target | None = None,
     tell: Callable[[str], None] = lambda _text: None,
+    rows: Rows = NOTHING,
 ) -> Solved:
     """Scans ``sources`` over the cores, then follows descriptors through them on demand. ``tell`` hears often
-    what is done."""
+    what is done; ``rows`` holds what was read of the same files before."""
     started = perf_counter()
     tell(f"reading {len(sources):,} files")
-    read = _read(sources, models, jobs, target or Target())
+    read = _read(sources, models, jobs, target or Target(), rows)
     scanned = perf_counter()
-    program = read.program(
-        sources, lambda count: tell(f"following descriptors: {count:,} functions read")
+    lexicon = Lexicon({source.path: source for source in sources}, read.scans, read.built)
+    kept = KeptUnits(rows, lexicon, c.open_unit)
+    program = Program(
+        lexicon,
+        kept.open if rows is not NOTHING else c.open_unit,
+        lambda count: tell(f"following descriptors: {count:,} functions read"),
+        read.library,
     )
     linked = perf_counter()
     solver = Solver(program, models, _aliases)
     solver.run()
+    kept.save()
     ended = perf_counter()
     seconds = (("scan", scanned - started), ("link", linked - scanned), ("solve", ended - linked))
     return Solved(solver, tuple(dict.fromkeys((*read.problems, *program.problems, *program.unread))), seconds)
@@ -62,7 +70,9 @@ def load_program(
     sources: tuple[SourceText, ...], models: Models, jobs: int, target: Target | None = None
 ) -> Program:
     """The program by names, nothing followed."""
-    return _read(sources, models, jobs, target or Target()).program(sources)
+    read = _read(sources, models, jobs, target or Target(), NOTHING)
+    lexicon = Lexicon({source.path: source for source in sources}, read.scans, read.built)
+    return Program(lexicon, c.open_unit, linkage=read.library)
 
 
 class _Sources(msgspec.Struct):
@@ -73,15 +83,10 @@ class _Sources(msgspec.Struct):
     built: Mapping[str, tuple[str, ...]]
     problems: list[Problem]
 
-    def program(
-        self, sources: tuple[SourceText, ...], watch: Callable[[int], None] = lambda _count: None
-    ) -> Program:
-        """The whole program, joined on demand."""
-        lexicon = Lexicon({source.path: source for source in sources}, self.scans, self.built)
-        return Program(lexicon, c.open_unit, watch, self.library)
 
-
-def _read(sources: tuple[SourceText, ...], models: Models, jobs: int, target: Target) -> _Sources:
+def _read(
+    sources: tuple[SourceText, ...], models: Models, jobs: int, target: Target, rows: Rows
+) -> _Sources:
     scripts = tuple(source for source in sources if language_of(source) == PYTHON)
     others = {source.path for source in scripts}
     chosen = python.select(scripts, _hints(models))
@@ -89,9 +94,7 @@ def _read(sources: tuple[SourceText, ...], models: Models, jobs: int, target: Ta
     scans: dict[str, Scan] = {source.path: Scan(b"") for source in scripts}
     modules: dict[str, python.Module] = {}
     tasks = (*(source for source in sources if source.path not in others), *chosen.sources)
-    with Pool(jobs) as pool:
-        results = pool.map(_read_one, tasks, lambda source: source.path)
-    for source, result in zip(tasks, results, strict=True):
+    for source, result in zip(tasks, _read_all(tasks, jobs, rows), strict=True):
         if isinstance(result, Crash):
             scans[source.path] = Scan(b"")
             problems.append(Problem(ProblemKind.CRASH, f"{source.path}: {result.text}", source.path))
@@ -110,6 +113,50 @@ def _read(sources: tuple[SourceText, ...], models: Models, jobs: int, target: Ta
     )
     scans.update((path, library.scan(path)) for path in modules)
     return _Sources(scans, library, target.built, problems)
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """What the front-end of its language made of one file alone."""
+
+    scan: Scan | None = None
+    module: python.Module | None = None
+
+
+_KEPT = Coding(_Kept)
+
+
+def _read_all(
+    tasks: tuple[SourceText, ...], jobs: int, rows: Rows
+) -> "list[Done[Scan | python.Module] | Crash]":
+    """What the front-ends make of each file alone: as it was kept, or read over the cores."""
+    if rows is NOTHING:
+        return _read_over_cores(tasks, jobs)
+    keys = [digest((identity(), b"read", task.path.encode(), task.content_hash.encode())) for task in tasks]
+    found = rows.get(keys)
+    kept = [_KEPT.decode(found.get(key)) for key in keys]
+    made = iter(
+        _read_over_cores(tuple(task for task, one in zip(tasks, kept, strict=True) if one is None), jobs)
+    )
+    results: list[Done[Scan | python.Module] | Crash] = []
+    fresh: dict[bytes, bytes] = {}
+    for key, one in zip(keys, kept, strict=True):
+        value = None if one is None else one.scan or one.module
+        result = next(made) if value is None else Done(value)
+        results.append(result)
+        if value is None and isinstance(result, Done):
+            read = result.value
+            row = _KEPT.encode(_Kept(scan=read) if isinstance(read, Scan) else _Kept(module=read))
+            if row is not None:
+                fresh[key] = row
+    rows.put(fresh)
+    return results
+
+
+def _read_over_cores(
+    tasks: tuple[SourceText, ...], jobs: int
+) -> "list[Done[Scan | python.Module] | Crash]":
+    with Pool(jobs) as pool:
+        return pool.map(_read_one, tasks, lambda source: source.path)
 
 
 def _hints(models: Models) -> python.Hints:

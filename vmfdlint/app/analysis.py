@@ -8,7 +8,7 @@ from vmfdlint.app.recall import keep, key_of, recalled, rows_for
 from vmfdlint.app.run import silent
 from vmfdlint.base import Problem, ProblemKind, SourceText
 from vmfdlint.base.location import rules_directory
-from vmfdlint.cache import NOTHING
+from vmfdlint.cache import NOTHING, Rows
 from vmfdlint.check import inventory, judged_claims, load_rules, match, safe_sites, subjects
 from vmfdlint.check.finding import Claim, Finding, Outcome, RuleDoc, Statistics
 from vmfdlint.config import Options
@@ -31,7 +31,7 @@ def analyze(
         key = key_of(sources, options, built) if rows is not NOTHING else b""
         outcome = recalled(rows, key)
         if outcome is None:
-            outcome = _analyze(sources, options, built, tell)
+            outcome = _analyze(sources, options, built, tell, rows)
             keep(rows, key, outcome)
     return outcome
 
@@ -41,10 +41,11 @@ def _analyze(
     options: Options,
     built: Mapping[str, tuple[str, ...]] | None,
     tell: Callable[[str], None],
+    rows: Rows,
 ) -> Outcome:
     rules = load_rules()
     models, problems = models_for(options)
-    solved = solve(sources, models, options.jobs, target_of(options, built), tell)
+    solved = solve(sources, models, options.jobs, target_of(options, built), tell, rows)
     solver = solved.solver
     started = perf_counter()
     findings = match(solver, rules, options.rules)

@@ -7,13 +7,12 @@ from pathlib import Path
 import msgspec
 
 from vmfdlint.base import SourceText
-from vmfdlint.cache import NOTHING, Rows, digest, identity, open_store
+from vmfdlint.cache import NOTHING, Coding, Rows, digest, identity, open_store
 from vmfdlint.check.finding import Outcome
 from vmfdlint.config import Options
 from vmfdlint.repair import wants_fixes
 
-_ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(Outcome)
+_CODING = Coding(Outcome)
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -65,15 +64,11 @@ def key_of(
 
 def recalled(rows: Rows, key: bytes) -> Outcome | None:
     """The outcome kept under a key."""
-    found = rows.get((key,)).get(key)
-    if found is None:
-        return None
-    try:
-        return _DECODER.decode(found)
-    except msgspec.DecodeError:
-        return None
+    return _CODING.decode(rows.get((key,)).get(key))
 
 
 def keep(rows: Rows, key: bytes, outcome: Outcome) -> None:
     """Puts an outcome under its key."""
-    rows.put({key: _ENCODER.encode(outcome)})
+    row = _CODING.encode(outcome)
+    if row is not None:
+        rows.put({key: row})

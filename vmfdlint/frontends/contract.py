@@ -21,7 +21,7 @@ class Scan(msgspec.Struct, frozen=True):
     ``tokens`` holds the CRC-32 (zlib) of every distinct identifier, and of every path-like string literal's
     contents (``/dev/kvm``), as packed little-endian uint32, ascending. The other fields list names that the
     file defines at file level: functions with a body, macros, types (struct, union, enum tags and typedef
-    names), variables.
+    names), variables. ``includes`` are the names of the files it includes, as written, in order.
     """
 
     tokens: bytes
@@ -29,6 +29,7 @@ class Scan(msgspec.Struct, frozen=True):
     macros: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
+    includes: tuple[str, ...] = ()
 
 
 class Index(Protocol):

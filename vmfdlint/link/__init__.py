@@ -6,6 +6,7 @@ Knows no descriptor, no state and no rule.
 from vmfdlint.link.callbacks import callback_args
 from vmfdlint.link.callgraph import CallGraph
 from vmfdlint.link.edges import Edge, EdgeKind, Site, Slot, slot_of
+from vmfdlint.link.kept import KeptUnits
 from vmfdlint.link.lexicon import Lexicon, common_directories
 from vmfdlint.link.program import FILE, Program
 from vmfdlint.link.slots import Slots
@@ -15,6 +16,7 @@ __all__ = [
     "CallGraph",
     "Edge",
     "EdgeKind",
+    "KeptUnits",
     "Lexicon",
     "Program",
     "Site",

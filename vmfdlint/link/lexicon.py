@@ -3,7 +3,6 @@
 In: one Scan a file. Out: paths for a token, paths for a definition. No file is parsed here.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -15,7 +14,6 @@ from vmfdlint.base import SourceText
 from vmfdlint.frontends.contract import Scan
 from vmfdlint.link.build import Build
 
-_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*["<]([^">\n]+)[">]', re.MULTILINE)
 KINDS = ("functions", "macros", "types", "variables")
 
 
@@ -38,12 +36,15 @@ class Lexicon:
         owners: list[numpy.ndarray] = []
         self._defining: dict[str, dict[str, list[str]]] = {kind: defaultdict(list) for kind in KINDS}
         self._functions: dict[str, frozenset[str]] = {}
+        self._written: dict[str, tuple[str, ...]] = {}
         for number, path in enumerate(self.paths):
             scan = scans[path]
             found = numpy.frombuffer(scan.tokens, dtype="<u4")
             tokens.append(found)
             owners.append(numpy.full(len(found), number, dtype=numpy.uint32))
             self._functions[path] = frozenset(scan.functions)
+            if scan.includes:
+                self._written[path] = scan.includes
             for kind in KINDS:
                 table = self._defining[kind]
                 for name in getattr(scan, kind):
@@ -65,6 +66,10 @@ class Lexicon:
     def functions_of(self, path: str) -> frozenset[str]:
         """Names of the functions a file defines, as its scan guesses."""
         return self._functions[path]
+
+    def written(self, path: str) -> tuple[str, ...]:
+        """The names of what a file includes, as they stand there."""
+        return self._written.get(path, ())
 
     def files_with(self, token: str) -> tuple[str, ...]:
         """Paths of the files that hold the identifier (or path literal) ``token``, sorted."""
@@ -121,13 +126,8 @@ class Lexicon:
         known = self._includes.get(path)
         if known is not None:
             return known
-        found: list[str] = []
-        for raw in _INCLUDE.findall(self.sources[path].data):
-            name = raw.decode("utf-8", "replace")
-            target = self._find_include(name, path)
-            if target:
-                found.append(target)
-        self._includes[path] = tuple(found)
+        found = (self._find_include(name, path) for name in self.written(path))
+        self._includes[path] = tuple(target for target in found if target)
         return self._includes[path]
 
     def _find_include(self, name: str, near: str) -> str:

@@ -21,6 +21,7 @@ _COMMENT = re.compile(rb'("(?:[^"\\\n]|\\.)*+")|/\*.*?(?:\*/|\Z)|//.*', re.S)
 _PATH = re.compile(rb'"(/(?:[^"\\\n]|\\.)*+)"')
 _STRING = re.compile(rb'"(?:[^"\\\n]|\\.)*+"')
 _DEFINE = re.compile(rb"#[ \t]*define[ \t]+([A-Za-z_]\w*)")
+_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*["<]([^">\n]+)[">]', re.MULTILINE)
 _BRACE = re.compile(rb"\n?[{}]")
 _TAG = re.compile(rb"\b(?:struct|union|enum)\s+(?:\w+\s+)?([A-Za-z_]\w*)\s*\{")
 _RECORD = re.compile(
@@ -97,6 +98,7 @@ def scan(data: bytes) -> Scan:
         macros=_sorted(_DEFINE.findall(lines)),
         types=_sorted(roles.types),
         variables=_sorted(roles.variables),
+        includes=tuple(name.decode("utf-8", "replace") for name in _INCLUDE.findall(data)),
     )
 
 

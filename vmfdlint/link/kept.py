@@ -1,0 +1,161 @@
+"""Files as an earlier run lowered them. In: a file of the program. Out: a Unit whose functions come from the
+cache where they would be lowered to the same again, else from the front-end.
+
+What a front-end makes of a function hangs on its file and on what the program says of the names that it asks
+for. Both are kept beside the functions of a file and compared (see signature).
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from vmfdlint.base import Problem, SourceText
+from vmfdlint.cache import Coding, Rows, digest, identity
+from vmfdlint.frontends.contract import Damage, Index, Sketch, Unit
+from vmfdlint.ir import Function
+from vmfdlint.link.lexicon import Lexicon
+from vmfdlint.link.signature import Signatures
+
+OpenUnit = Callable[[SourceText, Index], Unit]
+
+
+class _Lowered(msgspec.Struct, frozen=True, array_like=True):
+    """A function and what could not be read in it."""
+
+    function: Function
+    problems: tuple[Problem, ...]
+
+
+class _Row(msgspec.Struct, frozen=True, array_like=True):
+    """What is kept of a file: ``names`` are those it asked for, a line each; ``functions`` encoded, by
+    sketch."""
+
+    content: str
+    names: bytes
+    signature: int
+    sketches: tuple[Sketch, ...]
+    functions: dict[str, msgspec.Raw]
+
+
+_ROWS = Coding(_Row)
+_LOWERED = Coding(_Lowered)
+_FILE_LEVEL = ""
+
+
+class _Asked:
+    """The program's index, with a note of every name that it is asked for."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self.names: set[str] = set()
+
+    def defining(self, kind: str, name: str, near: str) -> tuple[str, ...]:
+        """See :class:`vmfdlint.frontends.contract.Index`."""
+        self.names.add(name)
+        return self._index.defining(kind, name, near)
+
+    def source(self, path: str) -> SourceText:
+        """See :class:`vmfdlint.frontends.contract.Index`."""
+        return self._index.source(path)
+
+
+class KeptUnits:
+    """The files of a program. :meth:`open` in the place of the front-end's; :meth:`save` once the work is
+    done."""
+
+    def __init__(self, rows: Rows, lexicon: Lexicon, open_unit: OpenUnit) -> None:
+        self._rows = rows
+        self._open_unit = open_unit
+        self._signatures = Signatures(lexicon)
+        self._opened: list[_KeptUnit] = []
+        self._hang_on = digest((identity(), b"unit", self._signatures.includes))
+
+    def open(self, source: SourceText, index: Index) -> Unit:
+        """One file of the program, as it is kept or ready to be lowered."""
+        row = self._row(source)
+        asked = _Asked(index)
+        if row is not None:
+            asked.names.update(row.names.decode("utf-8", "surrogatepass").split("\n"))
+        unit = _KeptUnit(source, row, asked, self._open_unit)
+        self._opened.append(unit)
+        return unit
+
+    def _row(self, source: SourceText) -> _Row | None:
+        key = self._key(source.path)
+        row = _ROWS.decode(self._rows.get((key,)).get(key))
+        if row is None or row.content != source.content_hash:
+            return None
+        names = row.names.decode("utf-8", "surrogatepass").split("\n")
+        return row if self._signatures.of(names) == row.signature else None
+
+    def _key(self, path: str) -> bytes:
+        return digest((self._hang_on, path.encode("utf-8", "surrogatepass")))
+
+    def save(self) -> None:
+        """Keeps what was lowered anew."""
+        new = [unit for unit in self._opened if unit.is_new]
+        rows = {self._key(unit.path): _ROWS.encode(unit.row(self._signatures)) for unit in new}
+        self._rows.put({key: row for key, row in rows.items() if row is not None})
+
+
+class _KeptUnit:
+    """See :class:`vmfdlint.frontends.contract.Unit`. The file is parsed when something is asked that is not
+    kept."""
+
+    def __init__(self, source: SourceText, row: _Row | None, asked: _Asked, open_unit: OpenUnit) -> None:
+        self.path = source.path
+        self.is_new = row is None
+        self._source = source
+        self._asked = asked
+        self._open_unit = open_unit
+        self._unit: Unit | None = None
+        self._problems: dict[Problem, None] = {}
+        self._functions: dict[str, msgspec.Raw] = dict(row.functions) if row is not None else {}
+        self.sketches: tuple[Sketch, ...] = row.sketches if row is not None else self._read.sketches
+
+    @property
+    def _read(self) -> Unit:
+        if self._unit is None:
+            self._unit = self._open_unit(self._source, self._asked)
+        return self._unit
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return tuple(self._problems)
+
+    def lower(self, sketch: Sketch) -> Function:
+        return self._known(f"{sketch.start} {sketch.end} {sketch.name}", lambda: self._read.lower(sketch))
+
+    def toplevel(self) -> Function:
+        return self._known(_FILE_LEVEL, lambda: self._read.toplevel())
+
+    def _known(self, name: str, lower: Callable[[], Function]) -> Function:
+        lowered = _LOWERED.decode(self._functions.get(name))
+        if lowered is None:
+            before = set(self._read.problems)
+            function = lower()
+            lowered = _Lowered(function, tuple(one for one in self._read.problems if one not in before))
+            row = _LOWERED.encode(lowered)
+            if row is not None:
+                self._functions[name] = msgspec.Raw(row)
+                self.is_new = True
+        self._problems.update(dict.fromkeys(lowered.problems))
+        return lowered.function
+
+    def forget(self) -> None:
+        if self._unit is not None:
+            self._unit.forget()
+
+    def damage(self, sketch: Sketch) -> Damage:
+        return self._read.damage(sketch)
+
+    def row(self, signatures: Signatures) -> _Row:
+        """What there is to keep."""
+        names = sorted(self._asked.names)
+        return _Row(
+            self._source.content_hash,
+            "\n".join(names).encode("utf-8", "surrogatepass"),
+            signatures.of(names),
+            self.sketches,
+            self._functions,
+        )
