@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vmfdlint.base import SourceText
-from vmfdlint.check.finding import Finding, Step
+from vmfdlint.finding import Finding, Step
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 SECTIONS = ("Flagged", "Clean", "Known gaps")

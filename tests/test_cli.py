@@ -14,9 +14,9 @@ from commands import Run
 
 from vmfdlint import __version__, app
 from vmfdlint.base import SourceText, Span
-from vmfdlint.check.finding import Finding, Level, Outcome, Statistics
 from vmfdlint.cli.output import Progress
 from vmfdlint.config import Options
+from vmfdlint.finding import Finding, Level, Outcome, Statistics
 
 REPOSITORY = Path(__file__).parent.parent
 FINDING = Finding("VMFD101", Level.ERROR, Span("a.c", 1, 1, 1, 2), "f", "a fork", ())

@@ -15,7 +15,7 @@ from tools.evidence.measure import ORACLES, Result, findings, measure
 from tools.evidence.record import EVIDENCE, code, says
 from tools.evidence.shown import Seen, shows, told
 from tools.evidence.table import rows
-from vmfdlint.check import load_evidence
+from vmfdlint.rulebook import load_evidence
 
 SHEET = read_cases()
 RECORDED = load_evidence()

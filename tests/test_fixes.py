@@ -15,8 +15,8 @@ import pytest
 from vmfdlint import app
 from vmfdlint.base import LIMITS, Problem, ProblemKind, SourceText
 from vmfdlint.base.location import rules_directory
-from vmfdlint.check.finding import Edit, Finding, Fix, Level, Outcome
 from vmfdlint.config import Options
+from vmfdlint.finding import Edit, Finding, Fix, Level, Outcome
 from vmfdlint.fix import applied, diff, fixable, offer
 from vmfdlint.fix.rows import rows
 from vmfdlint.models import default_models

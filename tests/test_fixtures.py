@@ -7,11 +7,12 @@ import pytest
 from literate import FIXTURES, Program, differences, read
 
 from vmfdlint.base import ProblemKind
-from vmfdlint.check import Rule, load_rules, match
-from vmfdlint.check.finding import Finding, Outcome
+from vmfdlint.check import match
 from vmfdlint.engine import Target, solve
+from vmfdlint.finding import Finding, Outcome
 from vmfdlint.frontends.languages import language_of
 from vmfdlint.models import Models, default_models
+from vmfdlint.rulebook import Rule, load_rules
 from vmfdlint.suppress import Sources, suppress
 
 FILES = sorted(FIXTURES.rglob("VMFD*.md"))

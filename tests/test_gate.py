@@ -9,8 +9,8 @@ from commands import Run
 
 from vmfdlint import app
 from vmfdlint.base import SourceText, Span
-from vmfdlint.check.finding import Certainty, Finding, Level, Outcome, Role, Statistics, Step
 from vmfdlint.config import Options
+from vmfdlint.finding import Certainty, Finding, Level, Outcome, Role, Statistics, Step
 
 
 def finding(rule: str, path: str, level: Level = Level.ERROR, *steps: str) -> Finding:

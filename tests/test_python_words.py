@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from commands import Run
 
-from vmfdlint.check import load_rules
 from vmfdlint.check.spoken import spoken
 from vmfdlint.frontends.python.library import NOTATION
 from vmfdlint.ir import Notation
 from vmfdlint.report import rule_markdown
+from vmfdlint.rulebook import load_rules
 from vmfdlint.summary import show
 
 _C_ONLY = re.compile(

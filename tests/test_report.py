@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from vmfdlint.base import Problem, ProblemKind, SourceText, Span
-from vmfdlint.check.finding import (
+from vmfdlint.finding import (
     Certainty,
     Finding,
     Level,

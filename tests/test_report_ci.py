@@ -10,7 +10,7 @@ import pytest
 from test_report import CONTEXT, DUP, FORK, OUTCOME
 
 from vmfdlint.base import Span
-from vmfdlint.check.finding import Edit, Finding, Fix, Level, Outcome
+from vmfdlint.finding import Edit, Finding, Fix, Level, Outcome
 from vmfdlint.report import Context, formats
 
 EMPTY = Outcome((), ())

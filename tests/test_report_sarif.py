@@ -9,7 +9,7 @@ import pytest
 from test_report import CONTEXT, DUP, OUTCOME, SOURCES, everywhere
 
 from vmfdlint.base import Problem, ProblemKind
-from vmfdlint.check.finding import Edit, Fix, LeftOut, Level, Outcome
+from vmfdlint.finding import Edit, Fix, LeftOut, Level, Outcome
 from vmfdlint.report import Checkout, Context, formats
 from vmfdlint.report.sarif_results import Results
 

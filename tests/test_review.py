@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from vmfdlint import app
+from vmfdlint.app.models import models_check, models_suggest
 from vmfdlint.config import ConfigError
 
 SOURCE = """
@@ -60,11 +61,11 @@ def test_a_question_names_the_missing_fact(here: Path) -> None:
 
 def test_the_suggested_row_is_right_and_answers(here: Path) -> None:
     assert found() == [("VMFD101", "note", "may")]
-    suggested = app.models_suggest(app.options_for(["."], {})).report.decode()
+    suggested = models_suggest(app.options_for(["."], {})).report.decode()
     assert "# vmm.c:12: a VM descriptor as argument 0" in suggested
     rows = here / "own.toml"
     rows.write_text(suggested)
-    assert app.models_check([str(rows)]).exit_code == 0
+    assert models_check([str(rows)]).exit_code == 0
     assert found(models=[str(rows)]) == []
     rows.write_text(suggested.replace("effects = []", "effects = [ { linger = {} } ]"))
     assert found(models=[str(rows)]) == [("VMFD101", "error", "must")]
@@ -108,7 +109,7 @@ def test_a_callee_that_hands_on_to_an_unknown_function(here: Path, call: str, na
     if not call:
         assert found() == [("VMFD501", "warning", "must")]
         return
-    suggested = app.models_suggest(app.options_for(["."], {})).report.decode()
+    suggested = models_suggest(app.options_for(["."], {})).report.decode()
     assert found() == [] and f'names = ["{name}"]' in suggested
     (here / "own.toml").write_text(suggested)
     assert ("VMFD501", "warning", "must") in found(models=["own.toml"])
@@ -116,7 +117,7 @@ def test_a_callee_that_hands_on_to_an_unknown_function(here: Path, call: str, na
 
 def test_nothing_to_suggest(here: Path) -> None:
     (here / "vmm.c").write_text(SOURCE.replace("agent_serve", "close"))
-    assert app.models_suggest(app.options_for(["."], {})).report.startswith(b"# Every function")
+    assert models_suggest(app.options_for(["."], {})).report.startswith(b"# Every function")
 
 
 def test_least_certainty(here: Path) -> None:

@@ -8,10 +8,10 @@ from conftest import Golden
 
 from vmfdlint.app import proven_docs
 from vmfdlint.base.location import rules_directory
-from vmfdlint.check import Rule, RuleError, load_rules
-from vmfdlint.check.finding import Level, Page, RuleDoc
+from vmfdlint.finding import Level, Page, RuleDoc
 from vmfdlint.models import Kind
 from vmfdlint.report import rule_markdown
+from vmfdlint.rulebook import Rule, RuleError, load_rules
 
 ROOT = Path(__file__).parent.parent
 RULES = load_rules()

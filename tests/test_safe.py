@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from commands import Run
 
-from vmfdlint.check import load_rules
-from vmfdlint.check.finding import Act
+from vmfdlint.finding import Act
+from vmfdlint.rulebook import load_rules
 
 SAFE_C = """\
 static void guard(int vm)

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from test_solve import happened, lost_where, solved
 
-from vmfdlint.check import load_rules, match
+from vmfdlint.check import match
 from vmfdlint.models import Models, load_models, rules_directory
+from vmfdlint.rulebook import load_rules
 from vmfdlint.solve import Happening, Solver
 
 ROWS = """

@@ -9,7 +9,7 @@ from commands import Run
 
 from vmfdlint import app
 from vmfdlint.base import SourceText
-from vmfdlint.check.finding import Finding, Level, Outcome, Role, Step
+from vmfdlint.finding import Finding, Level, Outcome, Role, Step
 from vmfdlint.suppress import Sources, add_comments, suppress
 from vmfdlint.suppress.comments import comments
 

@@ -13,7 +13,7 @@ from tools.labels import Label, read_categories, read_labels
 from tools.score import precision, score
 from tools.trees import SHEETS, Expected, Sheet, Unreadable, read_toml, tree_at, trees
 from vmfdlint.app import rule_docs
-from vmfdlint.check.finding import Level
+from vmfdlint.finding import Level
 
 CATEGORIES = read_categories()
 FILES = sorted(SHEETS.glob("*.toml"))

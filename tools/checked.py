@@ -12,8 +12,8 @@ import msgspec
 
 import vmfdlint
 from tools.trees import Tree, Unreadable
-from vmfdlint.check.finding import Certainty, Level
 from vmfdlint.config import ConfigError, find
+from vmfdlint.finding import Certainty, Level
 
 _FINISHED = (0, 1)
 """Exit codes of a check that could do it all."""

@@ -24,7 +24,7 @@ from tools.evidence.fixed import measure_fixed
 from tools.labels import Label, read_categories, read_labels
 from tools.trees import SHEETS, Tree, Unreadable, trees
 from vmfdlint.app import rule_docs
-from vmfdlint.check import load_evidence
+from vmfdlint.rulebook import load_evidence
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from vmfdlint.check.finding import Level
+from vmfdlint.finding import Level
 
 REPOSITORY = Path(__file__).parent.parent
 SHEETS = REPOSITORY / "tests" / "corpus"

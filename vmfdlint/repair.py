@@ -6,9 +6,9 @@ from collections.abc import Mapping
 import msgspec
 
 from vmfdlint.base import SourceText
-from vmfdlint.check.finding import Finding, Outcome
 from vmfdlint.config import Options
 from vmfdlint.discover import Discovery
+from vmfdlint.finding import Finding, Outcome
 from vmfdlint.fix import Analysis, Applied, applied, diff, fixable, offer, patches
 from vmfdlint.intake import asked_about, prefix
 from vmfdlint.report import WITH_FIXES, count

@@ -19,7 +19,7 @@ from tools.evidence.build import build as build_play
 from tools.evidence.played import Played
 from tools.evidence.run import Oracle
 from tools.trees import Unreadable
-from vmfdlint.check.finding import Finding
+from vmfdlint.finding import Finding
 
 _AT_ONCE = 8
 """Runs side by side: most of the time of each is spent asleep."""

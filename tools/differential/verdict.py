@@ -13,10 +13,11 @@ import msgspec
 from tools.differential.observe import Run
 from tools.evidence.shown import Seen
 from vmfdlint.base import SourceText
-from vmfdlint.check import Rule, load_rules, match
-from vmfdlint.check.finding import Certainty, Finding, Level
+from vmfdlint.check import match
 from vmfdlint.engine import solve
+from vmfdlint.finding import Certainty, Finding, Level
 from vmfdlint.models import Models, default_models
+from vmfdlint.rulebook import Rule, load_rules
 
 CHILD = frozenset({"VMFD101", "VMFD102", "VMFD104", "VMFD105"})
 PROGRAM = frozenset({"VMFD302", "VMFD303", "VMFD305", "VMFD306"})

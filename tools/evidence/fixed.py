@@ -11,8 +11,8 @@ from tools.evidence.measure import ORACLES, findings, measure
 from tools.evidence.table import Row, rows
 from vmfdlint.app import analyze, rule_docs
 from vmfdlint.base import SourceText
-from vmfdlint.check.finding import Outcome
 from vmfdlint.config import Options
+from vmfdlint.finding import Outcome
 from vmfdlint.fix import applied, fixable, offer
 
 

@@ -11,7 +11,7 @@ import msgspec
 from tools.evidence.cases import PROGRAMS, Case, Sheet
 from tools.evidence.measure import Result
 from vmfdlint.base.location import rules_directory
-from vmfdlint.check.finding import Evidence, Measured, Proof
+from vmfdlint.finding import Evidence, Measured, Proof
 
 EVIDENCE = rules_directory() / "evidence"
 _INCLUDES = re.compile(r"^#include .*\n", re.MULTILINE)

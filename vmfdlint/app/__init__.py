@@ -9,12 +9,9 @@ from vmfdlint.app.check import check, files
 from vmfdlint.app.clean import clean
 from vmfdlint.app.diff import diff
 from vmfdlint.app.ignore import add_ignore
-from vmfdlint.app.models import models_check, models_suggest, models_verify
 from vmfdlint.app.rules import proven_docs, rules
 from vmfdlint.app.run import Run, Surroundings, Written, again
 from vmfdlint.app.settings import options_for, settings
-from vmfdlint.app.show import flow, ir
-from vmfdlint.app.why import why
 
 __all__ = [
     "Run",
@@ -30,15 +27,9 @@ __all__ = [
     "clean",
     "diff",
     "files",
-    "flow",
-    "ir",
-    "models_check",
-    "models_suggest",
-    "models_verify",
     "options_for",
     "proven_docs",
     "rule_docs",
     "rules",
     "settings",
-    "why",
 ]

@@ -8,9 +8,9 @@ from vmfdlint import __version__
 from vmfdlint.app.run import EXIT_CLEAN, EXIT_INCOMPLETE, Run, Written
 from vmfdlint.app.verdict import known_entries, look
 from vmfdlint.baseline import Entry, encoded, match_known
-from vmfdlint.check.finding import Outcome
 from vmfdlint.config import ConfigError, Options
 from vmfdlint.discover import Discovery
+from vmfdlint.finding import Outcome
 from vmfdlint.history import read_baseline
 from vmfdlint.intake import prefix
 from vmfdlint.report import FATAL, Context, count, printable, problem_lines

@@ -20,9 +20,9 @@ from vmfdlint.app.run import (
 )
 from vmfdlint.app.verdict import gated, judged, known_entries, look
 from vmfdlint.base import LIMITS, SourceText
-from vmfdlint.check.finding import Level, Outcome
 from vmfdlint.config import Options
 from vmfdlint.discover import Discovery
+from vmfdlint.finding import Level, Outcome
 from vmfdlint.frontends.languages import language_of
 from vmfdlint.history import known
 from vmfdlint.intake import prefix, take

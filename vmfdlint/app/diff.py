@@ -10,10 +10,10 @@ from vmfdlint import __version__
 from vmfdlint.app.run import EXIT_CLEAN, EXIT_INCOMPLETE, Run, silent
 from vmfdlint.app.verdict import known_entries, look
 from vmfdlint.baseline import Entry, code_at, match_known
-from vmfdlint.check.finding import Outcome
-from vmfdlint.check.held import Change
 from vmfdlint.config import ConfigError, Options
 from vmfdlint.discover import Discovery
+from vmfdlint.finding import Outcome
+from vmfdlint.held import Change
 from vmfdlint.history import at_commit, base_of
 from vmfdlint.intake import prefix
 from vmfdlint.report import FATAL, Context, change_json, change_markdown, problem_lines

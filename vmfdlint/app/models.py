@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vmfdlint import __version__
-from vmfdlint.app.analysis import models_for, target_of
+from vmfdlint.app.afresh import models_for, target_of
 from vmfdlint.app.run import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE, Run, job_run
 from vmfdlint.base import SourceText
 from vmfdlint.base.location import rules_directory

@@ -8,8 +8,8 @@ import msgspec
 
 from vmfdlint.base import SourceText
 from vmfdlint.cache import NOTHING, Coding, Rows, digest, identity, open_store
-from vmfdlint.check.finding import Outcome
 from vmfdlint.config import Options
+from vmfdlint.finding import Outcome
 from vmfdlint.repair import wants_fixes
 
 _CODING = Coding(Outcome)

@@ -6,10 +6,10 @@ import msgspec
 
 from vmfdlint.app.analysis import rule_docs
 from vmfdlint.app.run import Run
-from vmfdlint.check import load_evidence
-from vmfdlint.check.finding import Evidence, Page, RuleDoc
 from vmfdlint.config import resolve_rules
+from vmfdlint.finding import Evidence, Page, RuleDoc
 from vmfdlint.report import rule_markdown, rule_table, rules_json
+from vmfdlint.rulebook import load_evidence
 
 
 def rules(names: Sequence[str], every: bool, output_format: str = "") -> Run:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from vmfdlint.app.analysis import models_for, target_of
+from vmfdlint.app.afresh import models_for, target_of
 from vmfdlint.app.run import Run, job_run, text_run
 from vmfdlint.base import SourceText
 from vmfdlint.check import flow_text

@@ -8,9 +8,9 @@ from vmfdlint.app.analysis import analyze, rule_docs
 from vmfdlint.app.run import crashed, silent
 from vmfdlint.base import Problem, ProblemKind
 from vmfdlint.baseline import Entry, entries
-from vmfdlint.check.finding import Outcome, Statistics
 from vmfdlint.config import Options
 from vmfdlint.discover import Discovery
+from vmfdlint.finding import Outcome, Statistics
 from vmfdlint.frontends.languages import language_of
 from vmfdlint.gate import Given, narrowed, only
 from vmfdlint.history import changed

@@ -7,15 +7,15 @@ from pathlib import Path
 import msgspec
 
 from vmfdlint import __version__
-from vmfdlint.app.analysis import models_for, target_of
+from vmfdlint.app.afresh import models_for, target_of
 from vmfdlint.app.run import EXIT_CLEAN, EXIT_INCOMPLETE, Run, crashed
 from vmfdlint.base import SourceText
 from vmfdlint.check import ledger
-from vmfdlint.check.held import Ledger
 from vmfdlint.config import ConfigError, Options
 from vmfdlint.discover import Discovery
 from vmfdlint.engine import solve
 from vmfdlint.frontends.languages import language_of
+from vmfdlint.held import Ledger
 from vmfdlint.intake import prefix, take
 from vmfdlint.report import FATAL, Context, problem_lines, why_json, why_text
 from vmfdlint.run import Crash, run_one

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from vmfdlint.base import SourceText, Span
-from vmfdlint.check.finding import Finding
+from vmfdlint.finding import Finding
 
 Texts = Mapping[str, SourceText]
 """The checked files by path."""

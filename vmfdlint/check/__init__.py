@@ -4,28 +4,21 @@ Knows no language and no API; a new rule is a file in rules/.
 """
 
 from vmfdlint.check.claims import judged_claims
-from vmfdlint.check.evidence import load_evidence
 from vmfdlint.check.flow import call_chain, flow_text
 from vmfdlint.check.inventory import inventory
 from vmfdlint.check.ledger import ledger
-from vmfdlint.check.load import RuleError, load_rules
 from vmfdlint.check.match import incidents, match
 from vmfdlint.check.review import suggestions
-from vmfdlint.check.rule import Rule
 from vmfdlint.check.safe import safe_sites
 from vmfdlint.check.subject import subjects
 
 __all__ = [
-    "Rule",
-    "RuleError",
     "call_chain",
     "flow_text",
     "incidents",
     "inventory",
     "judged_claims",
     "ledger",
-    "load_evidence",
-    "load_rules",
     "match",
     "safe_sites",
     "subjects",

@@ -11,14 +11,14 @@ from functools import cached_property
 import msgspec
 
 from vmfdlint.base import LIMITS, Span
-from vmfdlint.check.finding import Role, Step
-from vmfdlint.check.held import Holder, Kind, Party
 from vmfdlint.check.incident import called, noun, waiting
 from vmfdlint.check.incidents_process import survivals
 from vmfdlint.check.names import names_at, worth
 from vmfdlint.check.point import Point
 from vmfdlint.check.probe import Course, Kept, Probes
 from vmfdlint.check.trace import way
+from vmfdlint.finding import Role, Step
+from vmfdlint.held import Holder, Kind, Party
 from vmfdlint.ir import Call, FunctionKey
 from vmfdlint.link import FILE, Edge, EdgeKind, Site
 from vmfdlint.models import Fork

@@ -5,9 +5,9 @@ In: a solved program, claims, findings. Out: for each claim whether it is true, 
 
 from collections.abc import Sequence
 
-from vmfdlint.check.finding import Claim, Claimed, Finding, Role
-from vmfdlint.check.held import Holder, Party
 from vmfdlint.check.ledger import ledger
+from vmfdlint.finding import Claim, Claimed, Finding, Role
+from vmfdlint.held import Holder, Party
 from vmfdlint.ir import Call, FunctionKey, Return
 from vmfdlint.models import Exit
 from vmfdlint.solve import Fact, Happening, Solver

@@ -3,59 +3,18 @@
 import msgspec
 
 from vmfdlint.base import Span
-from vmfdlint.check.finding import Related, Step
 from vmfdlint.check.spoken import spoken
+from vmfdlint.finding import Related, Step
 from vmfdlint.link import Site
-from vmfdlint.models import CHANNELS, Kind
+from vmfdlint.models import Kind
 from vmfdlint.solve import Fact, Object, Observation
-
-ATTRIBUTES: dict[str, tuple[str, ...]] = {
-    "parent": ("lives", "dies"),
-    "held": ("descriptor", "mapping"),
-    "survival": ("sure", "unsure"),
-    "kind": tuple(kind.value for kind in Kind),
-    "exec": ("reached", "none"),
-    "channel": CHANNELS,
-    "own": ("closed", "kept"),
-    "moved": ("creator", "child"),
-    "root": ("open", "closed"),
-    "pins": ("yes", "no"),
-    "access": ("write", "read", "owner"),
-    "fault": ("unbalanced", "unchecked"),
-}
-"""The attributes an incident can have, and their values: the vocabulary of a rule's ``[match]`` and
-``[[levels]]``."""
-
-INCIDENTS = (
-    "surviving child",
-    "worker forked",
-    "ioctl in child",
-    "copy outlives",
-    "born inheritable",
-    "close-on-exec cleared",
-    "inheritable copy",
-    "passed to spawn",
-    "lost",
-    "remains after close",
-    "closed twice",
-    "used after close",
-    "partly unmapped",
-    "moved to cgroup",
-    "shared",
-    "table unshared",
-    "received inheritable",
-    "exposed by the kernel",
-    "kernel reference",
-    "kept open",
-    "opened to others",
-)
 
 
 class Incident(msgspec.Struct, frozen=True):
     """One hazard. ``evidence`` is the observation whose path is shown; ``objects`` all references concerned.
 
-    ``attributes`` are values of :data:`ATTRIBUTES`. ``fields`` fill the rule's message. A hazard that is
-    found without the solver has no evidence but its own ``steps``, and in ``doubts`` what makes it uncertain.
+    ``attributes`` are words of the rule book, ``fields`` fill the message. A hazard that is found
+    without the solver has no evidence but its own ``steps``, and in ``doubts`` what makes it uncertain.
     """
 
     what: str

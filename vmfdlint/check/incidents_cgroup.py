@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import msgspec
 
 from vmfdlint.base import LIMITS, Span
-from vmfdlint.check.finding import Related
 from vmfdlint.check.incident import Incident, best, created, named, objects_of
 from vmfdlint.check.incidents_process import survivals
+from vmfdlint.finding import Related
 from vmfdlint.ir import Address, Assign, Call, Const, FuncRef, FunctionKey, Named, Operand, Place, Text
 from vmfdlint.link import EdgeKind, Site
 from vmfdlint.models import Fork, Migrate, Write

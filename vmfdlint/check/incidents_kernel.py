@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from vmfdlint.base import Span
-from vmfdlint.check.finding import Role, Step
 from vmfdlint.check.incident import Incident
 from vmfdlint.check.kernel_files import KernelFile, KernelFiles, Operations
+from vmfdlint.finding import Role, Step
 from vmfdlint.ir import FunctionKey
 from vmfdlint.link import Site
 from vmfdlint.models import Release

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from vmfdlint.check.finding import Related
 from vmfdlint.check.incident import UNSURE, WORDS, Incident, best, created, named, objects_of
+from vmfdlint.finding import Related
 from vmfdlint.link import Site
 from vmfdlint.models import Kind
 from vmfdlint.solve import Happening, Observation

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from vmfdlint.base import LIMITS, Span
-from vmfdlint.check.finding import Related
 from vmfdlint.check.incident import WORDS, Incident, best, created, objects_of
 from vmfdlint.check.incidents_process import grouped
+from vmfdlint.finding import Related
 from vmfdlint.link import Site
 from vmfdlint.models import Kind
 from vmfdlint.solve import (

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from vmfdlint.check.finding import Related
 from vmfdlint.check.incident import WORDS, Incident, best, created, named, objects_of
 from vmfdlint.check.incidents_process import grouped
+from vmfdlint.finding import Related
 from vmfdlint.ir import Call
 from vmfdlint.link import Site
 from vmfdlint.models import Kind, Linger

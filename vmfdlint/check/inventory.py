@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from vmfdlint.base import Span
-from vmfdlint.check.finding import Item, Matter
 from vmfdlint.check.incident import called, noun
+from vmfdlint.finding import Item, Matter
 from vmfdlint.link import Site
 from vmfdlint.models import Daemon, Exec, Fork, Resolved, Spawn, Worker
 from vmfdlint.solve import Happening, Object, Solver

@@ -5,8 +5,8 @@ In: a solved program, a line of one of its files. Out: a Ledger.
 
 from vmfdlint.check.account import Account
 from vmfdlint.check.flow import callers_above
-from vmfdlint.check.held import Ledger, Verdict
 from vmfdlint.check.point import points, reached
+from vmfdlint.held import Ledger, Verdict
 from vmfdlint.ir import FunctionKey
 from vmfdlint.link import FILE
 from vmfdlint.solve import Solver

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 
-from vmfdlint.check.finding import Certainty, Finding, Level
 from vmfdlint.check.incident import Incident, called, waiting
 from vmfdlint.check.incidents_cgroup import migrations
 from vmfdlint.check.incidents_debugfs import kept, opened_to_others
@@ -14,9 +13,10 @@ from vmfdlint.check.incidents_table import unshared
 from vmfdlint.check.incidents_transfer import received, shared
 from vmfdlint.check.incidents_worker import workers
 from vmfdlint.check.review import questions
-from vmfdlint.check.rule import Rule
 from vmfdlint.check.spoken import spoken
 from vmfdlint.check.trace import trace
+from vmfdlint.finding import Certainty, Finding, Level
+from vmfdlint.rulebook import Rule
 from vmfdlint.solve import Name, Solver
 
 _LOWER = {Level.ERROR: Level.WARNING, Level.WARNING: Level.NOTE, Level.NOTE: Level.NOTE}

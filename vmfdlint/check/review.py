@@ -6,8 +6,8 @@ rows to paste into a model file.
 
 from collections.abc import Iterator, Sequence
 
-from vmfdlint.check.finding import Question
 from vmfdlint.check.incident import WORDS
+from vmfdlint.finding import Question
 from vmfdlint.solve import IN_CHILD, UNKNOWN_CALLEE, Solver
 
 _ROW = """\

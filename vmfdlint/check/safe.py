@@ -7,13 +7,13 @@ selected or not, and neither is one whose descriptor is reported elsewhere.
 from collections.abc import Iterator, Sequence
 
 from vmfdlint.base import Span
-from vmfdlint.check.finding import Act, SafeSite
 from vmfdlint.check.incident import called, noun
 from vmfdlint.check.match import incidents
-from vmfdlint.check.rule import Rule
 from vmfdlint.check.spoken import spoken
+from vmfdlint.finding import Act, SafeSite
 from vmfdlint.ir import FunctionKey
 from vmfdlint.models import Daemon, Exec, Fork, Resolved, Spawn, Truth, Worker
+from vmfdlint.rulebook import Rule
 from vmfdlint.solve import Happening, Solver
 
 _PASSED_ON = (Happening.EXEC, Happening.SPAWN, Happening.PASS_ON)

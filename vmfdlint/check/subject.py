@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from vmfdlint.base import Span
-from vmfdlint.check.finding import Finding, Role, Subject
+from vmfdlint.finding import Finding, Role, Subject
 from vmfdlint.ir import Call, Function, FunctionKey, Named, Return
 from vmfdlint.solve import Fact, Solver, crosses
 from vmfdlint.summary import is_cell, is_global, is_temporary

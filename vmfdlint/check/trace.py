@@ -5,10 +5,10 @@ from itertools import pairwise
 import msgspec
 
 from vmfdlint.base import LIMITS
-from vmfdlint.check.finding import Role, Step
 from vmfdlint.check.flow import callers_above
 from vmfdlint.check.incident import Incident, called, noun
 from vmfdlint.check.spoken import spoken
+from vmfdlint.finding import Role, Step
 from vmfdlint.ir import Call, Named, Notation
 from vmfdlint.solve import Crumb, Fact, Happening, Life, Node, Observation, Solver, witness
 from vmfdlint.summary import ESCAPED, OUTER, is_cell, is_temporary, show

@@ -33,8 +33,9 @@ def why(place: str, paths: tuple[str, ...], output_format: str, **given: Any) ->
     PATHS hold the rest of the program (default: the current directory).
     """
     from vmfdlint import app
+    from vmfdlint.app.why import why as holders
 
-    return give(app.why(app.options_for(paths or (".",), given), place, output_format))
+    return give(holders(app.options_for(paths or (".",), given), place, output_format))
 
 
 @click.group()
@@ -48,8 +49,9 @@ def show() -> None:
 def show_flow(paths: tuple[str, ...], **given: Any) -> int:
     """Where each VM, vCPU and device descriptor is created, goes and rests."""
     from vmfdlint import app
+    from vmfdlint.app.show import flow as shown
 
-    return give(app.flow(app.options_for(paths or (".",), given)))
+    return give(shown(app.options_for(paths or (".",), given)))
 
 
 @show.command("ir")
@@ -59,6 +61,7 @@ def show_flow(paths: tuple[str, ...], **given: Any) -> int:
 def show_ir(target: str, paths: tuple[str, ...], **given: Any) -> int:
     """A function's intermediate form. PATHS hold the headers it needs (default: the directory of FILE)."""
     from vmfdlint import app
+    from vmfdlint.app.show import ir as shown
 
     directory = str(Path(target.rpartition("::")[0]).parent)
-    return give(app.ir(app.options_for(paths or (directory,), given), target))
+    return give(shown(app.options_for(paths or (directory,), given), target))

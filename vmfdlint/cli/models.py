@@ -17,9 +17,9 @@ def models() -> None:
 @click.argument("files", nargs=-1, metavar="[FILES]...", type=click.Path(readable=False))
 def models_check(files: tuple[str, ...]) -> int:
     """Check model files (default: the ones that come with vmfdlint)."""
-    from vmfdlint import app
+    from vmfdlint.app.models import models_check
 
-    return give(app.models_check(files))
+    return give(models_check(files))
 
 
 @models.command("verify")
@@ -29,9 +29,9 @@ def models_verify(kernel: str) -> int:
 
     Exit codes: 0 as in the models, 1 they differ, 2 no Linux source tree.
     """
-    from vmfdlint import app
+    from vmfdlint.app.models import models_verify
 
-    return give(app.models_verify(kernel))
+    return give(models_verify(kernel))
 
 
 @models.command("suggest")
@@ -40,5 +40,6 @@ def models_verify(kernel: str) -> int:
 def models_suggest(paths: tuple[str, ...], **given: Any) -> int:
     """Propose rows for unknown functions that are given a KVM descriptor."""
     from vmfdlint import app
+    from vmfdlint.app.models import models_suggest
 
-    return give(app.models_suggest(app.options_for(paths or (".",), given)))
+    return give(models_suggest(app.options_for(paths or (".",), given)))

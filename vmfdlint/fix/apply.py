@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from vmfdlint.base import SourceText, Span
-from vmfdlint.check.finding import Edit, Fix
+from vmfdlint.finding import Edit, Fix
 
 
 class Applied(msgspec.Struct, frozen=True):

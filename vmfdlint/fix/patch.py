@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import diff_bytes, unified_diff
 
 from vmfdlint.base import SourceText
-from vmfdlint.check.finding import Finding, RuleDoc
+from vmfdlint.finding import Finding, RuleDoc
 from vmfdlint.fix.apply import applied
 
 _WIDTH = 72

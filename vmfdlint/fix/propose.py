@@ -1,18 +1,13 @@
 """A finding and the rows -> the fixes that can be written for it, untried, the best one first."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from vmfdlint.base import SourceText
-from vmfdlint.check.finding import Edit, Finding, Fix, Subject
+from vmfdlint.finding import Edit, Finding, Fix, Subject
 from vmfdlint.fix.rows import rows
-from vmfdlint.frontends import c, python
 from vmfdlint.frontends.changes import Editor, Spot
-from vmfdlint.frontends.languages import PYTHON, C, language_of
-
-_EDITORS: Mapping[str, Callable[[SourceText, Mapping[str, SourceText]], Editor]] = {
-    C: c.open_editor,
-    PYTHON: python.open_editor,
-}
+from vmfdlint.frontends.editors import open_editor
+from vmfdlint.frontends.languages import language_of
 
 
 class Editors:
@@ -26,7 +21,7 @@ class Editors:
         """The editor of a file."""
         if path not in self._open:
             source = self.sources[path]
-            self._open[path] = _EDITORS[language_of(source)](source, self.sources)
+            self._open[path] = open_editor(source, self.sources)
         return self._open[path]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from vmfdlint.base.location import rules_directory
-from vmfdlint.check.finding import Subject
+from vmfdlint.finding import Subject
 from vmfdlint.frontends.changes import Change
 
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import msgspec
 
 from vmfdlint.base import LIMITS, ProblemKind, SourceText
-from vmfdlint.check.finding import Finding, Fix, Level, Outcome, Subject
+from vmfdlint.finding import Finding, Fix, Level, Outcome, Subject
 from vmfdlint.fix.apply import Applied, applied
 from vmfdlint.fix.propose import Editors, proposals
 

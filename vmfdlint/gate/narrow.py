@@ -7,8 +7,8 @@ from pathspec import GitIgnoreSpec
 
 from vmfdlint.base import Span
 from vmfdlint.baseline import Entry, Texts, entries, match_known
-from vmfdlint.check.finding import Certainty, Finding, LeftOut, Outcome
 from vmfdlint.config import ConfigError, Options, resolve_rules
+from vmfdlint.finding import Certainty, Finding, LeftOut, Outcome
 
 
 def only(outcome: Outcome, keep: Callable[[Finding], bool], why: str) -> Outcome:

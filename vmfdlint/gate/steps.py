@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from vmfdlint.baseline import Entry
-from vmfdlint.check.finding import Outcome
 from vmfdlint.config import Options
+from vmfdlint.finding import Outcome
 from vmfdlint.gate.narrow import asked_for, on_lines, safe_in, touching, unknown
 from vmfdlint.suppress import Sources, suppress
 

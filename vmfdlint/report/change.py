@@ -3,8 +3,8 @@
 import msgspec
 
 from vmfdlint.base import Span
-from vmfdlint.check.finding import Finding, Item, Matter
-from vmfdlint.check.held import Change
+from vmfdlint.finding import Finding, Item, Matter
+from vmfdlint.held import Change
 from vmfdlint.report.context import Context
 from vmfdlint.report.markdown import in_cell
 from vmfdlint.report.words import count

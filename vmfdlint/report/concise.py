@@ -1,6 +1,6 @@
 """One line a finding, for editors and problem matchers."""
 
-from vmfdlint.check.finding import Outcome
+from vmfdlint.finding import Outcome
 from vmfdlint.report.context import Context
 from vmfdlint.report.words import closing, heading, safe_lines
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from vmfdlint.check.finding import Evidence, Measured, Page, Proof, RuleDoc
+from vmfdlint.finding import Evidence, Measured, Page, Proof, RuleDoc
 from vmfdlint.report.cwe import cwe_name, cwe_page
 
 _LANGUAGES = {"c": "C", "py": "Python"}

@@ -13,7 +13,7 @@
 """
 
 from vmfdlint.base import Span
-from vmfdlint.check.finding import Certainty, Finding, Outcome, RuleDoc, Step
+from vmfdlint.finding import Certainty, Finding, Outcome, RuleDoc, Step
 from vmfdlint.report.context import Context
 from vmfdlint.report.words import closing, heading, paint, place, printable, safe_lines
 

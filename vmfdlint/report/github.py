@@ -6,7 +6,7 @@ most are commands; the rest are plain lines of the log, with a notice that count
 
 from collections.abc import Mapping
 
-from vmfdlint.check.finding import Finding, Level, Outcome
+from vmfdlint.finding import Finding, Level, Outcome
 from vmfdlint.report.context import Context
 from vmfdlint.report.doc import one_line
 from vmfdlint.report.words import FATAL, count, place, printable

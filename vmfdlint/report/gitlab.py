@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from vmfdlint.check.finding import Level, Outcome
+from vmfdlint.finding import Level, Outcome
 from vmfdlint.report.context import Context
 from vmfdlint.report.doc import one_line
 from vmfdlint.report.prints import trace_prints

@@ -2,7 +2,7 @@
 
 from itertools import groupby
 
-from vmfdlint.check.finding import Outcome
+from vmfdlint.finding import Outcome
 from vmfdlint.report.context import Context
 from vmfdlint.report.words import closing, leveled, paint, printable
 

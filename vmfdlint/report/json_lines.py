@@ -2,7 +2,7 @@
 
 import msgspec
 
-from vmfdlint.check.finding import Outcome
+from vmfdlint.finding import Outcome
 from vmfdlint.report.context import Context
 
 NAME = "json-lines"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
 
-from vmfdlint.check.finding import Finding, Outcome
+from vmfdlint.finding import Finding, Outcome
 from vmfdlint.report.context import Context
 from vmfdlint.report.words import FATAL, place, printable
 

@@ -1,6 +1,6 @@
 """A summary as a table in Markdown, for the page of a CI run (GitHub's step summary) or a review comment."""
 
-from vmfdlint.check.finding import Finding, Outcome
+from vmfdlint.finding import Finding, Outcome
 from vmfdlint.report.context import Context
 from vmfdlint.report.doc import one_line
 from vmfdlint.report.words import closing, count, printable, problem_lines

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from vmfdlint.base import SourceText
-from vmfdlint.check.finding import Finding
+from vmfdlint.finding import Finding
 from vmfdlint.report.context import Context
 
 _WINDOW = 100

@@ -9,7 +9,7 @@ from itertools import pairwise
 import msgspec
 
 from vmfdlint.base import Span
-from vmfdlint.check.finding import Finding, Fix, Level, Outcome
+from vmfdlint.finding import Finding, Fix, Level, Outcome
 from vmfdlint.report.context import Context
 from vmfdlint.report.cwe import cwe_page
 from vmfdlint.report.doc import one_line

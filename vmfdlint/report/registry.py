@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 from typing import Protocol
 
-from vmfdlint.check.finding import Outcome
+from vmfdlint.finding import Outcome
 from vmfdlint.report.context import Context
 
 

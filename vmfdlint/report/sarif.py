@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from vmfdlint.check.finding import Outcome, RuleDoc
+from vmfdlint.finding import Outcome, RuleDoc
 from vmfdlint.report.context import Context
 from vmfdlint.report.sarif_files import BASE
 from vmfdlint.report.sarif_invocation import invocation

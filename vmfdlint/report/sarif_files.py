@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from vmfdlint.base import Span
-from vmfdlint.check.finding import Finding
+from vmfdlint.finding import Finding
 from vmfdlint.report.context import Context
 
 BASE = "%SRCROOT%"

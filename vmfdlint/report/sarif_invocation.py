@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from vmfdlint.base import Problem, ProblemKind
-from vmfdlint.check.finding import Outcome
+from vmfdlint.finding import Outcome
 from vmfdlint.report.context import Context
 from vmfdlint.report.sarif_files import Files, Json
 from vmfdlint.report.sarif_results import Results, plain

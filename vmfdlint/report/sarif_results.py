@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from vmfdlint.base import Span
-from vmfdlint.check.finding import (
+from vmfdlint.finding import (
     Finding,
     Fix,
     Level,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from vmfdlint.base import ProblemKind
-from vmfdlint.check.finding import Level, RuleDoc
+from vmfdlint.finding import Level, RuleDoc
 from vmfdlint.report.cwe import VERSION, cwe_name, cwe_page
 from vmfdlint.report.doc import one_line, rule_markdown
 from vmfdlint.report.words import FATAL

@@ -8,8 +8,8 @@ import msgspec
 
 from vmfdlint.base import Span
 from vmfdlint.base.location import rules_directory
-from vmfdlint.check.finding import Step
-from vmfdlint.check.held import Holder, Kind, Ledger, Party, Verdict
+from vmfdlint.finding import Step
+from vmfdlint.held import Holder, Kind, Ledger, Party, Verdict
 from vmfdlint.report.context import Context
 from vmfdlint.report.words import count, place, printable
 

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from vmfdlint.base import Problem, ProblemKind, Span
-from vmfdlint.check.finding import Finding, Level, Outcome
+from vmfdlint.finding import Finding, Level, Outcome
 from vmfdlint.report.context import Context
 
 FATAL = frozenset({ProblemKind.IO, ProblemKind.CONFIG, ProblemKind.CRASH})

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 import msgspec
 
 from vmfdlint.base import SourceText
-from vmfdlint.check.finding import Finding
-from vmfdlint.frontends import c, python
+from vmfdlint.finding import Finding
+from vmfdlint.frontends.comments import WRITTEN
 from vmfdlint.suppress.apply import Sources
 from vmfdlint.suppress.comments import Comment, comments
 from vmfdlint.suppress.directives import IGNORE, directives
 
-_FORMS = {one.LANGUAGE: one.COMMENT for one in (c, python)}
 _LIST = re.compile(rb"\bvmfdlint:\s*ignore\s*\[[^\]]*")
 
 
@@ -33,7 +32,7 @@ def add_comments(findings: Sequence[Finding], sources: Sources, reason: str) -> 
     files, count, failed = [], 0, []
     for path, found in sorted(by_file.items()):
         source, language = sources.texts.get(path), sources.languages.get(path, "")
-        if source is None or language not in _FORMS:
+        if source is None or language not in WRITTEN:
             failed += found
             continue
         lines: dict[tuple[int, int], list[Finding]] = defaultdict(list)
@@ -56,7 +55,7 @@ def _with_comment(
     source: SourceText, language: str, first: int, last: int, rules: Sequence[str], reason: str
 ) -> SourceText | None:
     """The file with the comment; None where no place was found in which it is read as one."""
-    text = _FORMS[language].format(f"vmfdlint: {IGNORE}[{', '.join(rules)}] {reason}")
+    text = WRITTEN[language].format(f"vmfdlint: {IGNORE}[{', '.join(rules)}] {reason}")
     before = len(list(comments(source, language)))
     for number in dict.fromkeys((last, first)):
         extended = _extended(source, number, rules)

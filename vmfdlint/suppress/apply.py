@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 import msgspec
 
 from vmfdlint.base import SourceText, Span
-from vmfdlint.check.finding import Claimed, Finding, LeftOut, Level, Outcome, Role, RuleDoc, Suppressed
+from vmfdlint.finding import Claimed, Finding, LeftOut, Level, Outcome, Role, RuleDoc, Suppressed
 from vmfdlint.suppress.directives import ENABLE, EXPECT, FILE
 from vmfdlint.suppress.file import FileDirectives, Stretch
 

@@ -1,14 +1,11 @@
 """Where the comments of a file are: a lexical pass over strings and comments, as its front-end tells them."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import msgspec
 
 from vmfdlint.base import SourceText, Span
-from vmfdlint.frontends import c, python
-
-_LEXERS: Mapping[str, re.Pattern[bytes]] = {one.LANGUAGE: one.COMMENTS for one in (c, python)}
+from vmfdlint.frontends.comments import COMMENTS
 
 
 class Comment(msgspec.Struct, frozen=True):
@@ -21,7 +18,7 @@ class Comment(msgspec.Struct, frozen=True):
 
 def comments(source: SourceText, language: str) -> Iterator[Comment]:
     """The comments of a file, in order. A language that is not known has none."""
-    lexer = _LEXERS.get(language)
+    lexer = COMMENTS.get(language)
     for match in lexer.finditer(source.data) if lexer else ():
         if match["comment"] is not None:
             yield _comment(source, *match.span())

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from vmfdlint.base import SourceText, Span
-from vmfdlint.check.finding import Claim
 from vmfdlint.config import ConfigError, resolve_rules
+from vmfdlint.finding import Claim
 from vmfdlint.suppress.comments import comments, is_code
 from vmfdlint.suppress.directives import DISABLE, ENABLE, FILE, HOLDS, MARKS, Directive, directives
 

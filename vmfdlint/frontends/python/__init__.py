@@ -1,6 +1,5 @@
 """The Python front-end. In: bytes of Python files. Out: their functions as IR, with all names bound."""
 
-from vmfdlint.frontends.python.comments import COMMENT, COMMENTS
 from vmfdlint.frontends.python.editor import open_editor
 from vmfdlint.frontends.python.hints import Hints
 from vmfdlint.frontends.python.library import Library
@@ -15,8 +14,6 @@ NO_FORK_BY_DEFAULT = (3, 14)
 multiprocessing, Contexts and start methods)."""
 
 __all__ = [
-    "COMMENT",
-    "COMMENTS",
     "DEFAULT_VERSION",
     "LANGUAGE",
     "NO_FORK_BY_DEFAULT",

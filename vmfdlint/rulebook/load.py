@@ -11,9 +11,9 @@ from string import Formatter
 import msgspec
 
 from vmfdlint.base.location import rules_directory
-from vmfdlint.check.finding import Act, Level, Page, RuleDoc
-from vmfdlint.check.incident import ATTRIBUTES, INCIDENTS
-from vmfdlint.check.rule import LevelCase, Rule
+from vmfdlint.finding import Act, Level, Page, RuleDoc
+from vmfdlint.rulebook.rule import LevelCase, Rule
+from vmfdlint.rulebook.vocabulary import ATTRIBUTES, INCIDENTS
 
 _FIELDS = ("api", "holders", "wait", "reason")
 COMMENTS = "lint"

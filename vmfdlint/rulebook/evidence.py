@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from vmfdlint.base.location import rules_directory
-from vmfdlint.check.finding import Evidence
+from vmfdlint.finding import Evidence
 
 
 def load_evidence(directory: Path | None = None) -> dict[str, Evidence]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from vmfdlint.base import Span
-from vmfdlint.check.finding import Finding, Item, Step
+from vmfdlint.finding import Finding, Item, Step
 
 
 class Verdict(StrEnum):

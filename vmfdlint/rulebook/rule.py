@@ -2,7 +2,7 @@
 
 import msgspec
 
-from vmfdlint.check.finding import Act, Level, RuleDoc
+from vmfdlint.finding import Act, Level, RuleDoc
 
 
 class LevelCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

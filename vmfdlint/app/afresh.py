@@ -1,0 +1,110 @@
+"""An analysis that no cache holds: sources through the engine. Slow to import: who needs no engine waits for
+none."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+
+from vmfdlint.base import Problem, ProblemKind, SourceText
+from vmfdlint.base.location import rules_directory
+from vmfdlint.cache import Rows
+from vmfdlint.check import inventory, judged_claims, match, safe_sites, subjects
+from vmfdlint.config import Options
+from vmfdlint.engine import Target, solve
+from vmfdlint.finding import Claim, Finding, Outcome, Statistics
+from vmfdlint.frontends.languages import language_of
+from vmfdlint.models import Models, default_models, load_models
+from vmfdlint.repair import wants_fixes
+from vmfdlint.rulebook import load_rules
+from vmfdlint.solve import Solver
+from vmfdlint.suppress import claims
+
+
+def analyze_afresh(
+    sources: tuple[SourceText, ...],
+    options: Options,
+    built: Mapping[str, tuple[str, ...]] | None,
+    tell: Callable[[str], None],
+    rows: Rows,
+) -> Outcome:
+    """See :func:`vmfdlint.app.analysis.analyze`; ``rows`` is the cache."""
+    rules = load_rules()
+    models, problems = models_for(options)
+    solved = solve(sources, models, options.jobs, target_of(options, built), tell, rows)
+    solver = solved.solver
+    started = perf_counter()
+    findings = match(solver, rules, options.rules)
+    safe = safe_sites(solver, rules) if options.show_safe else ()
+    stated = _claims(sources) if not options.ignore_suppressions else ()
+    lowered = solver.program.lowered
+    partly = {function.key.path for function in lowered if function.damaged}
+    partly |= {problem.path for problem in solved.problems if problem.rough}
+    damage = solver.program.damage(sorted(solver.descriptor_functions) if options.statistics else ())
+    statistics = Statistics(
+        files=len(sources),
+        parsed=len(solver.program.parsed),
+        partly_parsed=len(partly),
+        functions=len(lowered),
+        descriptor_functions=len(solver.descriptor_functions),
+        objects=solver.object_count,
+        programs=len({*solver.programs, *(path for one in findings for path in one.programs)}),
+        descriptor_bytes=damage.size,
+        unread_raw=damage.raw,
+        unread_left=damage.left,
+        seconds=(*solved.seconds, ("check", perf_counter() - started)),
+    )
+    return Outcome(
+        findings,
+        tuple(rule.doc for rule in rules),
+        (*problems, *solved.problems),
+        safe,
+        notices(solver, findings),
+        statistics,
+        inventory=inventory(solver) if options.inventory else (),
+        subjects=subjects(solver, findings) if wants_fixes(options) else {},
+        claims=judged_claims(solver, stated, findings),
+    )
+
+
+def _claims(sources: tuple[SourceText, ...]) -> tuple[Claim, ...]:
+    texts = {source.path: source for source in sources}
+    return claims(texts, {path: language_of(source) for path, source in texts.items()})
+
+
+def target_of(options: Options, built: Mapping[str, tuple[str, ...]] | None) -> Target:
+    """What the sources are for, of the options and of what they are built into."""
+    major, _, minor = options.target_python.partition(".")
+    return Target(built or {}, (int(major), int(minor)))
+
+
+def models_for(options: Options) -> tuple[Models, tuple[Problem, ...]]:
+    """The models that come with vmfdlint and those the options name."""
+    if not options.models:
+        return default_models(), ()
+    shipped = sorted((rules_directory() / "models").glob("*.toml"))
+    return load_models([*shipped, *map(Path, options.models)])
+
+
+def notices(solver: Solver, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Lines that explain silence: no creation at all, or creations that no program reaches.
+
+    Kernel code creates nothing through ioctls, and may have findings without.
+    """
+    if not solver.seeds and not findings:
+        return ("No source of a KVM descriptor (KVM_CREATE_VM and its kin) was found in these files.",)
+    found: list[str] = []
+    if solver.object_count and not solver.interest.has_main:
+        found.append(
+            "These files hold no main(): what callers elsewhere do with the descriptors is not seen. "
+            "Name the directory of the whole program to have them followed."
+        )
+    elif solver.object_count and not solver.programs:
+        found.append(
+            "KVM descriptors are created, but from no main() could a call chain to them be found; "
+            "callers in files that were not given, or calls through unread pointers, may be the reason."
+        )
+    limits = sum(problem.kind is ProblemKind.LIMIT for problem in solver.program.problems)
+    if limits:
+        bounds = "1 bound on the work was" if limits == 1 else f"{limits} bounds on the work were"
+        found.append(f"{bounds} reached: what lies behind was not followed (-v says where).")
+    return tuple(found)
