@@ -90,13 +90,16 @@ class Store:
         if self.broken or not rows:
             return
         try:
-            with self._connection:
-                self._connection.executemany(
-                    "INSERT OR REPLACE INTO rows VALUES (?, ?, ?)",
-                    ((key, _sum(value) + value, self._today) for key, value in rows.items()),
-                )
+            self._written(rows)
         except sqlite3.Error as error:
             self._give_up(error)
+
+    def _written(self, rows: Mapping[bytes, bytes]) -> None:
+        with self._connection:
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO rows VALUES (?, ?, ?)",
+                ((key, _sum(value) + value, self._today) for key, value in rows.items()),
+            )
 
     def close(self) -> None:
         """Notes which rows were of use, drops those that were not for long, and ends the use."""
