@@ -5,7 +5,6 @@ In: one Scan a file. Out: paths for a token, paths for a definition. No file is 
 
 from collections import defaultdict
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from zlib import crc32
 
 import numpy
@@ -53,9 +52,10 @@ class Lexicon:
         order = numpy.argsort(every, kind="stable")
         self._tokens = every[order]
         self._owners = numpy.concatenate(owners)[order] if owners else numpy.empty(0, dtype=numpy.uint32)
-        self._by_basename: dict[str, list[str]] = defaultdict(list)
+        self._by_basename: dict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
         for path in self.paths:
-            self._by_basename[PurePosixPath(path).name].append(path)
+            parts = tuple(part for part in path.split("/") if part not in ("", "."))
+            self._by_basename[parts[-1] if parts else ""].append((path, parts))
         self._includes: dict[str, tuple[str, ...]] = {}
         self._closure: dict[str, dict[str, int]] = {}
 
@@ -137,8 +137,8 @@ class Lexicon:
             return ""
         best = ""
         rank = (-1, 0)
-        for path in self._by_basename.get(parts[-1], ()):
-            if PurePosixPath(path).parts[-len(parts) :] != parts:
+        for path, steps in self._by_basename.get(parts[-1], ()):
+            if steps[-len(parts) :] != parts:
                 continue
             here = (common_directories(path, near), -len(path))
             if here > rank:

@@ -6,7 +6,8 @@ In: a function. Out: the functions that call it by name, and those that use its 
 import re
 
 from vmfdlint.ir import FunctionKey
-from vmfdlint.link.program import FILE, Program, word
+from vmfdlint.link.occurrences import occurrences
+from vmfdlint.link.program import FILE, Program
 
 _DECLARES = re.compile(rb"[A-Za-z_][\w \t*]*")
 _CALLED = re.compile(rb"\s*\(")
@@ -38,24 +39,29 @@ class Mentions:
         if "static" in self.program.attributes(key) and not key.path.endswith(".h"):
             included = self.program.lexicon.included
             paths = tuple(path for path in paths if path == key.path or key.path in included(path))
-        pattern = word(key.name)
+        name = key.name.encode()
         for path in paths:
             if not self.means(key.name, path, key):
                 continue
             data = self.program.lexicon.source(path).data
-            for match in pattern.finditer(data):
-                if _DECLARES.fullmatch(data, data.rfind(b"\n", 0, match.start()) + 1, match.start()):
+            for at in occurrences(data, name):
+                if _declared(data, at):
                     continue
-                here = self.program.enclosing(path, match.start())
-                if _CALLED.match(data, match.end()):
+                here = self.program.enclosing(path, at)
+                if _CALLED.match(data, at + len(name)):
                     if here is not None:
                         callers.add(here)
                 else:
                     values.update({here or FunctionKey(path, FILE), FunctionKey(path, FILE)})
-                    values.update(self.program.around(path, match.start()))
+                    values.update(self.program.around(path, at))
         self._named_by[key] = frozenset(callers), frozenset(values)
         return self._named_by[key]
 
     def means(self, name: str, path: str, key: FunctionKey) -> bool:
         """Whether ``name`` in the file ``path`` is the function ``key``."""
         return key in self.program.resolve(name, path)
+
+
+def _declared(data: bytes, at: int) -> bool:
+    """Whether only the words of a type stand before a name in its line."""
+    return _DECLARES.fullmatch(data, data.rfind(b"\n", 0, at) + 1, at) is not None

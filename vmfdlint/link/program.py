@@ -8,12 +8,14 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
+from itertools import accumulate
 from typing import assert_never
 
 from vmfdlint.base import LIMITS, Problem, ProblemKind, SourceText
 from vmfdlint.frontends.contract import BODY, Damage, Index, Linkage, Sketch, Unit
 from vmfdlint.ir import Call, Function, FunctionKey, Indirect, Member, Named, Notation
 from vmfdlint.link.lexicon import Lexicon, common_directories
+from vmfdlint.link.occurrences import occurrences
 
 FILE = "<file>"
 """Name of the function that holds a file's initialisers."""
@@ -49,6 +51,7 @@ class Program:
         self._sketches: dict[str, dict[str, list[Sketch]]] = {}
         self._functions: dict[FunctionKey, Function | None] = {}
         self.problems: list[Problem] = []
+        self._reaches: dict[str, tuple[list[int], list[int]]] = {}
         self._openings: dict[str, tuple[list[int], list[str]]] = {}
         self._resolved: dict[tuple[str, str], tuple[FunctionKey, ...]] = {}
 
@@ -252,9 +255,24 @@ class Program:
 
     def within(self, path: str, offset: int) -> FunctionKey:
         """The function whose text holds a byte offset, after a parse; the file level where none does."""
-        inside = [s for s in self.unit(path).sketches if s.start <= offset < s.end]
-        name = min(inside, key=lambda s: s.end - s.start).name if inside else FILE
-        return FunctionKey(path, name)
+        inside = [(s.end - s.start, number, s.name) for number, s in self._holders(path, offset)]
+        return FunctionKey(path, min(inside)[2] if inside else FILE)
+
+    def _holders(self, path: str, offset: int) -> list[tuple[int, Sketch]]:
+        """The definitions that hold a byte offset, numbered in source order."""
+        sketches = self.unit(path).sketches
+        table = self._reaches.get(path)
+        if table is None:
+            starts = [sketch.start for sketch in sketches]
+            table = self._reaches[path] = starts, list(accumulate((sketch.end for sketch in sketches), max))
+        starts, reached = table
+        number = bisect_right(starts, offset) - 1
+        found: list[tuple[int, Sketch]] = []
+        while number >= 0 and reached[number] > offset:
+            if sketches[number].end > offset:
+                found.append((number, sketches[number]))
+            number -= 1
+        return found[::-1]
 
     def mentioning_in(self, path: str, token: str) -> list[FunctionKey]:
         """As :meth:`mentioning`, for one file."""
@@ -264,24 +282,26 @@ class Program:
         data = self.lexicon.source(path).data
         if token.encode() not in data:
             return []
-        return self.matching_in(path, word(token))
+        return self._holding(path, occurrences(data, token.encode()))
 
     def matching_in(self, path: str, pattern: re.Pattern[bytes]) -> list[FunctionKey]:
         """The functions of a file whose text a pattern meets; the file level where none holds the place."""
-        sketches = self.unit(path).sketches
+        places = pattern.finditer(self.lexicon.source(path).data)
+        return self._holding(path, (match.start() for match in places))
+
+    def _holding(self, path: str, offsets: Iterable[int]) -> list[FunctionKey]:
+        """The innermost function around each offset, or the file level; in the order of the offsets."""
+        self.unit(path)
         keys: dict[FunctionKey, None] = {}
-        for match in pattern.finditer(self.lexicon.source(path).data):
-            inside = [s for s in sketches if s.start <= match.start() < s.end]
-            name = min(inside, key=lambda s: s.end - s.start).name if inside else FILE
-            keys[FunctionKey(path, name)] = None
+        for offset in offsets:
+            keys[self.within(path, offset)] = None
         return list(keys)
 
     def around(self, path: str, offset: int) -> Iterator[FunctionKey]:
         """The functions that hold a byte offset, those too that a macro makes of its use at file level:
         ``core_init(kvm__init);``. Parses the file."""
-        for sketch in self.unit(path).sketches:
-            if sketch.start <= offset < sketch.end:
-                yield FunctionKey(path, sketch.name)
+        for _number, sketch in self._holders(path, offset):
+            yield FunctionKey(path, sketch.name)
 
     def enclosing(self, path: str, offset: int) -> FunctionKey | None:
         """The function whose text holds a byte offset, found from the lines that open definitions, without a
@@ -357,12 +377,6 @@ def _defining(data: bytes, offset: int) -> str:
         start = data.rfind(b"\n", 0, start - 1) + 1
     found = _DEFINE.match(data, start, offset)
     return found[1].decode("ascii", "replace") if found else ""
-
-
-@cache
-def word(token: str) -> re.Pattern[bytes]:
-    """A pattern for ``token`` as a whole identifier."""
-    return re.compile(rb"(?<![A-Za-z0-9_])" + re.escape(token.encode()) + rb"(?![A-Za-z0-9_])")
 
 
 @cache
