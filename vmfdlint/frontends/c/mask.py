@@ -9,16 +9,15 @@ import msgspec
 from vmfdlint.frontends.c.conditions import holds
 
 _OPAQUE = re.compile(
-    rb'"(?:[^"\\\n]|\\(?:\r\n|.))*+["\n]?'
+    rb'"(?:[^"\\\n]++|\\(?:\r\n|.))*+["\n]?'
     rb"|'(?:[^'\\\n]|\\.){0,12}+'"
-    rb"|/\*.*?(?:\*/|\Z)"
-    rb"|//(?:[^\n\\]|\\(?:\r\n|.))*+"
-    rb"|#(?:[^\n\\/]|\\(?:\r\n|.)|/\*.*?\*/|/)*+",
+    rb"|/(?:\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z)|/(?:[^\n\\]++|\\(?:\r\n|.))*+)"
+    rb"|#(?:[^\n\\/]++|\\(?:\r\n|.)|/\*.*?\*/|/)*+",
     re.S,
 )
 _DIRECTIVE = re.compile(rb"#[ \t]*([a-z]+)(.*)", re.S)
 _COMMENT = re.compile(rb'("(?:[^"\\\n]|\\.)*+")|/\*.*?(?:\*/|\Z)|//(?:[^\n\\]|\\.)*+', re.S)
-_NOT_NEWLINE = re.compile(rb"[^\n]")
+_BLANK = bytes(byte if byte == 0x0A else 32 for byte in range(256))
 OPENERS = frozenset({"if", "ifdef", "ifndef"})
 BRANCHES = frozenset({"elif", "elifdef", "elifndef", "else"})
 
@@ -45,7 +44,7 @@ class Masked(msgspec.Struct):
 
 def blank(piece: bytes | bytearray) -> bytes:
     """Spaces of the same length; line feeds stay."""
-    return _NOT_NEWLINE.sub(b" ", piece) if b"\n" in piece else b" " * len(piece)
+    return bytes(piece.translate(_BLANK))
 
 
 def _continued(match: re.Match[bytes]) -> bytes:
@@ -60,11 +59,12 @@ def mask(data: bytes) -> Masked:
     strings: list[tuple[int, int]] = []
     directives: list[Directive] = []
 
-    def hide(match: re.Match[bytes]) -> bytes:
-        piece = match.group()
-        first = piece[0]
+    text = bytearray(data)
+    for match in _OPAQUE.finditer(data):
+        start, end = match.span()
+        first = data[start]
         if first == 0x23:
-            start, end = match.span()
+            piece = match.group()
             parts = _DIRECTIVE.match(piece)
             keyword, rest = (parts.group(1).decode(), parts.group(2)) if parts else ("", b"")
             shown = (
@@ -73,15 +73,16 @@ def mask(data: bytes) -> Masked:
                 else piece
             )
             directives.append(Directive(start, end, keyword, rest, shown))
-            return b"#" + blank(piece[1:])
-        if first == 0x2F:
-            return blank(piece)
-        if piece[-1] != first or len(piece) == 1:
-            return piece[:1] + blank(piece[1:])
-        strings.append(match.span())
-        return piece[:1] + blank(piece[1:-1]) + piece[-1:]
-
-    return Masked(bytearray(_OPAQUE.sub(hide, data).replace(b"\0", b" ")), strings, directives)
+            start += 1
+        elif first != 0x2F:
+            start += 1
+            if data[end - 1] == first and end > start:
+                strings.append((start - 1, end))
+                end -= 1
+        text[start:end] = data[start:end].translate(_BLANK)
+    if b"\0" in text:
+        text = text.replace(b"\0", b" ")
+    return Masked(text, strings, directives)
 
 
 def drop_dead(masked: Masked) -> None:

@@ -14,6 +14,7 @@ character;
 """
 
 import re
+from collections.abc import Iterator
 
 from vmfdlint.frontends.c.macros import MACROS
 from vmfdlint.frontends.c.mask import blank
@@ -22,24 +23,24 @@ from vmfdlint.frontends.c.text import WORD, ahead, arguments, back, closing, ope
 _OPERATORS = rb"==|!=|<=|>=|<<|>>|&&|\|\||[-<>+*/&|^%]"
 _BETWEEN = re.compile(rb",(\s*(?:" + _OPERATORS + rb")\s*),")
 _EDGE = re.compile(rb"(?:\(\s*(" + _OPERATORS + rb")\s*,)|(?:,\s*(" + _OPERATORS + rb")\s*\))")
-_RANGE = re.compile(rb"\bcase\b[^:;{}?#]*?(\.\.\.)")
+_OPERATOR_LAST = re.compile(rb"[-<>+*/&|^%=]\s*+[,)]")
+_OPERATOR_BYTES = frozenset(b"-<>+*/&|^%=!")
+_RANGE = re.compile(rb"case\b(?<!\wcase)[^:;{}?#]*?(\.\.\.)")
 _PARENS = rb"\((?:[^()]++|\((?:[^()]++|\((?:[^()]++|\([^()]*+\))*+\))*+\))*+\)"
 _BLOCK = re.compile(
-    rb"\n[ \t]+([A-Za-z_]\w*+)(?<!\bif)(?<!\bfor)(?<!\bwhile)(?<!\bswitch)[ \t]*+("
-    + _PARENS
-    + rb")\s*+(?=\{)"
+    rb"\n[ \t]++(?!(?:if|for|while|switch)\b)([A-Za-z_]\w*+)[ \t]*+(" + _PARENS + rb")\s*+(?=\{)"
 )
-_REGISTER = re.compile(rb"^([A-Za-z_]\w*+)[ \t]*+(" + _PARENS + rb")[ \t\r]*+$", re.M)
+_REGISTER = rb"([A-Za-z_]\w*+)[ \t]*+(" + _PARENS + rb")[ \t\r]*+(?=\n|\Z)"
 _PRIMITIVE = (
     rb"(?:void|char|short|int|long|float|double|signed|unsigned|bool|_Bool|u?int(?:8|16|32|64)_t|s?size_t|"
     rb"u?intptr_t|ptrdiff_t|char(?:16|32|64)_t)"
 )
 _TYPE = re.compile(
-    rb"[(,]\s*((?:(?:const|volatile)\s+)*(?:(?:struct|union|enum)\s+\w+|"
+    rb"[(,]\s*+((?:(?:const|volatile)\s++)*(?:\w++(?=\s*+\*)|(?:struct|union|enum)\s++\w++|"
     + _PRIMITIVE
-    + rb"(?:\s+"
+    + rb"\b(?:\s++"
     + _PRIMITIVE
-    + rb")*|\w+(?=\s*\*))(?:\s*\*|\s*\bconst\b)*)\s*(?=[,)])"
+    + rb"\b)*+)(?:\s*+\*|\s*+\bconst\b)*+)\s*+(?=[,)])"
 )
 _IS_PRIMITIVE = re.compile(_PRIMITIVE + rb"\Z")
 _SIMPLE = re.compile(rb"\s*[A-Za-z_]\w*\s*\Z")
@@ -49,15 +50,35 @@ _NO_CALLEE = frozenset(
     b"return if while for switch case do else".split()
 )
 _STATEMENT = frozenset(b";{}):")
-_UNKNOWN_ATTRIBUTE = re.compile(
-    rb"^(?:(?:static|extern|inline)[ \t]+)*+(?!(?:struct|union|enum|const|typedef|return|else)\b)"
-    rb"[a-z]\w*+[ \t*]+([A-Z][A-Z0-9_]++)[ \t]+\**\w++[ \t]*+\(",
-    re.M,
+_UNKNOWN_ATTRIBUTE = (
+    rb"(?:(?:static|extern|inline)[ \t]+)*+(?!(?:struct|union|enum|const|typedef|return|else)\b)"
+    rb"[a-z]\w*+[ \t*]+([A-Z][A-Z0-9_]++)[ \t]+\**\w++[ \t]*+\("
 )
 _CALL_AFTER_STRING = re.compile(rb'"\s*+([A-Za-z_]\w*+\([^()"\n]*+\))\s*+(?=["),;])')
 _CALL_BEFORE_STRING = re.compile(rb'\([^()"\n]*+\)[ \t]*+(?=")')
 _NAMES_BEFORE_STRING = re.compile(rb'[(,]\s*+((?:[A-Za-z_]\w*+\s++)+)(?=[A-Za-z_]\w*+\s*+")')
+_QUOTED = re.compile(rb'"[^"\n]*+"?')
 _ASM = frozenset((b"asm", b"__asm__", b"__asm"))
+
+
+class _Lines:
+    """Searches for a pattern at the starts of lines. A line feed before it as its first byte is found many
+    times faster than ``^`` is."""
+
+    def __init__(self, pattern: bytes) -> None:
+        self._first = re.compile(pattern)
+        self._others = re.compile(rb"\n" + pattern)
+
+    def on(self, text: bytearray) -> Iterator[re.Match[bytes]]:
+        """The matches in order; all groups count from 1, and group 0 may begin with the line feed."""
+        first = self._first.match(text)
+        if first:
+            yield first
+        yield from self._others.finditer(text, first.end() if first else 0)
+
+
+_REGISTERS = _Lines(_REGISTER)
+_UNKNOWN_ATTRIBUTES = _Lines(_UNKNOWN_ATTRIBUTE)
 
 
 def rewrite(text: bytearray) -> None:
@@ -70,7 +91,7 @@ def rewrite(text: bytearray) -> None:
     _loops(text, present)
     _operators(text)
     _registrations(text)
-    for match in _UNKNOWN_ATTRIBUTE.finditer(text):
+    for match in _UNKNOWN_ATTRIBUTES.on(text):
         _hide(text, *match.span(1))
 
 
@@ -291,16 +312,26 @@ def _loops(text: bytearray, present: set[bytes]) -> None:
 
 
 def _operators(text: bytearray) -> None:
-    for match in _BETWEEN.finditer(text):
-        text[match.start()] = text[match.end() - 1] = 32
-    for match in _EDGE.finditer(text):
-        start, end = match.span(1) if match.group(1) else match.span(2)
-        text[start:end] = b"_" * (end - start)
+    if any(_alone(text, match.start()) for match in _OPERATOR_LAST.finditer(text)):
+        for match in _BETWEEN.finditer(text):
+            text[match.start()] = text[match.end() - 1] = 32
+        for match in _EDGE.finditer(text):
+            start, end = match.span(1) if match.group(1) else match.span(2)
+            text[start:end] = b"_" * (end - start)
     if b'"' in text:
         _strings(text)
-    if b"..." in text:
+    if b"..." in text and b"case" in text:
         for match in _RANGE.finditer(text):
             text[match.start(1) : match.end(1)] = b"|| "
+
+
+def _alone(text: bytearray, at: int) -> bool:
+    """Whether the operator that ends at ``at`` may be all that an argument consists of."""
+    while at >= 0 and text[at] in _OPERATOR_BYTES:
+        at -= 1
+    while at >= 0 and text[at] in b" \t\r\n\f\v":
+        at -= 1
+    return at >= 0 and text[at] in b"(,"
 
 
 def _strings(text: bytearray) -> None:
@@ -312,13 +343,20 @@ def _strings(text: bytearray) -> None:
         if name and name not in _NO_CALLEE:
             closed = text.rindex(b")", match.start(), match.end()) + 1
             text[match.start() : closed] = _NOT_WORD.sub(b"_", text[match.start() : closed])
-    for match in _NAMES_BEFORE_STRING.finditer(text):
-        _hide(text, *match.span(1))
+    for quoted in _QUOTED.finditer(text):
+        last = at = quoted.start() - 1
+        while last >= 0 and text[last] in b" \t\r\n\f\v":
+            last -= 1
+        if last >= 0 and text[last] in WORD:
+            before = max(text.rfind(b"(", 0, at + 1), text.rfind(b",", 0, at + 1))
+            names = _NAMES_BEFORE_STRING.match(text, before) if before >= 0 else None
+            if names:
+                _hide(text, *names.span(1))
 
 
 def _registrations(text: bytearray) -> None:
-    for match in _REGISTER.finditer(text):
-        last = back(text, match.start())
+    for match in _REGISTERS.on(text):
+        last = back(text, match.start(1))
         if last >= 0 and text[last] not in b";}":
             continue
         following = ahead(text, match.end())

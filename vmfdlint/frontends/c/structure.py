@@ -13,7 +13,11 @@ import msgspec
 from vmfdlint.frontends.c.mask import BRANCHES, OPENERS, Directive, Masked, blank
 from vmfdlint.frontends.c.text import WORD, ahead, back
 
-_TOKEN = re.compile(rb"[(){}#]")
+_TOKEN = re.compile(
+    rb"(?:[^(){}#]++|(\((?:[^(){}#]*+\([^(){}#]*+\))*+[^(){}#]*+\)))*+([(){}#])",
+)
+"""The next bracket or directive. Parentheses around nothing of the kind but one more level of them are passed
+over; the last such pair is the first group."""
 _RECORD = re.compile(rb"\b(struct|union|enum)\b[^;{}()]*\Z")
 _ELSE = re.compile(rb"else\b")
 _ENDS = {"f": frozenset(b";{})"), "b": frozenset(b";{}:"), "s": frozenset(b";{}:"), "e": frozenset(b",{")}
@@ -186,15 +190,16 @@ class _Walk:
 def mend_directives(masked: Masked) -> None:
     """Blank directives, and branches where needed, that stand where the grammar has no place for them."""
     text = masked.text
-    last = text.rfind(b"#")
-    if last < 0:
-        return
-    walk = _Walk(masked)
     directives = {
         directive.start: directive for directive in masked.directives if directive.shown is not None
     }
-    for match in _TOKEN.finditer(text, 0, last + 1):
-        at = match.start()
+    if not directives:
+        return
+    walk = _Walk(masked)
+    for match in _TOKEN.finditer(text, 0, max(directives) + 1):
+        at = match.start(2)
+        if match.start(1) >= 0:
+            walk.closed = match.start(1)
         byte = text[at]
         if byte != 0x23:
             walk.bracket(byte, at)
