@@ -7,7 +7,7 @@ from vmfdlint.frontends.c.mask import mask
 
 _REACH = 400
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_STOP = re.compile(rb"[;{}]|\*/|^[ \t]*#[^\n]*\n", re.M)
+_REST = re.compile(rb",\s*\.\.\.\s*\)")
 _CLEANUP_CALL = re.compile(rb"\b(?:cleanup|__cleanup__|_cleanup_|__cleanup)\s*\(\s*([A-Za-z_]\w*)\s*\)")
 _AUTOPTR = re.compile(rb"\b(?:g_autoptr|G_AUTOPTR|g_auto|g_autolist)\s*\(\s*(?:struct\s+)?(\w+)\s*\)")
 _FREE = re.compile(rb"\b__free\s*\(\s*(\w+)\s*\)")
@@ -19,9 +19,18 @@ def _widened(source: bytes, start: int) -> int:
     before.
     """
     floor = max(0, start - _REACH)
-    last = floor
-    for match in _STOP.finditer(source, floor, start):
-        last = match.end()
+    last = max(source.rfind(stop, floor, start) + 1 for stop in (b";", b"{", b"}"))
+    comment = source.rfind(b"*/", floor, start)
+    last = max(floor, last, comment + 2 if comment >= 0 else 0)
+    directive = source.rfind(b"#", floor, start)
+    while directive >= 0:
+        end = source.find(b"\n", directive, start) + 1
+        if 0 < end <= last:
+            break
+        line = source.rfind(b"\n", 0, directive) + 1
+        if end and line >= floor and not source[line:directive].strip(b" \t"):
+            return end
+        directive = source.rfind(b"#", floor, directive)
     return last
 
 
@@ -33,7 +42,7 @@ def attributes_of(source: bytes, start: int, end: int) -> tuple[str, ...]:
     ``weak``.
     """
     piece = bytes(mask(source[_widened(source, start) : end]).text)
-    found = {"variadic"} if re.search(rb",\s*\.\.\.\s*\)", piece) else set()
+    found = {"variadic"} if b"..." in piece and _REST.search(piece) else set()
     for word in _WORD.findall(piece.decode("latin-1")):
         meaning = MACROS.meanings.get(word) or MACROS.meanings.get(word.strip("_"))
         if meaning:

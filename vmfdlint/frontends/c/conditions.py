@@ -1,6 +1,7 @@
 """What is known about preprocessor conditions. In: a directive. Out: true, false or None for unknown."""
 
 import re
+from functools import lru_cache
 
 from vmfdlint.frontends.c.macros import MACROS
 
@@ -79,6 +80,7 @@ class _Reader:
         return _name(token) if token else None
 
 
+@lru_cache(maxsize=4096)
 def holds(keyword: str, rest: str) -> bool | None:
     """Whether the branch after ``#keyword rest`` is compiled; None where it may or may not be.
 

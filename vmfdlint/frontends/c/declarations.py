@@ -1,4 +1,4 @@
-"""What one file declares. In: source text. Out: types, fields, constants, variables and function results."""
+"""What one file declares. In: source text. Out: types, fields, constants and variables."""
 
 import re
 from functools import cache, lru_cache
@@ -8,12 +8,11 @@ import tree_sitter_c
 from tree_sitter import Language, Node, Query, QueryCursor
 
 from vmfdlint.base import SourceText
-from vmfdlint.frontends.c.attributes import attributes_of
 from vmfdlint.frontends.c.constants import Value, evaluate
 from vmfdlint.frontends.c.declarators import THREAD_WORDS, CType, Declared, declared, storage_of, text_of
 from vmfdlint.frontends.c.even import even
 from vmfdlint.frontends.c.macros import MACROS
-from vmfdlint.frontends.c.parse import tree_of
+from vmfdlint.frontends.c.parse import parsed, tree_of
 from vmfdlint.ir import Const
 
 __all__ = [
@@ -47,16 +46,13 @@ class Declarations(msgspec.Struct, frozen=True):
     """What a file declares at file level; types are as written. Anonymous inner records are flattened.
 
     ``records`` has local ones too. A named field of an anonymous inner record gets the synthetic record
-    ``Outer.field``. ``constants`` holds enum constants (None where not a plain number). ``results`` maps
-    a function to its result type, ``attributes`` to the words of all its declarations here.
+    ``Outer.field``. ``constants`` holds enum constants (None where not a plain number).
     """
 
     typedefs: dict[str, CType]
     records: dict[str, dict[str, CType]]
     constants: dict[str, int | None]
     variables: dict[str, Declaration]
-    results: dict[str, CType]
-    attributes: dict[str, tuple[str, ...]]
 
 
 @cache
@@ -74,14 +70,15 @@ def declarations(source: SourceText) -> Declarations:
 
 @lru_cache(maxsize=2048)
 def _declarations(data: bytes) -> Declarations:
-    result = Declarations({}, {}, {}, {}, {}, {})
-    root = tree_of(even(data)).root_node
+    result = Declarations({}, {}, {}, {})
+    root = parsed(data).root
     captures = QueryCursor(_query()).captures(root)
-    for node in captures.get("record", ()):
+    # They come in no certain order; of two definitions the first counts.
+    for node in sorted(captures.get("record", ()), key=lambda node: node.start_byte):
         tag = node.child_by_field_name("name")
         if tag is not None:
             _members(node, text_of(tag), result.records)
-    for node in captures.get("enum", ()):
+    for node in sorted(captures.get("enum", ()), key=lambda node: node.start_byte):
         _enumerators(node, result.constants)
     pending = [root]
     while pending:
@@ -91,11 +88,7 @@ def _declarations(data: bytes) -> Declarations:
         elif node.type == "type_definition":
             _typedef(node, result)
         elif node.type == "declaration":
-            _declaration(node, data, result)
-        elif node.type == "function_definition":
-            _function(node, data, result)
-    for name, type_ in cast_results(data).items():
-        result.results.setdefault(name, type_)
+            _declaration(node, result)
     return result
 
 
@@ -164,13 +157,13 @@ def _typedef(node: Node, result: Declarations) -> None:
         result.typedefs.setdefault(each.name, each.type)
 
 
-def _declaration(node: Node, data: bytes, result: Declarations) -> None:
+def _declaration(node: Node, result: Declarations) -> None:
     names = declared(node)
     _unnamed_record(node, names, result)
     for each in names:
         if each.type.function and _declares_function(each.node):
-            _note_function(each.name, each.type, attributes_of(data, node.start_byte, node.end_byte), result)
-        elif each.name not in result.variables or each.value is not None:
+            continue
+        if each.name not in result.variables or each.value is not None:
             storage = storage_of(node)
             per_thread = not THREAD_WORDS.isdisjoint(storage)
             result.variables[each.name] = Declaration(each.type, "static" in storage, per_thread)
@@ -184,18 +177,6 @@ def _declares_function(name: Node) -> bool:
     while parent is not None and parent.type == "parenthesized_declarator":
         parent = parent.parent
     return parent is not None and parent.type == "function_declarator"
-
-
-def _function(node: Node, data: bytes, result: Declarations) -> None:
-    body = node.child_by_field_name("body")
-    end = body.start_byte if body is not None else node.end_byte
-    for each in declared(node)[:1]:
-        _note_function(each.name, each.type, attributes_of(data, node.start_byte, end), result)
-
-
-def _note_function(name: str, type_: CType, words: tuple[str, ...], result: Declarations) -> None:
-    result.results.setdefault(name, CType(type_.record, type_.pointer, False, False, type_.name))
-    result.attributes[name] = tuple(sorted({*result.attributes.get(name, ()), *words}))
 
 
 @lru_cache(maxsize=4096)

@@ -22,7 +22,7 @@ def noreturn_functions(data: bytes) -> frozenset[str]:
     """Names of the functions with a declaration that carries a word for "does not return", before or
     after it."""
     found: set[str] = set()
-    if not _WORD.search(data):
+    if not any(word.encode() in data for word in _WORDS) or not _WORD.search(data):
         return frozenset()
     data = bytes(mask(data).text)
     for match in _WORD.finditer(data):

@@ -6,9 +6,9 @@ from tree_sitter import Node
 
 from vmfdlint.base import Problem, ProblemKind, SourceText, Span
 from vmfdlint.frontends.c.environment import Environment
-from vmfdlint.frontends.c.even import attributes_of, even
+from vmfdlint.frontends.c.even import attributes_of
 from vmfdlint.frontends.c.lower_stmt import Statements
-from vmfdlint.frontends.c.parse import tree_of
+from vmfdlint.frontends.c.parse import Parsed, parsed, tree_of
 from vmfdlint.frontends.c.syntax import damaged_bytes, declared_name, error_bytes, names_in
 from vmfdlint.frontends.c.toplevel import FileLevel, Item, items_of
 from vmfdlint.frontends.contract import Damage, Index, Sketch
@@ -24,12 +24,12 @@ class CUnit:
         self._problems: dict[Problem, None] = {}
 
     @cached_property
-    def _root(self) -> Node:
-        return tree_of(even(self._source.data)).root_node
+    def _parsed(self) -> Parsed:
+        return parsed(self._source.data)
 
     @cached_property
     def _items(self) -> tuple[Item, ...]:
-        return items_of(self._root, self._source, self._environment)
+        return items_of(self._parsed.root, self._source, self._environment)
 
     @cached_property
     def _definitions(self) -> dict[Sketch, Item]:
@@ -71,7 +71,7 @@ class CUnit:
 
     def forget(self) -> None:
         """See :class:`vmfdlint.frontends.contract.Unit`."""
-        for tree in ("_root", "_items", "_definitions", "_raw_root"):
+        for tree in ("_parsed", "_items", "_definitions", "_raw_root"):
             self.__dict__.pop(tree, None)
 
     def damage(self, sketch: Sketch) -> Damage:
