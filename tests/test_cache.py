@@ -88,7 +88,8 @@ def test_a_change_in_a_header_is_seen_by_those_who_use_it(tree: Path, run: Run) 
 def test_a_header_that_comes_nearer_is_seen(tree: Path, run: Run) -> None:
     (tree / "far").mkdir()
     (tree / "far" / "how.h").write_text("#define HOW (O_RDWR | O_NONBLOCK)\n")
-    (tree / "vm.h").write_text(HEADER.replace("#define HOW (O_RDWR | O_NONBLOCK | O_CLOEXEC)", '#include "near.h"'))
+    definition = "#define HOW (O_RDWR | O_NONBLOCK | O_CLOEXEC)"
+    (tree / "vm.h").write_text(HEADER.replace(definition, '#include "near.h"'))
     assert "VMFD301" in same(run)
     (tree / "near.h").write_text("#define HOW (O_RDWR | O_NONBLOCK | O_CLOEXEC)\n")
     assert "VMFD301" not in same(run)
