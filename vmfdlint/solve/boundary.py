@@ -190,7 +190,7 @@ def leave(
             places.discard(OUTER)
     env: dict[Path, Value] = {}
     for path, value in known.env:
-        if not _overwritten(path, args, result):
+        if path not in places and not _overwritten(path, args, result):
             env[path] = value
     for path, value in at_exit.env:
         for outside in _out_of(path, args, callee, result, values=True):

@@ -243,7 +243,7 @@ class Crossings(Tables):
         assert user is not None  # a call site always lies in a lowered function
         made = fact.object
         if site.block in user.looping and not made.many:
-            made = msgspec.structs.replace(made, many=True)
+            made = msgspec.structs.replace(made, many=True, rounds=user.rounds(site.block))
         if RESULT in at_exit.places and not made.chain:
             made = msgspec.structs.replace(made, chain=(site,))
         return msgspec.structs.replace(fact, object=made) if made is not fact.object else fact

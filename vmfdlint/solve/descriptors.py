@@ -29,7 +29,10 @@ def create(fact: Fact, effect: Create, call: Invocation, observe: Observe) -> li
     path = port_path(effect.at, call.args)
     if kind is Kind.PLAIN:
         return []
-    made = Object(kind, call.site, call.at, call.api, many=call.looping, self_closing=effect.owner)
+    rounds = call.flow.rounds(call.site.block)
+    made = Object(
+        kind, call.site, call.at, call.api, many=call.looping, self_closing=effect.owner, rounds=rounds
+    )
     places = frozenset() if path is None else frozenset({path})
     inherit = cloexec is Truth.NO
     fresh = Fact(made, state=State(inherit=inherit), env=fact.env, cause=call.site if inherit else None)
@@ -52,7 +55,10 @@ def create(fact: Fact, effect: Create, call: Invocation, observe: Observe) -> li
 def close(fact: Fact, port: Port, call: Invocation, observe: Observe) -> list[Fact]:
     """The fact after the number in a port was closed."""
     matched = match_port(fact, port, call) or kept_behind(fact, port, call)
-    if matched is None or fact.is_mapping:
+    if matched is None or fact.is_mapping or fact.object is None:
+        return [fact]
+    if not matched.must and fact.is_open and fact.object.outnumbers(call.flow.closed_by(call.site)):
+        observe(Happening.CLOSE, fact)
         return [fact]
     return close_matched(fact, matched, call.site, observe)
 
@@ -140,7 +146,7 @@ def duplicate(fact: Fact, effect: Duplicate, call: Invocation, observe: Observe)
             call.site,
             call.at,
             call.api,
-            copy_of=msgspec.structs.replace(fact.object, copy_of=None),
+            copy_of=fact.object.original,
             many=call.looping,
             self_closing=effect.owner,
         )

@@ -59,6 +59,8 @@ class Object(msgspec.Struct, frozen=True):
     """A close of the keeper's number ends it."""
     self_closing: bool = False
     """An object has it that closes it when nothing refers to that object any more."""
+    rounds: int | None = None
+    """How many a loop makes, where a constant says that."""
     own_table: bool = False
     """In the descriptor table that a thread has for itself alone: it goes when the thread ends."""
     length: int | None = None
@@ -75,6 +77,26 @@ class Object(msgspec.Struct, frozen=True):
     def user(self) -> FunctionKey:
         """The function that asked for the reference: outside the creating wrapper, where there is one."""
         return (self.chain[-1] if self.chain else self.site).function
+
+    @property
+    def first(self) -> "Object":
+        """The reference that the kernel made, of which this one is a copy, or a copy's copy; itself if
+        none."""
+        made = self
+        while made.copy_of is not None:
+            made = made.copy_of
+        return made
+
+    @property
+    def original(self) -> "Object":
+        """What a copy of this one says it is a copy of: this one and the first of its line. Those between
+        are left out, for a loop that copies its last copy has to come to an end."""
+        first = self.first if self.copy_of is not None else None
+        return msgspec.structs.replace(self, copy_of=first, alone_since=None)
+
+    def outnumbers(self, rounds: int | None) -> bool:
+        """Whether a loop made more of these than one with so many rounds can end."""
+        return rounds is not None and self.rounds is not None and self.rounds > rounds
 
     @property
     def is_mapping(self) -> bool:

@@ -5,10 +5,11 @@ open to closed, the references that depend on it and pass the same instruction a
 with that close; where such a fact meets a linger point, the reference outlived the close on a real path.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import msgspec
 
+from vmfdlint.base import LIMITS
 from vmfdlint.link import EdgeKind, Site
 from vmfdlint.models import Kind
 from vmfdlint.solve.facts import Fact, Object
@@ -47,8 +48,7 @@ def follow_up(tabulation: Tables) -> None:
             passed = _passed(tabulation, other)
             if other in entered or not passed or _of_another(tabulation, other, node, closed):
                 continue
-            after = tabulation.at.get((key, node.block, node.index + 1), {})
-            if fact.object.copy_of is None and _stands_in(here, after, closed, node.fact):
+            if fact.object.copy_of is None and _stands_in(tabulation, node, closed, entered):
                 continue
             alone = msgspec.structs.replace(fact.object, alone_since=site)
             for onward in passed:
@@ -93,10 +93,8 @@ def _calls_to(tabulation: Tables, node: Node, closed: Object) -> list[Node]:
     found: dict[Node, None] = {}
     contexts = [node.context]
     for number in contexts:
-        for incoming in tabulation.incoming.get(number, ()):
-            call = incoming.node
-            direct = incoming.edge.kind in (EdgeKind.DIRECT, EdgeKind.SLOT)
-            if direct and call not in found and call.fact.object == closed and call.fact.is_open:
+        for call in _calls_of(tabulation, number, closed):
+            if call not in found:
                 found[call] = None
                 contexts.append(call.context)
     return list(found)
@@ -108,15 +106,36 @@ def _depends(dependent: Object, closed: Object) -> bool:
     return closed.kind is Kind.VM and dependent.kind in _HANDLES
 
 
-def _stands_in(here: Iterable[Fact], after: Iterable[Fact], closed: Object, closing: Fact) -> bool:
-    """Whether another descriptor of the same VM is open where one is closed: its original, or a copy,
-    also one that was made in the call that closes. What is in the same variable is there on another
-    path."""
-    places = set(closing.places)
-    return any(_is_another(fact, closed) and places.isdisjoint(fact.places) for fact in here) or any(
-        _is_another(fact, closed) and fact.object is not None and fact.object.copy_of == closed
-        for fact in after
-    )
+def _stands_in(
+    tabulation: Tables, node: Node, closed: Object, entered: Collection[Node], depth: int = 0
+) -> bool:
+    """Whether another descriptor of the same VM is open where one is closed: its original, or a copy, also
+    one that was made in the call that closes, or that every caller has and keeps to itself. What is in the
+    same variable is there on another path."""
+    key = tabulation.contexts[node.context].key
+    here = tabulation.at.get((key, node.block, node.index), {})
+    after = tabulation.at.get((key, node.block, node.index + 1), {})
+    places = set(node.fact.places)
+    if any(
+        _is_another(fact, closed) and places.isdisjoint(fact.places) and not (depth and other in entered)
+        for fact, other in here.items()
+    ):
+        return True
+    if any(_is_another(fact, closed) and fact.object and fact.object.copy_of == closed for fact in after):
+        return True
+    calls = _calls_of(tabulation, node.context, closed) if depth < LIMITS.teardown_depth else []
+    return bool(calls) and all(_stands_in(tabulation, call, closed, entered, depth + 1) for call in calls)
+
+
+def _calls_of(tabulation: Tables, context: int, closed: Object) -> list[Node]:
+    """The calls that gave an open reference to a context."""
+    return [
+        incoming.node
+        for incoming in tabulation.incoming.get(context, ())
+        if incoming.edge.kind in (EdgeKind.DIRECT, EdgeKind.SLOT)
+        and incoming.node.fact.object == closed
+        and incoming.node.fact.is_open
+    ]
 
 
 def _is_another(fact: Fact, closed: Object) -> bool:
@@ -127,7 +146,7 @@ def _is_another(fact: Fact, closed: Object) -> bool:
         and fact.object.kind is Kind.VM
         and not fact.object.channel
         and fact.object != closed
-        and _first(fact.object) == _first(closed)
+        and fact.object.first == closed.first
     )
 
 
@@ -138,7 +157,7 @@ def _of_another(tabulation: Tables, handle: Node, vm: Node, closed: Object) -> b
     if closed.kind is not Kind.VM or handle.fact.object.copy_of is not None:
         return False
     parents = _parents(tabulation, handle.fact.object)
-    if parents and not any(_same(_first(parent), _first(closed)) for parent in parents):
+    if parents and not any(_same(parent.first, closed.first) for parent in parents):
         return True
     if closed.copy_of is not None:
         return False
@@ -163,13 +182,6 @@ def _parents(tabulation: Tables, handle: Object) -> list[Object]:
         for fact in here
         if fact.object is not None and fact.object.kind is Kind.VM and subject in fact.places
     ]
-
-
-def _first(vm: Object) -> Object:
-    """The descriptor that KVM made, of which this one is a copy, or a copy's copy."""
-    while vm.copy_of is not None:
-        vm = vm.copy_of
-    return vm
 
 
 def _same(one: Object, other: Object) -> bool:

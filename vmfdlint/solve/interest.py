@@ -232,7 +232,10 @@ class Interest:
     def _for_place(self, path: Path, flow: Flow, use: bool) -> list[frozenset[FunctionKey]]:
         own = not is_cell(path)
         cell = path if is_cell(path) else flow.cells.get(path)
-        if cell is None and len(path) > 1 and not is_global(path):
+        found: list[frozenset[FunctionKey]] = []
+        # An object of a captured variable is passed on as any other, and touched under a parameter's name.
+        passed = flow.counts_references or not is_global(path)
+        if cell is None and len(path) > 1 and passed:
             named = [step for step in path[1:] if "[" not in step]
             cell = ("*?", "->" + named[-1].removeprefix("->").removeprefix(".")) if named else None
         if cell is not None:
@@ -240,16 +243,14 @@ class Interest:
             member = cell[-1].removeprefix("->").removeprefix(".")
             if member.startswith("["):
                 member = cell[1].removeprefix("->")
-            found = [self.relevance.changing_member(record, member, own)]
+            found.append(self.relevance.changing_member(record, member, own))
             if use:
                 found.append(self.relevance.using_member(record, member))
-            return found
-        if is_global(path):
-            found = [self.relevance.changing_global(path[0])]
+        if is_global(path) and path not in flow.cells:
+            found.append(self.relevance.changing_global(path[0]))
             if use:
                 found.append(self.relevance.using_global(path[0]))
-            return found
-        return []
+        return found
 
     def forks(self, fact: Fact) -> frozenset[FunctionKey]:
         """Functions below which a fork's child outlives the forking function, or is a daemon.

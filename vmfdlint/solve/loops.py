@@ -48,7 +48,7 @@ class Loops:
                     return None
                 continue
             matched = match_path(fact, sweep.path, sweep.cell)
-            if matched is None or matched.must or not fact.is_open:
+            if matched is None or matched.must or not fact.is_open or fact.object.outnumbers(sweep.rounds):
                 continue
             if fact.object.is_mapping:
                 if is_part(fact, sweep.length):

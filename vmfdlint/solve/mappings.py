@@ -44,6 +44,7 @@ def map_descriptor(fact: Fact, effect: Map, call: Invocation, observe: Observe) 
         call.at,
         call.api,
         many=call.looping,
+        rounds=call.flow.rounds(call.site.block),
         length=length,
         self_closing=effect.owner,
         numbered=effect.numbered is not Truth.NO,
@@ -85,7 +86,8 @@ def unmap(fact: Fact, effect: Unmap, call: Invocation, observe: Observe) -> list
         return []
     if fact.cut is not None:
         observe(Happening.CLOSE, fact)
-    return []
+    made = fact.object
+    return [fact] if made is not None and made.outnumbers(call.flow.closed_by(call.site)) else []
 
 
 def export(fact: Fact, of: Port, at: Port, call: Invocation) -> Fact:

@@ -1,7 +1,5 @@
 """Transfer functions of references under no number: a ring or another VM keeps the file."""
 
-import msgspec
-
 from vmfdlint.models import Port, Register
 from vmfdlint.solve.facts import Fact, Match, Object, match_path
 from vmfdlint.solve.invocation import Invocation, Observe
@@ -23,13 +21,12 @@ def register(fact: Fact, effect: Register, call: Invocation, observe: Observe) -
         return []
     if not fact.is_open or fact.object.channel or not match_port(fact, effect.fd, call):
         return []
-    original = msgspec.structs.replace(fact.object, copy_of=None)
     made = Object(
         fact.object.kind,
         call.site,
         call.at,
         call.api,
-        copy_of=original,
+        copy_of=fact.object.original,
         channel=effect.channel,
         ends_with_number=effect.ends_with_number,
     )

@@ -263,6 +263,15 @@ class Flow(ControlFlow):
                 found[head] = found.get(head, ()) + sweeps
         return found
 
+    def rounds(self, block: int) -> int | None:
+        """How often the loop that a block lies in runs at most, where a constant says that."""
+        return next((self._loop(loop).rounds for loop in self.loops if block in loop), None)
+
+    def closed_by(self, site: Site) -> int | None:
+        """How many elements of a collection a call in a loop ends at most, where a constant says that."""
+        swept = (sweep for sweeps in self.sweeps.values() for sweep in sweeps)
+        return next((one.rounds for one in swept if (one.block, one.index) == (site.block, site.index)), None)
+
     @cached_property
     def handed(self) -> dict[int, tuple[Handed, ...]]:
         """For the block a loop is entered through: the calls that are given an element of a collection."""

@@ -15,6 +15,8 @@ from vmfdlint.summary.paths import Path, cell_of, is_temporary, operand_path, pa
 
 _FEW = 10
 """A close loop that ends below this number is not after the descriptors that a program opened."""
+_STEP = Opaque("step")
+"""What ``++`` puts into a variable."""
 _CALLS = 2
 """Calls that a number goes through between the collection and its close."""
 
@@ -23,7 +25,8 @@ class Sweep(msgspec.Struct, frozen=True):
     """A loop that closes (or unmaps) a whole collection, or every descriptor where ``path`` is None.
 
     ``block`` and ``index`` name the call that closes one. ``keep`` are paths the loop skips. ``length`` is
-    the number of bytes that are unmapped of each, where it is a constant.
+    the number of bytes that are unmapped of each, where it is a constant. ``rounds`` is how many it closes at
+    most, where a constant says that.
     """
 
     path: Path | None
@@ -32,6 +35,7 @@ class Sweep(msgspec.Struct, frozen=True):
     index: int
     keep: tuple[Path, ...] = ()
     length: int | None = None
+    rounds: int | None = None
 
 
 class Handed(msgspec.Struct, frozen=True):
@@ -77,6 +81,41 @@ class Loop:
 
     def sweeps(self) -> Iterator[Sweep]:
         """What the loop closes by calls of its own."""
+        found = list(self._own_sweeps())
+        rounds = self.rounds if found else None
+        for sweep in found:
+            once = [other.path for other in found].count(sweep.path) == 1
+            yield msgspec.structs.replace(sweep, rounds=rounds if once else None)
+
+    @property
+    def rounds(self) -> int | None:
+        """How often the loop runs at most, where the one variable that it reckons with counts from 0 to a
+        constant; None where that is not known."""
+        reckoned = [each for each in self._instrs() if isinstance(each, Assign) and _is_reckoned(each)]
+        if len(reckoned) != 1 or reckoned[0].src != _STEP:
+            return None
+        name = path_of(reckoned[0].dst)[0]
+        ends = [
+            instr.right.value + (instr.op == ">")
+            for instr in self._ends(name)
+            if isinstance(instr.right, Const) and instr.right.value is not None
+        ]
+        return ends[0] if len(ends) == 1 and self._starts_at_zero(name) else None
+
+    def _starts_at_zero(self, name: str) -> bool:
+        """Whether a variable is set to 0 and counts up, and gets nothing else."""
+        written = [
+            instr
+            for instr in self.function.instrs
+            if isinstance(instr, Assign | Call) and instr.dst is not None and _is_variable(instr.dst, name)
+        ]
+        return name not in self.function.params and all(
+            isinstance(instr, Assign)
+            and (instr.src == _STEP or (isinstance(instr.src, Const) and instr.src.value == 0))
+            for instr in written
+        )
+
+    def _own_sweeps(self) -> Iterator[Sweep]:
         for number, index, call in self._calls():
             name = call.target.name if isinstance(call.target, Named) else ""
             modelled = resolve(self.models, name, call.args) if name and call.args else None
@@ -194,20 +233,22 @@ class Loop:
 
     def _ends_early(self, name: str) -> bool:
         """Whether the loop ends at a small number: ``for (i = 0; i < 3; i++)`` means the standard streams."""
+        return any(
+            isinstance(instr.right, Const) and instr.right.value is not None and instr.right.value < _FEW
+            for instr in self._ends(name)
+        )
+
+    def _ends(self, name: str) -> Iterator[Assume]:
+        """The guards by which the loop is left because a variable has grown."""
         blocks = self.function.blocks
         exits = {
             after for number in self.blocks for after in blocks[number].successors if after not in self.blocks
         }
-        return any(
-            isinstance(instr, Assume)
-            and path_of(instr.left) == (name,)
-            and instr.op in (">", ">=")
-            and isinstance(instr.right, Const)
-            and instr.right.value is not None
-            and instr.right.value < _FEW
-            for number in exits
-            for instr in blocks[number].instrs
-        )
+        for number in sorted(exits):
+            for instr in blocks[number].instrs:
+                grown = isinstance(instr, Assume) and instr.op in (">", ">=")
+                if isinstance(instr, Assume) and grown and path_of(instr.left) == (name,):
+                    yield instr
 
     def _kept(self, path: Path) -> tuple[Path, ...]:
         kept = []
@@ -224,6 +265,11 @@ class Loop:
 def _is_variable(place: Place, name: str) -> bool:
     """Whether a place is the variable with that path."""
     return path_of(place) == (name,)
+
+
+def _is_reckoned(instr: Assign) -> bool:
+    """Whether a variable gets the result of arithmetic."""
+    return isinstance(instr.src, Opaque) and not instr.dst.fields
 
 
 def bytes_of(effect: Close | Unmap, call: Call) -> int | None:
