@@ -5,7 +5,6 @@ from collections.abc import Mapping
 VERSION = "4.20"
 
 NAMES: Mapping[int, str] = {
-    276: "Incorrect Default Permissions",
     402: "Transmission of Private Resources into a New Sphere ('Resource Leak')",
     403: "Exposure of File Descriptor to Unintended Control Sphere ('File Descriptor Leak')",
     404: "Improper Resource Shutdown or Release",
@@ -16,6 +15,7 @@ NAMES: Mapping[int, str] = {
     775: "Missing Release of File Descriptor or Handle after Effective Lifetime",
     910: "Use of Expired File Descriptor",
     911: "Improper Update of Reference Count",
+    1059: "Insufficient Technical Documentation",
     1116: "Inaccurate Comments",
     1341: "Multiple Releases of Same Resource or Handle",
 }
