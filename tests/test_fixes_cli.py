@@ -175,3 +175,51 @@ def test_reports_hold_the_fixes(run: Run, tree: Path) -> None:
     assert replacement["deletedRegion"]["startColumn"] == replacement["deletedRegion"]["endColumn"] == 38
     (found,) = json.loads(run("check", "--select", "VMFD303", "--output-format", "rdjson").out)["diagnostics"]
     assert [one["text"] for one in found["suggestions"]] == ["dup3(vm, 100, O_CLOEXEC"]
+
+
+OLD_AND_NEW = """\
+import fcntl
+import os
+
+kvm = os.open("/dev/kvm", os.O_RDWR)
+vm = fcntl.ioctl(kvm, 0xAE01, 0)
+memory = fcntl.ioctl(vm, 0xC040AED4, bytearray(64))
+other = fcntl.fcntl(vm, fcntl.F_DUPFD, 100)
+os.execv("/bin/sleep", ["sleep", "60"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "added"),
+    [
+        (
+            "2.7",
+            [
+                "fcntl.fcntl(kvm, fcntl.F_SETFD, fcntl.FD_CLOEXEC)",
+                "fcntl.fcntl(memory, fcntl.F_SETFD, fcntl.FD_CLOEXEC)",
+            ],
+        ),
+        (
+            "3.3",
+            [
+                'kvm = os.open("/dev/kvm", os.O_RDWR | os.O_CLOEXEC)',
+                "fcntl.fcntl(memory, fcntl.F_SETFD, fcntl.FD_CLOEXEC)",
+            ],
+        ),
+        (
+            "3.4",
+            ["os.set_inheritable(memory, False)", "other = fcntl.fcntl(vm, fcntl.F_DUPFD_CLOEXEC, 100)"],
+        ),
+    ],
+)
+def test_a_fix_is_written_in_the_python_of_the_program(
+    run: Run, tree: Path, version: str, added: list[str]
+) -> None:
+    """os.O_CLOEXEC came with Python 3.3, os.set_inheritable() and the rest of PEP 446 with 3.4."""
+    (tree / "vm.c").unlink()
+    (tree / "vm.py").write_text(OLD_AND_NEW)
+    shown = run("check", "--diff", "--target-python", version)
+    assert [line[1:] for line in shown.out.splitlines() if line.startswith("+") and line[1] != "+"] == added
+    run("check", "--fix", "--target-python", version)
+    left = run("check", "--target-python", version, "--output-format", "concise").out
+    assert "VMFD301" not in left and "VMFD306" not in left

@@ -109,7 +109,7 @@ def _read(
         lambda name: name in models.apis or models.is_neutral(name),
         {source.path: source for source in chosen.sources},
         fork_default=target.python < python.NO_FORK_BY_DEFAULT,
-        python2=target.python < (3, 0),
+        python2=target.python < python.CLOSE_ON_EXEC_BY_DEFAULT,
     )
     scans.update((path, library.scan(path)) for path in modules)
     return _Sources(scans, library, target.built, problems)

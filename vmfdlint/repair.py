@@ -31,8 +31,9 @@ def with_fixes(
     anything was left out."""
     sources = _sources(found)
     focus = asked_about(found, options)
+    version = tuple(map(int, options.target_python.split(".")))
     inside = [one for one in outcome.findings if focus is None or one.at.path in focus]
-    offered = {(one.rule, one.at): one for one in offer(inside, every, sources, analysis)}
+    offered = {(one.rule, one.at): one for one in offer(inside, every, sources, analysis, version)}
     findings = tuple(offered.get((one.rule, one.at), one) for one in outcome.findings)
     return msgspec.structs.replace(outcome, findings=findings)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from vmfdlint.base import SourceText
 from vmfdlint.finding import Edit, Finding, Fix, Subject
-from vmfdlint.fix.rows import rows
+from vmfdlint.fix.rows import Version, rows
 from vmfdlint.frontends.changes import Editor, Spot
 from vmfdlint.frontends.editors import open_editor
 from vmfdlint.frontends.languages import language_of
@@ -25,14 +25,16 @@ class Editors:
         return self._open[path]
 
 
-def proposals(finding: Finding, subject: Subject, editors: Editors) -> Iterator[Fix]:
-    """The fixes for a finding. Each changes the file it stands in."""
+def proposals(finding: Finding, subject: Subject, editors: Editors, python_version: Version) -> Iterator[Fix]:
+    """The fixes for a finding. Each changes the file it stands in, and writes
+    nothing that the version of Python does not have."""
     source = editors.sources.get(finding.at.path)
     if source is None:
         return
     spot = Spot(finding.at, subject.api, subject.variables)
-    for row in rows().get(language_of(source), ()):
-        if not row.fits(finding.rule, subject):
+    language = language_of(source)
+    for row in rows().get(language, ()):
+        if not row.fits(finding.rule, subject, python_version if language == PYTHON else ()):
             continue
         made = editors.of(source.path).changed(spot, row.change, row.needs)
         if made is not None:

@@ -4,6 +4,7 @@ import tomllib
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
+from typing import Annotated, TypeAlias
 
 import msgspec
 
@@ -11,12 +12,16 @@ from vmfdlint.base.location import rules_directory
 from vmfdlint.finding import Subject
 from vmfdlint.frontends.changes import Change
 
+Version: TypeAlias = tuple[int, ...]
+_VERSION = msgspec.Meta(pattern=r"^(?:\d+\.\d+)?$")
+
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One way to remove a finding of ``rules`` at a call of one of ``apis``, or where what they made is lost.
 
     ``title`` is for people, ``needs`` a header and words that show it is there, ``safe`` whether the program
-    does what it did.
+    does what it did. ``since`` and ``before`` are versions of the language, as in "3.4": what the change
+    writes exists from the one on, and is of use up to the other.
     """
 
     rules: tuple[str, ...]
@@ -25,14 +30,28 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     safe: bool
     change: Change
     needs: tuple[str, ...] = ()
+    since: Annotated[str, _VERSION] = ""
+    before: Annotated[str, _VERSION] = ""
 
-    def fits(self, rule: str, subject: Subject) -> bool:
-        """Whether it is for a finding of a rule."""
+    def fits(self, rule: str, subject: Subject, version: Version = ()) -> bool:
+        """Whether it is for a finding of a rule, in a program for a version of its language: the newest where
+        none is given."""
         names = (subject.api,) if subject.api else subject.made_by
-        return rule in self.rules and bool(names) and all(self._knows(name) for name in names)
+        known = rule in self.rules and bool(names) and all(self._knows(name) for name in names)
+        return known and self._holds(version)
+
+    def _holds(self, version: Version) -> bool:
+        if not version:
+            return not self.before
+        since = not self.since or _numbers(self.since) <= version
+        return since and (not self.before or version < _numbers(self.before))
 
     def _knows(self, name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in self.apis)
+
+
+def _numbers(version: str) -> Version:
+    return tuple(map(int, version.split(".")))
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

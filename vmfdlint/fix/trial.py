@@ -17,6 +17,7 @@ from vmfdlint.base import LIMITS, ProblemKind, SourceText
 from vmfdlint.finding import Finding, Fix, Level, Outcome, Subject
 from vmfdlint.fix.apply import Applied, applied
 from vmfdlint.fix.propose import Editors, proposals
+from vmfdlint.fix.rows import Version
 
 Analysis: TypeAlias = Callable[[tuple[SourceText, ...]], Outcome]
 """Sources -> everything found in them, before anything is left out."""
@@ -30,18 +31,18 @@ def offer(
     before: Outcome,
     sources: Mapping[str, SourceText],
     analysis: Analysis,
+    python_version: Version = (),
 ) -> tuple[Finding, ...]:
     """The findings, each with the first of its fixes that holds. ``before`` is everything found in
-    ``sources``."""
+    ``sources``, which are written for a version of Python, the newest where none is given."""
     editors = Editors(sources)
     trial = _Trial(before, editors, analysis)
-    proposed = [
-        (
-            finding,
-            tuple(proposals(finding, before.subjects.get((finding.rule, finding.at), Subject()), editors)),
-        )
-        for finding in findings
-    ]
+
+    def proposed_for(finding: Finding) -> tuple[Fix, ...]:
+        subject = before.subjects.get((finding.rule, finding.at), Subject())
+        return tuple(proposals(finding, subject, editors, python_version))
+
+    proposed = [(finding, proposed_for(finding)) for finding in findings]
     good: dict[tuple[str, object], Fix] = {}
     # The second choice of a finding is tried where the first one did not hold.
     for choice in zip_longest(*(fixes for _finding, fixes in proposed)):

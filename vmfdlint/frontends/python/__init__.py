@@ -12,8 +12,11 @@ DEFAULT_VERSION = (3, 13)
 NO_FORK_BY_DEFAULT = (3, 14)
 """From this version on multiprocessing makes its workers through a fork server (library reference,
 multiprocessing, Contexts and start methods)."""
+CLOSE_ON_EXEC_BY_DEFAULT = (3, 4)
+"""From this version on what os makes is close-on-exec (PEP 446)."""
 
 __all__ = [
+    "CLOSE_ON_EXEC_BY_DEFAULT",
     "DEFAULT_VERSION",
     "LANGUAGE",
     "NO_FORK_BY_DEFAULT",

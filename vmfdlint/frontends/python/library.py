@@ -32,8 +32,8 @@ class Library:
     """The Python part of a program.
 
     ``known`` says whether the models have an API of a dotted name. ``fork_default`` is whether
-    multiprocessing forks where the program does not choose (Python up to 3.13); ``python2`` that descriptors
-    are inherited.
+    multiprocessing forks where the program does not choose (Python up to 3.13); ``python2`` that os
+    makes descriptors as Python 2 does, for programs that are executed to inherit (up to 3.3).
     """
 
     def __init__(
