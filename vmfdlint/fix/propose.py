@@ -7,7 +7,7 @@ from vmfdlint.finding import Edit, Finding, Fix, Subject
 from vmfdlint.fix.rows import Version, rows
 from vmfdlint.frontends.changes import Editor, Spot
 from vmfdlint.frontends.editors import open_editor
-from vmfdlint.frontends.languages import language_of
+from vmfdlint.frontends.languages import PYTHON, language_of
 
 
 class Editors:
