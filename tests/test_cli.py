@@ -14,7 +14,6 @@ from commands import Run
 
 from vmfdlint import __version__, app
 from vmfdlint.base import SourceText, Span
-from vmfdlint.cli.output import Progress
 from vmfdlint.config import Options
 from vmfdlint.finding import Finding, Level, Outcome, Statistics
 
@@ -275,17 +274,6 @@ def test_a_full_disk_ends_with_2(here: Path) -> None:
         )
     assert done.returncode == 2
     assert done.stderr.startswith(b"error: the output cannot be written") and b"Traceback" not in done.stderr
-
-
-def test_progress_only_where_someone_looks(here: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    hidden, shown = Progress(False), Progress(True)
-    hidden("reading")
-    hidden.clear()
-    assert capsysbinary.readouterr().err == b""
-    shown("reading 2 files")
-    shown("too soon")
-    shown.clear()
-    assert capsysbinary.readouterr().err == b"\r\x1b[Kreading 2 files\r\x1b[K"
 
 
 def test_what_would_be_done(run: Run, here: Path) -> None:

@@ -2,12 +2,17 @@
 
 import os
 import random
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from commands import Run
 
 from vmfdlint.run import FEW, Crash, Done, Pool, map_tasks, run_one, usable_cpus
+
+PROGRAM = str(Path(__file__).parent.parent / "fixtures" / "programs" / "minivmm")
 
 _prepared = 0
 
@@ -84,6 +89,64 @@ def test_a_worker_that_dies_names_its_item() -> None:
         assert workers.map(square, range(20)) == [Done(number * number) for number in range(20)]
 
 
+def die_once(flag: str) -> str:
+    if flag.endswith("7") and not Path(flag).exists():
+        Path(flag).touch()
+        os._exit(1)
+    return flag
+
+
+def test_a_worker_that_was_killed_loses_nothing(tmp_path: Path) -> None:
+    flags = [str(tmp_path / str(number)) for number in range(10)]
+    with Pool(2) as workers:
+        assert workers.map(die_once, flags) == [Done(flag) for flag in flags]
+    assert [path.name for path in tmp_path.iterdir()] == ["7"]
+
+
+def test_long_tasks_are_taken_when_there_is_room(pool: Pool) -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(12):
+            taken.append(number)
+            yield number
+
+    for serial in (True, False):
+        taken.clear()
+        ahead, got = [], []
+        with Pool(1 if serial else 2) as workers:
+            for item, result in workers.stream(square, items(), str, lambda number: 10, 15):
+                got.append(item)
+                ahead.append(len(taken) - len(got))
+                assert result == Done(item * item)
+        # Where two would be too heavy one runs at a time, and one more is ready.
+        assert sorted(got) == list(range(12)) and max(ahead) <= 1, ahead
+    heavy = [item for item, _ in pool.stream(square, range(12), str, lambda number: 99, 15)]
+    assert sorted(heavy) == list(range(12))
+    crashes = [result for _, result in pool.stream(die_at_seven, range(9), str, lambda number: 0, 15)
+               if isinstance(result, Crash)]  # fmt: skip
+    assert [crash.item for crash in crashes] == ["7"]
+
+
+def test_an_executor_that_is_not_to_be_had(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run("check", PROGRAM, "--executor", "mpi://somewhere:1")
+    assert (result.code, result.out) == (2, "")
+    assert "no executor 'mpi://somewhere:1': choose from dask, processes, serial, tcp" in result.err
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    result = run("check", PROGRAM, "--executor", "dask://somewhere:8786")
+    assert (result.code, result.out) == (2, "")
+    assert "dask://somewhere:8786 needs Dask" in result.err and "pip install 'vmfdlint[dask]'" in result.err
+
+
+def test_a_tree_has_no_say_in_where_the_work_is_done(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "vmfdlint.toml").write_text('executor = "dask://somewhere:8786"\n')
+    monkeypatch.chdir(tmp_path)
+    result = run("check", ".")
+    assert result.code == 2 and "unknown key 'executor'" in result.err
+
+
 def test_a_value_that_cannot_be_sent_back(pool: Pool) -> None:
     results = pool.map(unpicklable, range(20))
     assert isinstance(results[7], Crash) and results[0] == Done(0)
@@ -99,7 +162,7 @@ def test_without_processes_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*rest: object, **more: object) -> object:
         raise OSError(38, "Function not implemented")
 
-    monkeypatch.setattr("vmfdlint.run.pool.ProcessPoolExecutor", refuse)
+    monkeypatch.setattr("vmfdlint.run.executors.processes.ProcessPoolExecutor", refuse)
     assert map_tasks(square, range(20), 2) == [Done(number * number) for number in range(20)]
 
 

@@ -15,7 +15,7 @@ from vmfdlint.frontends.contract import Scan
 from vmfdlint.frontends.languages import PYTHON, language_of
 from vmfdlint.link import KeptUnits, Lexicon, Program
 from vmfdlint.models import Kind, Models
-from vmfdlint.run import Crash, Done, Pool
+from vmfdlint.run import Crash, Done, Pool, Workers
 from vmfdlint.solve import Solver
 
 
@@ -38,7 +38,7 @@ class Target(msgspec.Struct, frozen=True):
 def solve(
     sources: tuple[SourceText, ...],
     models: Models,
-    jobs: int,
+    workers: Workers | int,
     target: Target | None = None,
     tell: Callable[[str], None] = lambda _text: None,
     rows: Rows = NOTHING,
@@ -47,7 +47,7 @@ def solve(
     what is done; ``rows`` holds what was read of the same files before."""
     started = perf_counter()
     tell(f"reading {len(sources):,} files")
-    read = _read(sources, models, jobs, target or Target(), rows)
+    read = _read(sources, models, workers, target or Target(), tell, rows)
     scanned = perf_counter()
     lexicon = Lexicon({source.path: source for source in sources}, read.scans, read.built)
     kept = KeptUnits(rows, lexicon, c.open_unit)
@@ -67,10 +67,10 @@ def solve(
 
 
 def load_program(
-    sources: tuple[SourceText, ...], models: Models, jobs: int, target: Target | None = None
+    sources: tuple[SourceText, ...], models: Models, workers: Workers | int, target: Target | None = None
 ) -> Program:
     """The program by names, nothing followed."""
-    read = _read(sources, models, jobs, target or Target(), NOTHING)
+    read = _read(sources, models, workers, target or Target(), lambda _text: None, NOTHING)
     lexicon = Lexicon({source.path: source for source in sources}, read.scans, read.built)
     return Program(lexicon, c.open_unit, linkage=read.library)
 
@@ -85,7 +85,12 @@ class _Sources(msgspec.Struct):
 
 
 def _read(
-    sources: tuple[SourceText, ...], models: Models, jobs: int, target: Target, rows: Rows
+    sources: tuple[SourceText, ...],
+    models: Models,
+    workers: Workers | int,
+    target: Target,
+    tell: Callable[[str], None],
+    rows: Rows,
 ) -> _Sources:
     scripts = tuple(source for source in sources if language_of(source) == PYTHON)
     others = {source.path for source in scripts}
@@ -94,7 +99,7 @@ def _read(
     scans: dict[str, Scan] = {source.path: Scan(b"") for source in scripts}
     modules: dict[str, python.Module] = {}
     tasks = (*(source for source in sources if source.path not in others), *chosen.sources)
-    for source, result in zip(tasks, _read_all(tasks, jobs, rows), strict=True):
+    for source, result in zip(tasks, _read_all(tasks, workers, tell, rows), strict=True):
         if isinstance(result, Crash):
             scans[source.path] = Scan(b"")
             problems.append(Problem(ProblemKind.CRASH, f"{source.path}: {result.text}", source.path))
@@ -126,17 +131,16 @@ _KEPT = Coding(_Kept)
 
 
 def _read_all(
-    tasks: tuple[SourceText, ...], jobs: int, rows: Rows
+    tasks: tuple[SourceText, ...], workers: Workers | int, tell: Callable[[str], None], rows: Rows
 ) -> "list[Done[Scan | python.Module] | Crash]":
     """What the front-ends make of each file alone: as it was kept, or read over the cores."""
     if rows is NOTHING:
-        return _read_over_cores(tasks, jobs)
+        return _read_over_cores(tasks, workers, tell)
     keys = [digest((identity(), b"read", task.path.encode(), task.content_hash.encode())) for task in tasks]
     found = rows.get(keys)
     kept = [_KEPT.decode(found.get(key)) for key in keys]
-    made = iter(
-        _read_over_cores(tuple(task for task, one in zip(tasks, kept, strict=True) if one is None), jobs)
-    )
+    missing = tuple(task for task, one in zip(tasks, kept, strict=True) if one is None)
+    made = iter(_read_over_cores(missing, workers, tell))
     results: list[Done[Scan | python.Module] | Crash] = []
     fresh: dict[bytes, bytes] = {}
     for key, one in zip(keys, kept, strict=True):
@@ -153,10 +157,13 @@ def _read_all(
 
 
 def _read_over_cores(
-    tasks: tuple[SourceText, ...], jobs: int
+    tasks: tuple[SourceText, ...], workers: Workers | int, tell: Callable[[str], None]
 ) -> "list[Done[Scan | python.Module] | Crash]":
-    with Pool(jobs) as pool:
-        return pool.map(_read_one, tasks, lambda source: source.path)
+    def watch(done: int) -> None:
+        tell(f"reading: {done:,} of {len(tasks):,} files")
+
+    with Pool(workers, tell=tell) as pool:
+        return pool.map(_read_one, tasks, lambda source: source.path, watch)
 
 
 def _hints(models: Models) -> python.Hints:

@@ -8,14 +8,19 @@ from vmfdlint.app.baseline import baseline_create, baseline_show, baseline_updat
 from vmfdlint.app.check import check, files
 from vmfdlint.app.clean import clean
 from vmfdlint.app.diff import diff
+from vmfdlint.app.fleet import Asked, Standing, fleet
+from vmfdlint.app.fleet_list import Tree, trees_in
 from vmfdlint.app.ignore import add_ignore
 from vmfdlint.app.rules import proven_docs, rules
 from vmfdlint.app.run import Run, Surroundings, Written, again
 from vmfdlint.app.settings import options_for, settings
 
 __all__ = [
+    "Asked",
     "Run",
+    "Standing",
     "Surroundings",
+    "Tree",
     "Written",
     "add_ignore",
     "again",
@@ -27,9 +32,11 @@ __all__ = [
     "clean",
     "diff",
     "files",
+    "fleet",
     "options_for",
     "proven_docs",
     "rule_docs",
     "rules",
     "settings",
+    "trees_in",
 ]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 
+from vmfdlint.app.analysis import workers_of
 from vmfdlint.base import Problem, ProblemKind, SourceText
 from vmfdlint.base.location import rules_directory
 from vmfdlint.cache import Rows
@@ -30,9 +31,10 @@ def analyze_afresh(
     """See :func:`vmfdlint.app.analysis.analyze`; ``rows`` is the cache."""
     rules = load_rules()
     models, problems = models_for(options)
-    solved = solve(sources, models, options.jobs, target_of(options, built), tell, rows)
+    solved = solve(sources, models, workers_of(options), target_of(options, built), tell, rows)
     solver = solved.solver
     started = perf_counter()
+    tell("applying the rules")
     findings = match(solver, rules, options.rules)
     safe = safe_sites(solver, rules) if options.show_safe else ()
     stated = _claims(sources) if not options.ignore_suppressions else ()

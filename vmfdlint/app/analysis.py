@@ -9,6 +9,7 @@ from vmfdlint.cache import NOTHING
 from vmfdlint.config import Options
 from vmfdlint.finding import Outcome, RuleDoc
 from vmfdlint.rulebook import load_rules
+from vmfdlint.run import Workers
 
 
 def analyze(
@@ -27,6 +28,11 @@ def analyze(
             outcome = analyze_afresh(sources, options, built, tell, rows)
             keep(rows, key, outcome)
     return outcome
+
+
+def workers_of(options: Options) -> Workers:
+    """Who does the work."""
+    return Workers(options.jobs, options.executor)
 
 
 def rule_docs() -> tuple[RuleDoc, ...]:

@@ -1,6 +1,6 @@
 """``check``: discover -> analyze -> gate -> report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from vmfdlint.app.run import (
 )
 from vmfdlint.app.verdict import gated, judged, known_entries, look
 from vmfdlint.base import LIMITS, SourceText
+from vmfdlint.baseline import Entry
 from vmfdlint.config import Options
 from vmfdlint.discover import Discovery
 from vmfdlint.finding import Level, Outcome
@@ -34,18 +35,11 @@ from vmfdlint.vcs import origin, within
 def check(options: Options, seen: Surroundings | None = None, tell: Callable[[str], None] = silent) -> Run:
     """discover -> analyze -> gate -> report. ``tell`` hears what is being done."""
     started = _now()
+    tell("looking for sources")
     seen = seen or Surroundings()
     found = take(options, seen.stdin)
     before = known(options, lambda then: known_entries(*look(then, tell)))
-    seen_first = judged(found, options, tell)
-    outcome = gated(seen_first, found, options, before)
-    if wants_fixes(options):
-        tell("trying fixes")
-
-        def analysis(sources: tuple[SourceText, ...]) -> Outcome:
-            return analyze(sources, options, found.targets)
-
-        outcome = with_fixes(outcome, seen_first, found, options, analysis)
+    outcome = decided(found, options, before, tell)
     if options.diff or options.format_patch:
         return _shown_fixes(outcome, found, options)
     if options.fix and len(seen.fixed) < LIMITS.fix_rounds:
@@ -58,13 +52,13 @@ def check(options: Options, seen: Surroundings | None = None, tell: Callable[[st
         root=found.root.as_posix(),
         prefix=prefix(found.root),
         within=within(found.root),
-        checkout=_checkout(found.root) if _wants(options, "sarif") else None,
+        checkout=checkout_of(found.root) if wants(options, "sarif") else None,
         sources={source.path: source for source in found.files},
         languages={source.path: language_of(source) for source in found.files},
         command=seen.command if options.statistics else "",
         started=started if options.statistics else "",
         ended=_now() if options.statistics else "",
-        exit_code=_exit_code(outcome, options),
+        exit_code=exit_code(outcome, options),
         verbose=options.verbose,
         quiet=options.quiet,
         statistics=options.statistics,
@@ -74,6 +68,22 @@ def check(options: Options, seen: Surroundings | None = None, tell: Callable[[st
         color=seen.color,
     )
     return _reported(outcome, context, options, seen.step_summary)
+
+
+def decided(
+    found: Discovery, options: Options, before: Sequence[Entry] | None, tell: Callable[[str], None] = silent
+) -> Outcome:
+    """analyze -> gate, with fixes where they are wanted. ``before`` is what was known. Raises ConfigError."""
+    first = judged(found, options, tell)
+    outcome = gated(first, found, options, before)
+    if not wants_fixes(options):
+        return outcome
+    tell("trying fixes")
+
+    def analysis(sources: tuple[SourceText, ...]) -> Outcome:
+        return analyze(sources, options, found.targets)
+
+    return with_fixes(outcome, first, found, options, analysis)
 
 
 def _shown_fixes(outcome: Outcome, found: Discovery, options: Options) -> Run:
@@ -94,11 +104,13 @@ def files(options: Options, stdin: bytes | None = None) -> Run:
     return text_run("".join(f"{before}{source.path}\n" for source in found.files), found)
 
 
-def _wants(options: Options, name: str) -> bool:
+def wants(options: Options, name: str) -> bool:
+    """Whether a format was asked for."""
     return any(wanted.partition(":")[0] == name for wanted in options.output_format)
 
 
-def _checkout(root: Path) -> Checkout | None:
+def checkout_of(root: Path) -> Checkout | None:
+    """What is checked out in a directory."""
     found = origin(root)
     return None if found is None else Checkout(found.repository, found.revision, found.branch)
 
@@ -123,7 +135,8 @@ def _reported(outcome: Outcome, context: Context, options: Options, step_summary
     return Run(report, tuple(messages), context.exit_code, tuple(written))
 
 
-def _exit_code(outcome: Outcome, options: Options) -> int:
+def exit_code(outcome: Outcome, options: Options) -> int:
+    """What the run ends with: problems weigh more than findings."""
     if any(problem.kind in FATAL for problem in outcome.problems):
         return EXIT_INCOMPLETE
     levels = list(Level)

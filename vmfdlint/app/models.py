@@ -5,6 +5,7 @@ from pathlib import Path
 
 from vmfdlint import __version__
 from vmfdlint.app.afresh import models_for, target_of
+from vmfdlint.app.analysis import workers_of
 from vmfdlint.app.run import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE, Run, job_run
 from vmfdlint.base import SourceText
 from vmfdlint.base.location import rules_directory
@@ -23,7 +24,7 @@ def models_suggest(options: Options) -> Run:
     def suggested(sources: tuple[SourceText, ...]) -> str:
         models, _problems = models_for(options)
         rows = list(
-            suggestions(solve(sources, models, options.jobs, target_of(options, found.targets)).solver)
+            suggestions(solve(sources, models, workers_of(options), target_of(options, found.targets)).solver)
         )
         return "\n".join(rows) if rows else "# Every function that is given a KVM descriptor is known.\n"
 

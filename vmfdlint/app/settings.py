@@ -5,10 +5,11 @@ from pathlib import Path
 
 import msgspec
 
-from vmfdlint.app.analysis import rule_docs
+from vmfdlint.app.analysis import rule_docs, workers_of
 from vmfdlint.app.run import Run
 from vmfdlint.config import ConfigError, Options, load, resolve_rules, settings_text
 from vmfdlint.report import formats
+from vmfdlint.run import ExecutorError, reach
 
 _CACHE = ".vmfdlint_cache"
 """The cache, where none is named: beside the configuration file, else in the current directory."""
@@ -33,6 +34,10 @@ def options_for(paths: Sequence[str], given: Mapping[str, object]) -> Options:
         raise ConfigError("fixes are for files: name them in the place of -")
     if "-" in paths and not options.stdin_filename:
         raise ConfigError("- needs --stdin-filename: the name says what the program is part of")
+    try:
+        reach(workers_of(options))
+    except ExecutorError as error:
+        raise ConfigError(f"--executor: {error}") from error
     origins = tuple(
         f"--{name}" if given.get(name) or not options.config_file else f"{name} of {options.config_file}"
         for name in ("select", "ignore")

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from vmfdlint.app.afresh import models_for, target_of
+from vmfdlint.app.analysis import workers_of
 from vmfdlint.app.run import Run, job_run, text_run
 from vmfdlint.base import SourceText
 from vmfdlint.check import flow_text
@@ -40,13 +41,13 @@ def show_flow(
 ) -> str:
     """Sources, and what they are built into -> where each descriptor is created, goes and rests, as text."""
     models, _problems = models_for(options)
-    return flow_text(solve(sources, models, options.jobs, target_of(options, built)).solver)
+    return flow_text(solve(sources, models, workers_of(options), target_of(options, built)).solver)
 
 
 def show_ir(sources: tuple[SourceText, ...], options: Options, path: str, function: str) -> str:
     """The IR of ``function`` in the file ``path`` as text. Raises ConfigError where there is none."""
     models, _problems = models_for(options)
-    program = load_program(sources, models, options.jobs, target_of(options, None))
+    program = load_program(sources, models, workers_of(options), target_of(options, None))
     found = program.function(FunctionKey(path, function)) if path in program.lexicon.sources else None
     if found is None:
         raise ConfigError(f"no function {function!r} in {path}")

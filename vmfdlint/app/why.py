@@ -8,6 +8,7 @@ import msgspec
 
 from vmfdlint import __version__
 from vmfdlint.app.afresh import models_for, target_of
+from vmfdlint.app.analysis import workers_of
 from vmfdlint.app.run import EXIT_CLEAN, EXIT_INCOMPLETE, Run, crashed
 from vmfdlint.base import SourceText
 from vmfdlint.check import ledger
@@ -38,7 +39,7 @@ def why(options: Options, place: str, output_format: str = "text") -> Run:
 
     def told(sources: tuple[SourceText, ...]) -> Ledger:
         models, _problems = models_for(options)
-        solver = solve(sources, models, options.jobs, target_of(options, found.targets)).solver
+        solver = solve(sources, models, workers_of(options), target_of(options, found.targets)).solver
         return ledger(solver, source.path, line)
 
     result = run_one(told, found.files, "why")

@@ -39,6 +39,7 @@ class Limits(msgspec.Struct, frozen=True):
     fix_trials: int = 12
     fix_rounds: int = 8
     cache_days: int = 30
+    fleet_bytes: int = 150_000_000
 
 
 LIMITS = Limits()

@@ -16,6 +16,7 @@ from vmfdlint.cli.cache import clean
 from vmfdlint.cli.check import check
 from vmfdlint.cli.diff import diff
 from vmfdlint.cli.explain import rule, show, why
+from vmfdlint.cli.fleet import fleet
 from vmfdlint.cli.models import models
 from vmfdlint.cli.output import say
 from vmfdlint.cli.settings import completion, config, version
@@ -29,7 +30,9 @@ def cli() -> None:
     """Finds what keeps a KVM virtual machine alive beyond its creator, in C and Python, without a build."""
 
 
-for command in (check, rule, why, diff, show, models, baseline, clean, config, completion, version):
+for command in (
+    check, fleet, rule, why, diff, show, models, baseline, clean, config, completion, version
+):  # fmt: skip
     cli.add_command(command)
 
 

@@ -7,54 +7,20 @@ from typing import Any
 
 import click
 
-from vmfdlint.cli.options import Format, Selector, applied, given, per_file, selecting, split
-from vmfdlint.cli.output import Progress, give, writable
+from vmfdlint.cli.check_options import choosing, colored, ending, reporting
+from vmfdlint.cli.options import applied, selecting
+from vmfdlint.cli.output import give, writable
+from vmfdlint.cli.progress import Progress
 
 
-def _reporting(command: Any) -> Any:
-    """How findings are reported."""
+def _against(command: Any) -> Any:
+    """What was before, and does not count."""
     options = (
-        click.option("--output-format", multiple=True, type=Format(), callback=given,
-                     help="How to report, and in which file (default: full, to the standard output). "
-                          "May repeat."),
-        click.option("-o", "--output-file", metavar="FILE", type=click.Path(),
-                     help="Write the report there."),
-        click.option("--color", type=click.Choice(["auto", "always", "never"]),
-                     help="Colours in text (auto, the default: on a terminal)."),
-        click.option("-q", "--quiet", is_flag=True, default=None, help="Findings and errors only."),
-        click.option("-v", "--verbose", is_flag=True, default=None,
-                     help="Also say what could not be read in full."),
-        click.option("--show-safe", is_flag=True, default=None,
-                     help="Also list forks, execs, spawns and copies that were judged safe, with the reason "
-                          "(full, concise, json, sarif)."),
-        click.option("--show-suppressed", is_flag=True, default=None,
-                     help="Put what comments silence into sarif and json, with the reason."),
-        click.option("--statistics", is_flag=True, default=None,
-                     help="Also count findings by rule, and time."),
-    )  # fmt: skip
-    return applied(command, options)
-
-
-def _choosing(command: Any) -> Any:
-    """Which findings there are."""
-    options = (
-        click.option("--select", multiple=True, metavar="RULE", type=Selector(), callback=split,
-                     help="Only these rules: ids, prefixes, names or ALL, with commas."),
-        click.option("--extend-select", multiple=True, metavar="RULE", type=Selector(), callback=split,
-                     help="These rules too."),
-        click.option("--ignore", multiple=True, metavar="RULE", type=Selector(), callback=split,
-                     help="All but these rules."),
-        click.option("--per-file-ignores", multiple=True, metavar="PATTERN:RULE", callback=per_file,
-                     help="Not this rule in files that match, as in tests/:VMFD101. May repeat."),
-        click.option("--min-certainty", type=click.Choice(["may", "must"]),
-                     help="must: leave out findings that hang on something unknown."),
         click.option("--baseline", metavar="FILE", type=click.Path(),
                      help="Leave out the findings in FILE, made by `vmfdlint baseline create`."),
         click.option("--baseline-commit", metavar="REV", help="Leave out what is found in commit REV too."),
         click.option("--diff-base", metavar="REV",
                      help="Only findings whose path touches lines changed since REV."),
-        click.option("--ignore-suppressions", is_flag=True, default=None,
-                     help="Report what comments silence too."),
     )  # fmt: skip
     return applied(command, options)
 
@@ -74,23 +40,13 @@ def _fixing(command: Any) -> Any:
     return applied(command, options)
 
 
-def _ending(command: Any) -> Any:
-    """What the exit code says."""
-    options = (
-        click.option("--fail-level", type=click.Choice(["error", "warning", "note"]),
-                     help="Exit with 1 for findings of this level and above (default: note)."),
-        click.option("-e", "--exit-zero", is_flag=True, default=None,
-                     help="Exit with 0 in spite of findings."),
-    )  # fmt: skip
-    return applied(command, options)
-
-
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATHS]...", type=click.Path(allow_dash=True, readable=False))
-@_choosing
-@_reporting
+@choosing
+@_against
+@reporting
 @_fixing
-@_ending
+@ending
 @click.option("--project", metavar="DIR", type=click.Path(exists=True, file_okay=False),
               help="Read the sources of DIR too: what is reported touches PATHS.")  # fmt: skip
 @click.option("--stdin-filename", metavar="FILE", help="What the standard input is, where PATHS holds -.")
@@ -120,7 +76,7 @@ def check(
         return give(app.files(options, stdin))
     seen = app.Surroundings(
         command=shlex.join(["vmfdlint", *sys.argv[1:]]),
-        color=_colored(options.color),
+        color=colored(options.color),
         stdin=stdin,
         step_summary=os.environ.get("GITHUB_STEP_SUMMARY", ""),
     )
@@ -131,20 +87,12 @@ def check(
         else:
             result = app.check(options, seen, progress)
             # Of two fixes for the same bytes one is written: the other is for the next round.
-            while result.fixed and give(result) == 0:
+            while result.fixed:
+                progress.clear()
+                if give(result):
+                    return 2  # they could not be written
                 seen = app.again(seen, result)
                 result = app.check(options, seen, progress)
-            if result.fixed:
-                return 2  # they could not be written
     finally:
         progress.clear()
     return give(result)
-
-
-def _colored(wish: str) -> bool:
-    """Whether text gets colours: as asked, else on a terminal, if the user says nothing against it."""
-    if wish != "auto":
-        return wish == "always"
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

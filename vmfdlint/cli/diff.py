@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from vmfdlint.cli.options import selecting
-from vmfdlint.cli.output import Progress, give
+from vmfdlint.cli.output import give
+from vmfdlint.cli.progress import Progress
 
 
 @click.command()

@@ -109,6 +109,9 @@ def selecting(command: Command) -> Command:
                      help="The version that Python sources run on (default: 3.13)."),
         click.option("-j", "--jobs", type=click.IntRange(min=0), metavar="N",
                      help="Processes; 0, the default: one per CPU."),
+        click.option("--executor", metavar="ADDRESS",
+                     help="Who does the work instead of processes: dask://HOST:PORT (a Dask scheduler), "
+                          "or serial."),
         click.option("--no-cache", is_flag=True, default=None, envvar="VMFDLINT_NO_CACHE",
                      help="Neither read nor write the cache."),
         click.option("--cache-dir", metavar="DIR", type=click.Path(file_okay=False),

@@ -1,42 +1,15 @@
-"""Reports to where they go, lines to the error stream, progress where someone looks."""
+"""Reports to where they go, lines to the error stream."""
 
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from vmfdlint.app import Run
-
-_EVERY = 0.2
-"""Seconds between two lines of progress."""
-
-
-class Progress:
-    """What is being done, on one line of the error stream that is written over; nothing where none looks."""
-
-    def __init__(self, shown: bool) -> None:
-        self._shown = shown
-        self._next = 0.0
-
-    def __call__(self, text: str) -> None:
-        if self._shown and monotonic() >= self._next:
-            self._next = monotonic() + _EVERY
-            self._write(text)
-
-    @staticmethod
-    def _write(text: str) -> None:
-        sys.stderr.write(f"\r\x1b[K{text}")
-        sys.stderr.flush()
-
-    def clear(self) -> None:
-        """Takes the line away."""
-        if self._shown and self._next:
-            self._write("")
 
 
 def writable(target: str, option: str) -> None:

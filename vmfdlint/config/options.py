@@ -24,6 +24,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     ``output_format`` holds ``FORMAT`` or ``FORMAT:PATH``, one of them at most without a path; that one goes
     to ``output_file``, or where this is None to the standard output. ``jobs`` 0 means one per usable CPU.
+    ``executor`` is the address of what does the work instead of processes; no configuration file can set it:
+    a tree that is checked has no say in where the work is done.
     ``min_certainty`` "must" leaves out findings that hang on something unknown, and ``fail_level`` says from
     which level on a finding makes the exit code 1. ``target_python`` is the version that Python sources run
     on: before 3.14 multiprocessing forks where the program does not choose, before 3.4 descriptors are
@@ -59,6 +61,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     fail_level: Literal["error", "warning", "note"] = "note"
     config_file: str | None = None
     jobs: int = 0
+    executor: str = ""
     no_cache: bool = False
     cache_dir: str | None = None
     quiet: bool = False

@@ -7,7 +7,7 @@ by being here. Knows no engine word.
 from vmfdlint.report.change import change_json, change_markdown
 from vmfdlint.report.context import Checkout, Context
 from vmfdlint.report.doc import rule_markdown, rule_table, rules_json
-from vmfdlint.report.registry import Format, formats
+from vmfdlint.report.registry import Format, formats, merges
 from vmfdlint.report.why import why_json, why_text
 from vmfdlint.report.words import FATAL, closing, count, printable, problem_lines
 
@@ -29,6 +29,7 @@ __all__ = [
     "closing",
     "count",
     "formats",
+    "merges",
     "printable",
     "problem_lines",
     "rule_markdown",

@@ -1,5 +1,7 @@
 """One line a finding, for editors and problem matchers."""
 
+from collections.abc import Iterable, Iterator
+
 from vmfdlint.finding import Outcome
 from vmfdlint.report.context import Context
 from vmfdlint.report.words import closing, heading, safe_lines
@@ -14,3 +16,8 @@ def render(outcome: Outcome, context: Context) -> bytes:
     lines += safe_lines(outcome, context)
     lines += closing(outcome, context)
     return "".join(line + "\n" for line in lines).encode("utf-8", "replace")
+
+
+def merged(reports: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
+    """One after the other: their paths say which tree they are of."""
+    return (report for _, report in reports)

@@ -24,13 +24,15 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     ``root``, in the same form: what a code host shows is relative to that top. ``sources`` holds the checked
     files by path, ``languages`` what each is written in. ``command``, ``started`` and ``ended`` (UTC, ISO
     8601 with ``Z``) differ between runs: empty means leave them out. ``exit_code`` is the one the run will
-    end with. ``compared``: the findings are what is new since a baseline.
+    end with. ``tree`` is the name of the tree, where several are checked in one run. ``compared``: the
+    findings are what is new since a baseline.
     """
 
     version: str
     root: str = ""
     prefix: str = ""
     within: str = ""
+    tree: str = ""
     checkout: Checkout | None = None
     sources: Mapping[str, SourceText] = {}
     languages: Mapping[str, str] = {}

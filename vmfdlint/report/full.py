@@ -12,6 +12,8 @@
       help: fork before KVM_CREATE_VM
 """
 
+from collections.abc import Iterable, Iterator
+
 from vmfdlint.base import Span
 from vmfdlint.finding import Certainty, Finding, Outcome, RuleDoc, Step
 from vmfdlint.report.context import Context
@@ -32,6 +34,11 @@ def render(outcome: Outcome, context: Context) -> bytes:
     lines += [*safe, ""] if safe else []
     lines += closing(outcome, context)
     return "".join(line + "\n" for line in lines).encode("utf-8", "replace")
+
+
+def merged(reports: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
+    """One after the other: their paths say which tree they are of."""
+    return (report for _, report in reports)
 
 
 def _finding(finding: Finding, rule: RuleDoc | None, context: Context) -> list[str]:

@@ -1,5 +1,6 @@
 """Findings under the file they are in, for people who go through a tree file by file."""
 
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from vmfdlint.finding import Outcome
@@ -22,3 +23,8 @@ def render(outcome: Outcome, context: Context) -> bytes:
         lines.append("")
     lines += closing(outcome, context)
     return "".join(line + "\n" for line in lines).encode("utf-8", "replace")
+
+
+def merged(reports: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
+    """One after the other: their paths say which tree they are of."""
+    return (report for _, report in reports)

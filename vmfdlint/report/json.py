@@ -1,5 +1,7 @@
 """Everything a run found, for programs. ``schema`` numbers the form; additions do not change it."""
 
+from collections.abc import Iterable, Iterator
+
 import msgspec
 
 from vmfdlint.finding import Outcome
@@ -32,3 +34,13 @@ def render(outcome: Outcome, context: Context) -> bytes:
         "rules": [rule for rule in outcome.rules if any(f.rule == rule.id for f in outcome.findings)],
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+
+
+def merged(reports: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
+    """One object with a list of ``tree`` and ``report``."""
+    yield b'{\n "schema": %d,\n "trees": [' % SCHEMA
+    before = b"\n"
+    for tree, report in reports:
+        yield before + b'{"tree": %b, "report": %b}' % (msgspec.json.encode(tree), report.rstrip())
+        before = b",\n"
+    yield b"\n ]\n}\n"

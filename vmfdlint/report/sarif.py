@@ -1,9 +1,9 @@
-"""SARIF 2.1.0, for code scanning and editors: one log, one run. Its parts stand in the modules beside it.
+"""SARIF 2.1.0, for code scanning and editors: one log, a run a tree. Its parts stand beside it.
 
 The JSON is compact: uploads are limited in size.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -33,7 +33,7 @@ def render(outcome: Outcome, context: Context) -> bytes:
         "invocations": [invocation(outcome, results, context)],
         "originalUriBaseIds": {BASE: results.files.root()},
         "artifacts": results.files.artifacts(),
-        "automationDetails": {"id": "vmfdlint/"},
+        "automationDetails": {"id": f"vmfdlint/{context.tree}/" if context.tree else "vmfdlint/"},
         "columnKind": "utf16CodeUnits",
         "defaultEncoding": "utf-8",
         "newlineSequences": ["\r\n", "\n"],
@@ -41,10 +41,27 @@ def render(outcome: Outcome, context: Context) -> bytes:
     }
     if context.checkout is not None:
         checkout = context.checkout
-        at: Json = {"repositoryUri": checkout.repository, "revisionId": checkout.revision}
+        at: Json = {"repositoryUri": checkout.repository}
+        at |= {"revisionId": checkout.revision} if checkout.revision else {}
         at |= {"branch": checkout.branch} if checkout.branch else {}
         run["versionControlProvenance"] = [at | {"mappedTo": {"uriBaseId": BASE}}]
     return msgspec.json.encode({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}) + b"\n"
+
+
+def merged(reports: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
+    """One log with the runs of all."""
+    head = msgspec.json.encode({"$schema": SCHEMA, "version": "2.1.0", "runs": []})
+    yield head.removesuffix(b"]}")
+    first = True
+    for _, report in reports:
+        for run in msgspec.json.decode(report, type=_Log).runs:
+            yield bytes(run) if first else b"," + bytes(run)
+            first = False
+    yield b"]}\n"
+
+
+class _Log(msgspec.Struct):
+    runs: list[msgspec.Raw]
 
 
 def _driver(rules: Sequence[RuleDoc], weaknesses: Sequence[int], context: Context) -> Json:

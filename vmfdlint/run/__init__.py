@@ -1,6 +1,18 @@
 """How work is spread over the cores. In: tasks. Out: their results in order. Knows no room."""
 
-from vmfdlint.run.pool import FEW, Pool, map_tasks, usable_cpus
+from vmfdlint.run.executors import ExecutorError
+from vmfdlint.run.pool import FEW, Pool, Workers, map_tasks, reach, usable_cpus
 from vmfdlint.run.tasks import Crash, Done, run_one
 
-__all__ = ["FEW", "Crash", "Done", "Pool", "map_tasks", "run_one", "usable_cpus"]
+__all__ = [
+    "FEW",
+    "Crash",
+    "Done",
+    "ExecutorError",
+    "Pool",
+    "Workers",
+    "map_tasks",
+    "reach",
+    "run_one",
+    "usable_cpus",
+]

@@ -1,18 +1,19 @@
 """Tasks over the cores. In: a pure top-level function and frozen items. Out: results in their order.
 
-Whatever the number of processes or the order they finish in, the results are the same. Knows no room.
+Whatever the executor, the number of workers or the order they finish in, the results are the same. Knows no
+room.
 """
 
-import multiprocessing
 import os
-import signal
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from vmfdlint.run.tasks import Crash, Done, alive, run_chunk, run_one
+import msgspec
+
+from vmfdlint.run.dispatch import Chunk, Dispatch
+from vmfdlint.run.executors import Backend, Prepare, open_executor
+from vmfdlint.run.tasks import Crash, Done, run_chunk
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -20,7 +21,14 @@ Value = TypeVar("Value")
 FEW = 8
 """Below this many items a process costs more than it saves."""
 _CHUNKS_PER_WORKER = 8
-_KILLED = "the worker process ended abruptly (killed, or out of memory): exclude the file, or try -j 1"
+
+
+class Workers(msgspec.Struct, frozen=True):
+    """Who does the tasks: so many processes (``jobs`` 0: one per usable CPU), or the executor at an address.
+    ``executor`` empty means processes of this machine."""
+
+    jobs: int = 0
+    executor: str = ""
 
 
 def usable_cpus() -> int:
@@ -30,24 +38,36 @@ def usable_cpus() -> int:
     return os.cpu_count() or 1
 
 
-class Pool:
-    """Worker processes that are started once and used by several maps; with ``jobs`` 1 none are started.
+def reach(workers: Workers) -> None:
+    """Finds out before the work whether its executor can be had. Raises ExecutorError."""
+    if workers.executor:
+        open_executor(workers.executor, workers.jobs or usable_cpus(), Prepare())
 
-    ``jobs`` 0 means one per usable CPU. ``prepare``, a top-level function, runs once in every worker before
-    any task, with ``prepare_with`` as its arguments; without workers it runs once here.
+
+class Pool:
+    """Workers that are found once and used by several maps; with one job all is done in this process.
+
+    ``prepare``, a top-level function, runs once in every worker before any task, with ``prepare_with`` as its
+    arguments; without workers it runs once here. ``tell`` hears where the work goes when an executor is gone.
+    Raises ExecutorError where the address of an executor does not answer.
     """
 
     def __init__(
         self,
-        jobs: int = 0,
+        workers: Workers | int = 0,
         prepare: Callable[..., None] | None = None,
         prepare_with: tuple[object, ...] = (),
+        tell: Callable[[str], None] = lambda _text: None,
     ) -> None:
-        self.jobs = jobs if jobs > 0 else usable_cpus()
-        self._prepare = prepare
-        self._prepare_with = prepare_with
-        self._prepared_here = False
-        self._executor: Executor | None = None
+        self._asked = Workers(workers) if isinstance(workers, int) else workers
+        self._prepare = Prepare(prepare, prepare_with)
+        self._here = open_executor("serial", 1, self._prepare)
+        self._tell = tell
+        jobs = self._asked.jobs or usable_cpus()
+        self._backend = self._here
+        if self._asked.executor or jobs > 1:
+            self._backend = open_executor(self._asked.executor or "processes", jobs, self._prepare)
+        self.jobs = self._backend.workers
 
     def __enter__(self) -> "Pool":
         return self
@@ -56,99 +76,82 @@ class Pool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # After Ctrl-C nobody wants the tasks that have not begun.
-        self._stop(wait=kind is None)
+        self._backend.stop(wait=kind is None)
 
     def map(
         self,
         function: Callable[[Item], Value],
         items: Sequence[Item],
         name: Callable[[Item], str] = str,
+        watch: Callable[[int], None] = lambda _done: None,
     ) -> "list[Done[Value] | Crash]":
         """``function`` over ``items``, one result for each in the same order. Never raises for a task.
 
-        A task that raises is a Crash. So is one whose worker process dies; the others run on, one by one.
+        A task that raises is a Crash. So is one whose worker dies each time; the others run on. ``watch``
+        hears now and then how many items are done.
         """
         names = [name(item) for item in items]
-        if self.jobs == 1 or len(items) < FEW:
-            return self._here(function, items, names)
-        executor = self._workers(self.jobs)
-        if executor is None:
-            return self._here(function, items, names)
+        if self._backend.here or len(items) < FEW:
+            return self._one_by_one(function, items, names, watch)
         size = max(1, -(-len(items) // (self.jobs * _CHUNKS_PER_WORKER)))
-        starts = range(0, len(items), size)
-        results: list[Done[Value] | Crash] = []
-        futures: list[Future[list[Done[Value] | Crash]] | None] = []
-        for start in starts:
-            end = start + size
-            try:
-                futures.append(executor.submit(run_chunk, function, items[start:end], names[start:end]))
-            except BrokenProcessPool:
-                futures.append(None)
-        for start, future in zip(starts, futures, strict=True):
-            end = start + size
-            error = BrokenProcessPool() if future is None else future.exception()
-            if future is not None and error is None:
-                results += future.result()
-            elif isinstance(error, BrokenProcessPool):
-                self._stop()
-                results += self._apart(function, items[start:end], names[start:end])
-            else:
-                # The task ran; its value could not be sent back.
-                text = f"{type(error).__name__}: {error}"
-                results += [Crash(one, text) for one in names[start:end]]
-        return results
+        chunks = (
+            Chunk(start, items[start : start + size], names[start : start + size])
+            for start in range(0, len(items), size)
+        )
+        done: dict[int, list[Done[Value] | Crash]] = {}
+        count = 0
+        for chunk, results in self._dispatch(function, len(items), 0).run(chunks):
+            done[chunk.start] = results
+            count += len(results)
+            watch(count)
+        return [result for _, results in sorted(done.items(), key=lambda one: one[0]) for result in results]
 
-    def _here(
-        self, function: Callable[[Item], Value], items: Sequence[Item], names: Sequence[str]
-    ) -> "list[Done[Value] | Crash]":
-        if self._prepare is not None and not self._prepared_here:
-            self._prepare(*self._prepare_with)
-            self._prepared_here = True
-        return run_chunk(function, items, names)
+    def stream(
+        self,
+        function: Callable[[Item], Value],
+        items: Iterable[Item],
+        name: Callable[[Item], str],
+        weight: Callable[[Item], int],
+        limit: int,
+    ) -> "Iterator[tuple[Item, Done[Value] | Crash]]":
+        """Long tasks: each item with its result as it is done, in any order.
 
-    def _apart(
-        self, function: Callable[[Item], Value], items: Sequence[Item], names: Sequence[str]
+        Items are taken from ``items`` only when a worker is free, and while the weights of those that run
+        come to no more than ``limit``.
+        """
+        if self._backend.here:
+            for item in items:
+                yield item, self._here.submit(run_chunk, function, [item], [name(item)]).result()[0]
+            return
+        chunks = (Chunk(at, [item], [name(item)], weight(item)) for at, item in enumerate(items))
+        for chunk, results in self._dispatch(function, self.jobs, limit).run(chunks):
+            yield chunk.items[0], results[0]
+
+    def _dispatch(self, function: Callable[[Any], Any], width: int, limit: int) -> Dispatch:
+        return Dispatch(self._backend, function, width, limit, self._instead)
+
+    def _one_by_one(
+        self,
+        function: Callable[[Item], Value],
+        items: Sequence[Item],
+        names: Sequence[str],
+        watch: Callable[[int], None],
     ) -> "list[Done[Value] | Crash]":
-        """One item at a time in one worker, so that the item that kills it is known by name."""
         results: list[Done[Value] | Crash] = []
         for item, name in zip(items, names, strict=True):
-            executor = self._workers(1)
-            if executor is None:
-                results += self._here(function, [item], [name])
-                continue
-            future = executor.submit(run_one, function, item, name)
-            error = future.exception()
-            if error is None:
-                results.append(future.result())
-            elif isinstance(error, BrokenProcessPool):
-                self._stop()
-                results.append(Crash(name, _KILLED))
-            else:
-                results.append(Crash(name, f"{type(error).__name__}: {error}"))
+            results += self._here.submit(run_chunk, function, [item], [name]).result()
+            watch(len(results))
         return results
 
-    def _workers(self, jobs: int) -> Executor | None:
-        """The worker processes, started if need be; None where the system gives none."""
-        if self._executor is None:
-            method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-            try:
-                executor = ProcessPoolExecutor(
-                    jobs,
-                    mp_context=multiprocessing.get_context(method),
-                    initializer=_start_worker,
-                    initargs=(self._prepare, self._prepare_with),
-                )
-                self._executor = executor
-                if executor.submit(alive).exception() is not None:
-                    self._stop()
-            except (OSError, ImportError):  # no semaphores or no processes to be had, as in some sandboxes
-                self._stop()
-        return self._executor
-
-    def _stop(self, wait: bool = True) -> None:
-        executor, self._executor = self._executor, None
-        if executor is not None:
-            executor.shutdown(wait=wait, cancel_futures=True)
+    def _instead(self, why: str) -> Backend:
+        """Another backend for what one that is gone did not do: processes, or, if these are, this process."""
+        self._backend.stop(wait=False)
+        self._tell(f"{why}: the rest is done here")
+        jobs = self._asked.jobs or usable_cpus()
+        again = self._asked.executor not in ("", "processes") and jobs > 1
+        self._backend = open_executor("processes", jobs, self._prepare) if again else self._here
+        self._asked = Workers(jobs)
+        return self._backend
 
 
 def map_tasks(
@@ -160,10 +163,3 @@ def map_tasks(
     """:meth:`Pool.map` with worker processes of its own."""
     with Pool(jobs) as pool:
         return pool.map(function, items, name)
-
-
-def _start_worker(prepare: Callable[..., None] | None, prepare_with: tuple[object, ...]) -> None:
-    # Ctrl-C goes to every process of the terminal; only the driver answers it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if prepare is not None:
-        prepare(*prepare_with)

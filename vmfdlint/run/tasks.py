@@ -44,8 +44,3 @@ def run_chunk(
 ) -> "list[Done[Value] | Crash]":
     """Several tasks in a row: what one worker process is sent at a time."""
     return [run_one(function, item, name) for item, name in zip(items, names, strict=True)]
-
-
-def alive() -> bool:
-    """A task that cannot fail: asks whether worker processes can be had at all."""
-    return True
