@@ -2,6 +2,7 @@
 
 import os
 import random
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from commands import Run
 
-from vmfdlint.run import FEW, Crash, Done, Pool, map_tasks, run_one, usable_cpus
+from vmfdlint.run import FEW, Apart, Crash, Done, Pool, map_tasks, run_one, usable_cpus
 
 PROGRAM = str(Path(__file__).parent.parent / "fixtures" / "programs" / "minivmm")
 
@@ -46,6 +47,20 @@ def prepare(offset: int) -> None:
 
 def prepared(number: int) -> int:
     return _prepared + number
+
+
+def upwards(number: int) -> Iterator[int]:
+    yield number
+    if number == 7:
+        raise ValueError("seven is wrong")
+    yield number + 1
+
+
+def last_words(number: int) -> Iterator[int]:
+    yield os.getpid()
+    if number == 7:
+        os._exit(1)
+    time.sleep(60)
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +191,49 @@ def test_ctrl_c_is_not_a_crash() -> None:
 
 def test_there_is_a_cpu() -> None:
     assert usable_cpus() >= 1
+
+
+def test_a_task_apart_sends_value_by_value() -> None:
+    assert list(Apart(upwards, 1, "one")) == [Done(1), Done(2)]
+    first, crash = Apart(upwards, 7, "seven")
+    assert first == Done(7)
+    assert isinstance(crash, Crash) and crash.item == "seven" and "seven is wrong" in crash.text
+
+
+def test_a_task_apart_that_dies() -> None:
+    first, crash = Apart(last_words, 7, "seven")
+    assert isinstance(first, Done) and isinstance(crash, Crash) and "ended abruptly" in crash.text
+
+
+def test_a_task_apart_that_is_stopped() -> None:
+    task = Apart(last_words, 1, "one")
+    found = iter(task)
+    first = next(found)
+    assert isinstance(first, Done)
+    task.stop()
+    assert list(found) == []
+    with pytest.raises(ProcessLookupError):
+        os.kill(first.value, 0)
+    before = Apart(last_words, 1, "one")
+    before.stop()
+    assert len(list(before)) <= 1
+
+
+def test_a_task_apart_ends_with_its_driver() -> None:
+    code = """if __name__ == "__main__":
+    from test_run import Apart, last_words
+    for one in Apart(last_words, 1, "one"):
+        print(one.value, flush=True)
+"""
+    here = Path(__file__).parent
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(here), str(here.parent)))}
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment) as driver:
+        assert driver.stdout is not None
+        task = int(driver.stdout.readline())
+        os.kill(task, 0)
+        driver.kill()
+    end = time.monotonic() + 30
+    with pytest.raises(ProcessLookupError):
+        while time.monotonic() < end:
+            os.kill(task, 0)
+            time.sleep(0.02)

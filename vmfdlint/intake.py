@@ -1,13 +1,16 @@
 """What a run is given to read: Options -> sources, and which of them it is asked about."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from vmfdlint.base import SourceText
 from vmfdlint.config import Options
-from vmfdlint.discover import Discovery, Search, discover
+from vmfdlint.discover import C_SUFFIXES, PYTHON_SUFFIXES, Discovery, Search, discover
+
+_SUFFIXES = (*C_SUFFIXES, *PYTHON_SUFFIXES)
 
 
 def take(options: Options, stdin: bytes | None = None) -> Discovery:
@@ -19,6 +22,27 @@ def take(options: Options, stdin: bytes | None = None) -> Discovery:
     path = _relative(os.path.normpath(Path.cwd() / options.stdin_filename), found.root)
     files = [source for source in found.files if source.path != path] + [SourceText(path, stdin)]
     return msgspec.structs.replace(found, files=tuple(sorted(files, key=lambda source: source.path)))
+
+
+def with_texts(found: Discovery, texts: Mapping[str, bytes]) -> tuple[Discovery, dict[str, str]]:
+    """The sources with ``texts``, by absolute path, in the place of what is on disk, and as what each that is
+    a source is named.
+
+    What is left out on disk stays left out; a file that is not there yet is added.
+    """
+    files = {source.path: source for source in found.files}
+    real_root = Path(os.path.realpath(found.root))
+    names: dict[str, str] = {}
+    for path, data in texts.items():
+        ways = (_relative(path, found.root), _relative(os.path.realpath(path), real_root))
+        name = next((way for way in ways if way in files), None)
+        if name is None and not os.path.lexists(path) and path.lower().endswith(_SUFFIXES):
+            name = next((way for way in ways if not Path(way).is_absolute()), None)
+        if name is not None:
+            files[name] = SourceText(name, data)
+            names[name] = path
+    ordered = tuple(source for _, source in sorted(files.items()))
+    return msgspec.structs.replace(found, files=ordered), names
 
 
 def asked_about(found: Discovery, options: Options) -> frozenset[str] | None:

@@ -19,6 +19,7 @@ from vmfdlint.cli.explain import rule, show, why
 from vmfdlint.cli.fleet import fleet
 from vmfdlint.cli.models import models
 from vmfdlint.cli.output import say
+from vmfdlint.cli.server import server
 from vmfdlint.cli.settings import completion, config, version
 
 _INTERRUPTED = 130
@@ -31,7 +32,7 @@ def cli() -> None:
 
 
 for command in (
-    check, fleet, rule, why, diff, show, models, baseline, clean, config, completion, version
+    check, fleet, rule, why, diff, show, models, baseline, clean, server, config, completion, version
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -6,7 +6,8 @@ by being here. Knows no engine word.
 
 from vmfdlint.report.change import change_json, change_markdown
 from vmfdlint.report.context import Checkout, Context
-from vmfdlint.report.doc import rule_markdown, rule_table, rules_json
+from vmfdlint.report.cwe import cwe_page
+from vmfdlint.report.doc import one_line, rule_markdown, rule_table, rules_json
 from vmfdlint.report.registry import Format, formats, merges
 from vmfdlint.report.why import why_json, why_text
 from vmfdlint.report.words import FATAL, closing, count, printable, problem_lines
@@ -28,8 +29,10 @@ __all__ = [
     "change_markdown",
     "closing",
     "count",
+    "cwe_page",
     "formats",
     "merges",
+    "one_line",
     "printable",
     "problem_lines",
     "rule_markdown",

@@ -12,6 +12,11 @@ from vmfdlint.run.executors.contract import ExecutorError, Prepare, failed
 SCHEMES = ("processes",)
 
 
+def start_method() -> str:
+    """How processes begin: not as a fork of this one, which may have threads."""
+    return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+
+
 class Processes:
     """A pool of worker processes. One that dies takes the pool with it; the next call starts another."""
 
@@ -57,11 +62,10 @@ class Processes:
             process.terminate()
 
     def _started(self) -> ProcessPoolExecutor:
-        method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         try:
             executor = ProcessPoolExecutor(
                 self.workers,
-                mp_context=multiprocessing.get_context(method),
+                mp_context=multiprocessing.get_context(start_method()),
                 initializer=_start_worker,
                 initargs=(self._prepare,),
             )
