@@ -57,13 +57,17 @@ class Editor:
         """A notification."""
         self._send({"method": method, "params": params})
 
-    def open(self, path: Path, text: str | None = None) -> list[Json]:
-        """Opens a document; its diagnostics."""
+    def show(self, path: Path, text: str | None = None) -> None:
+        """Opens a document, and waits for nothing."""
         self._versions[path] = 1
         language = "python" if path.suffix == ".py" else "c"
         text = path.read_text(encoding="utf-8") if text is None else text
         item = {"uri": path.as_uri(), "languageId": language, "version": 1, "text": text}
         self.tell("textDocument/didOpen", {"textDocument": item})
+
+    def open(self, path: Path, text: str | None = None) -> list[Json]:
+        """Opens a document; its diagnostics."""
+        self.show(path, text)
         return self.diagnostics(path)
 
     def change(self, path: Path, text: str) -> None:

@@ -6,7 +6,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from commands import Run
@@ -217,6 +219,23 @@ def test_a_task_apart_that_is_stopped() -> None:
     before = Apart(last_words, 1, "one")
     before.stop()
     assert len(list(before)) <= 1
+
+
+def test_a_task_apart_is_let_go_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that listens and the one that stops may end it in the same moment."""
+    task = Apart(upwards, 1, "one")
+    inside: list[int] = []
+
+    def close() -> None:
+        inside.append(len(inside))
+        time.sleep(0.05)
+        assert len(inside) == 1
+        inside.pop()
+
+    monkeypatch.setattr(task, "_lifeline", SimpleNamespace(close=close))
+    with ThreadPoolExecutor(2) as threads:
+        for ended in [threads.submit(task.stop) for _ in range(2)]:
+            ended.result()
 
 
 def test_a_task_apart_ends_with_its_driver() -> None:

@@ -166,12 +166,17 @@ def test_a_client_of_another_kind(trees: dict[str, Path]) -> None:
     """It counts bytes, takes edits with versions, and goes without taking leave."""
     capabilities = {
         "general": {"positionEncodings": ["utf-8", "utf-16"]},
-        "workspace": {"workspaceEdit": {"documentChanges": True}},
+        "workspace": {
+            "workspaceEdit": {"documentChanges": True},
+            "didChangeWatchedFiles": {"dynamicRegistration": True},
+        },
         "textDocument": {"hover": {"contentFormat": ["plaintext"]}},
         "window": {"workDoneProgress": True},
     }
     editor = Editor(trees["wide"], capabilities=capabilities)
     assert editor.begun["capabilities"]["positionEncoding"] == "utf-8"
+    (watched,) = editor.answer("client/registerCapability")["registrations"]
+    assert {"globPattern": "**/vmfdlint.toml"} in watched["registerOptions"]["watchers"]
     main = trees["wide"] / "main.c"
     (found,) = editor.open(main)
     line = main.read_bytes().splitlines()[8]
@@ -253,10 +258,7 @@ def test_fixes_and_comments(editor: Editor, trees: dict[str, Path]) -> None:
 
 def test_settings(editor: Editor, trees: dict[str, Path]) -> None:
     main = trees["settings"] / "main.c"
-    text = main.read_text(encoding="utf-8")
-    item = {"uri": main.as_uri(), "languageId": "c", "version": 1, "text": text}
-    editor._versions[main] = 1
-    editor.tell("textDocument/didOpen", {"textDocument": item})
+    editor.show(main)
     told = editor.heard("window/showMessage")
     assert told["type"] == 1 and "unknown key 'selekt': did you mean 'select'?" in told["message"]
     assert "vmfdlint.toml:1" in told["message"]
@@ -270,8 +272,7 @@ def test_settings(editor: Editor, trees: dict[str, Path]) -> None:
 
 def test_what_is_left_out_is_not_checked(editor: Editor, trees: dict[str, Path]) -> None:
     main, made = trees["left-out"] / "main.c", trees["left-out"] / "gen" / "main.c"
-    text = {"languageId": "c", "version": 1, "text": LATE}
-    editor.tell("textDocument/didOpen", {"textDocument": {"uri": made.as_uri(), **text}})
+    editor.show(made)
     assert rules(editor.open(main)) == ["VMFD101"]
     assert not [one for one in editor.messages if one.get("params", {}).get("uri") == made.as_uri()]
     # A file that nobody saved yet is part of the program.

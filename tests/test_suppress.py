@@ -10,7 +10,7 @@ from commands import Run
 from vmfdlint import app
 from vmfdlint.base import SourceText
 from vmfdlint.finding import Finding, Level, Outcome, Role, Step
-from vmfdlint.suppress import Sources, add_comments, suppress
+from vmfdlint.suppress import Sources, add_comments, named_at, suppress
 from vmfdlint.suppress.comments import comments
 
 DOCS = app.rule_docs()
@@ -203,3 +203,32 @@ def test_a_part_of_a_program_makes_no_comment_unused(run: Run, forking: Path) ->
     forking.write_text("int f(void) { return 0; } /* vmfdlint: ignore[VMFD301] why */\n")
     assert "VMFD901" in run("check").out and run("check", "a.c").code == 0
     assert "VMFD901" in run("check", "a.c", "--project", ".").out
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "word", "named"),
+    [
+        ("a.c", "f(); /* vmfdlint: ignore[VMFD101, fd-inherited] VMFD301 */", "VMFD101", {"VMFD101"}),
+        ("a.c", "f(); /* vmfdlint: ignore[VMFD101, VMFD3] VMFD301 */", "VMFD301", None),
+        ("a.c", "f(); // vmfdlint: expect[VMFD30] why", "VMFD30", {"VMFD301", "VMFD302"}),
+        ("a.c", "f(); // vmfdlint: expect[VMFD999] why", "VMFD999", None),
+        ("a.c", 'f("/* vmfdlint: ignore[VMFD101] */");', "VMFD101", None),
+        ("a.c", "f(); /* noqa: VMFD101 */", "VMFD101", None),
+        ("a.py", "f()  # noqa: E501, VMFD101", "VMFD101", {"VMFD101"}),
+        ("a.py", "f()  # noqa: E501, VMFD101", "E501", None),
+        ("a.py", "f('# noqa: VMFD101')", "VMFD101", None),
+        ("a.py", "f()  # ä vmfdlint: ignore[VMFD101]", "VMFD101", {"VMFD101"}),
+    ],
+)
+def test_the_rule_under_a_cursor(path: str, text: str, word: str, named: set[str] | None) -> None:
+    known = [("VMFD101", "fork"), ("VMFD301", "exec"), ("VMFD302", "spawn")]
+    source = SourceText(path, text.encode())
+    start = source.data.index(word.encode())
+    language = "python" if path.endswith(".py") else "c"
+    for offset in (start, start + len(word) - 1):
+        found = named_at(source, language, offset, known)
+        assert (None if found is None else found[1]) == named
+        assert found is None or source.offsets(found[0]) == (start, start + len(word))
+    if named:
+        assert named_at(source, language, start - 1, known) is None
+        assert named_at(source, language, start + len(word), known) is None
