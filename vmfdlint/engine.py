@@ -50,7 +50,7 @@ def solve(
     read = _read(sources, models, workers, target or Target(), tell, rows)
     scanned = perf_counter()
     lexicon = Lexicon({source.path: source for source in sources}, read.scans, read.built)
-    kept = KeptUnits(rows, lexicon, c.open_unit)
+    kept = KeptUnits(rows, lexicon, c.open_unit, c.seen_by_others)
     program = Program(
         lexicon,
         kept.open if rows is not NOTHING else c.open_unit,

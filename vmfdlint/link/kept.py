@@ -63,10 +63,17 @@ class KeptUnits:
     """The files of a program. :meth:`open` in the place of the front-end's; :meth:`save` once the work is
     done."""
 
-    def __init__(self, rows: Rows, lexicon: Lexicon, open_unit: OpenUnit) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        lexicon: Lexicon,
+        open_unit: OpenUnit,
+        seen_by_others: Callable[[SourceText], SourceText],
+    ) -> None:
+        """``seen_by_others`` gives what of a file other files may read."""
         self._rows = rows
         self._open_unit = open_unit
-        self._signatures = Signatures(lexicon)
+        self._signatures = Signatures(lexicon, seen_by_others)
         self._opened: list[_KeptUnit] = []
         self._hang_on = digest((identity(), b"unit", self._signatures.includes))
 

@@ -4,10 +4,11 @@ In: names. Out: one number for all files that define them, by path and content: 
 whoever asked for these names alone would be told the same again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from hashlib import blake2b
 
+from vmfdlint.base import SourceText
 from vmfdlint.link.lexicon import KINDS, Lexicon
 
 _MASK = (1 << 64) - 1
@@ -16,8 +17,10 @@ _MASK = (1 << 64) - 1
 class Signatures:
     """Memoised numbers of 64 bits. They are sums: the order of names does not count."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
+    def __init__(self, lexicon: Lexicon, seen_by_others: Callable[[SourceText], SourceText]) -> None:
+        """``seen_by_others`` gives what of a file others may read."""
         self._lexicon = lexicon
+        self._seen_by_others = seen_by_others
         self._files: dict[str, int] = {}
         self._names: dict[str, int] = {}
 
@@ -36,10 +39,10 @@ class Signatures:
         return known
 
     def file(self, path: str) -> int:
-        """A file, by its path and content."""
+        """A file, by its path and what others may read of it."""
         known = self._files.get(path)
         if known is None:
-            text = f"{path}\n{self._lexicon.source(path).content_hash}"
+            text = f"{path}\n{self._seen_by_others(self._lexicon.source(path)).content_hash}"
             number = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
             known = self._files[path] = int.from_bytes(number, "little")
         return known

@@ -39,6 +39,7 @@ class Apart(Generic[Value]):
     ) -> None:
         self._name = name
         self._stopped = False
+        self._closing = threading.Lock()
         method = start_method()
         context = multiprocessing.get_context(method)
         if method == "forkserver":
@@ -66,13 +67,17 @@ class Apart(Generic[Value]):
                 yield Crash(self._name, _DIED)
         finally:
             self._receiving.close()
-            self._lifeline.close()
+            self._let_go()
             self._process.join()
 
     def stop(self) -> None:
         """Ends the task and the processes it started; what it has not sent is lost."""
         self._stopped = True
-        self._lifeline.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        with self._closing:  # closed by two at once, a number would be closed that is another's by then
+            self._lifeline.close()
 
 
 def _send_all(

@@ -11,6 +11,7 @@ from vmfdlint.frontends.c.constants import Value, evaluate
 from vmfdlint.frontends.c.declarations import CType, Declarations, cast_results, declarations, fragment_type
 from vmfdlint.frontends.c.macros import MACROS
 from vmfdlint.frontends.c.noreturn import noreturn_functions
+from vmfdlint.frontends.c.outline import seen_by_others
 from vmfdlint.frontends.c.preprocess import Macro, expand, macros_in
 from vmfdlint.frontends.c.text import WORD
 from vmfdlint.frontends.contract import Index
@@ -57,6 +58,11 @@ class Environment:
         self._never: dict[str, bool] = {}
         self._expanding: set[str] = set()
 
+    def _source(self, path: str) -> SourceText:
+        """A file as this one sees it."""
+        source = self._index.source(path)
+        return source if path == self._path else seen_by_others(source)
+
     def macro(self, name: str) -> Macro | None:
         """The macro of this name: of the same file, an included one, then the nearest that defines it."""
         if name not in self._macros:
@@ -68,7 +74,7 @@ class Environment:
             if path != self._path and path.endswith(".c"):
                 # No one includes it: its free() and assert() are its own.
                 continue
-            found = macros_in(self._index.source(path)).get(name)
+            found = macros_in(self._source(path)).get(name)
             if found:
                 return found[0]
         return None
@@ -221,7 +227,7 @@ class Environment:
 
     def _find_variable(self, name: str) -> Global | None:
         for path in self._index.defining("variables", name, self._path)[: _PARSED + 1]:
-            found = declarations(self._index.source(path)).variables.get(name)
+            found = declarations(self._source(path)).variables.get(name)
             if found is None:
                 continue
             if found.static and path != self._path and not path.endswith(".h"):
@@ -272,7 +278,7 @@ class Environment:
         """
         wanted = re.compile(_AUTOPTR % re.escape(type_name.encode()))
         for path in (self._path, *self._index.defining("types", type_name, self._path)[:_PARSED]):
-            found = wanted.search(self._index.source(path).data)
+            found = wanted.search(self._source(path).data)
             if found is not None:
                 return found[1].decode()
         return None
@@ -292,7 +298,7 @@ class Environment:
         for kind in ("variables", "macros", "types"):
             if self._path in self._index.defining(kind, name, self._path)[:1]:
                 return False
-        return any(self._sees(self._index.source(path), name) for path in paths[:_PARSED])
+        return any(self._sees(self._source(path), name) for path in paths[:_PARSED])
 
     def _sees(self, source: SourceText, function: str) -> bool:
         return source.path.endswith(".h") or any(True for _ in self._headers(source, function))
@@ -312,13 +318,13 @@ class Environment:
             for path in self._index.defining(kind, function, self._path)[:_PARSED]:
                 if path not in seen:
                     seen.add(path)
-                    yield self._index.source(path)
+                    yield self._source(path)
 
     def _declaring(self, kind: str, name: str, pattern: bytes) -> Iterator[Declarations]:
         """Declarations of the nearest files for a name, of those whose text matches ``pattern``."""
         parsed = 0
         for path in self._index.defining(kind, name, self._path)[:_LOOKED_AT]:
-            source = self._index.source(path)
+            source = self._source(path)
             if _matches(source.data, pattern):
                 yield declarations(source)
                 parsed += 1
