@@ -39,6 +39,8 @@ class _Row(msgspec.Struct, frozen=True, array_like=True):
 
 _ROWS = Coding(_Row)
 _LOWERED = Coding(_Lowered)
+_OUTLINES = Coding(dict[str, str])
+"""What others may read of a file, as a hash by the hash of the whole."""
 _FILE_LEVEL = ""
 
 
@@ -73,7 +75,10 @@ class KeptUnits:
         """``seen_by_others`` gives what of a file other files may read."""
         self._rows = rows
         self._open_unit = open_unit
-        self._signatures = Signatures(lexicon, seen_by_others)
+        self._outlines = digest((identity(), b"outlines"))
+        known = _OUTLINES.decode(rows.get((self._outlines,)).get(self._outlines)) or {}
+        self._signatures = Signatures(lexicon, seen_by_others, known)
+        self._known = len(known)
         self._opened: list[_KeptUnit] = []
         self._hang_on = digest((identity(), b"unit", self._signatures.includes))
 
@@ -102,6 +107,8 @@ class KeptUnits:
         """Keeps what was lowered anew."""
         new = [unit for unit in self._opened if unit.is_new]
         rows = {self._key(unit.path): _ROWS.encode(unit.row(self._signatures)) for unit in new}
+        if len(self._signatures.outlines) > self._known:
+            rows[self._outlines] = _OUTLINES.encode(self._signatures.outlines)
         self._rows.put({key: row for key, row in rows.items() if row is not None})
 
 

@@ -4,7 +4,7 @@ In: names. Out: one number for all files that define them, by path and content: 
 whoever asked for these names alone would be told the same again.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from hashlib import blake2b
 
@@ -17,10 +17,17 @@ _MASK = (1 << 64) - 1
 class Signatures:
     """Memoised numbers of 64 bits. They are sums: the order of names does not count."""
 
-    def __init__(self, lexicon: Lexicon, seen_by_others: Callable[[SourceText], SourceText]) -> None:
-        """``seen_by_others`` gives what of a file others may read."""
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        seen_by_others: Callable[[SourceText], SourceText],
+        outlines: Mapping[str, str],
+    ) -> None:
+        """``seen_by_others`` gives what of a file others may read, ``outlines`` the hashes of that which are
+        known, by the hash of the whole."""
         self._lexicon = lexicon
         self._seen_by_others = seen_by_others
+        self.outlines = dict(outlines)
         self._files: dict[str, int] = {}
         self._names: dict[str, int] = {}
 
@@ -42,7 +49,11 @@ class Signatures:
         """A file, by its path and what others may read of it."""
         known = self._files.get(path)
         if known is None:
-            text = f"{path}\n{self._seen_by_others(self._lexicon.source(path)).content_hash}"
+            source = self._lexicon.source(path)
+            seen = self.outlines.get(source.content_hash)
+            if seen is None:
+                seen = self.outlines[source.content_hash] = self._seen_by_others(source).content_hash
+            text = f"{path}\n{seen}"
             number = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
             known = self._files[path] = int.from_bytes(number, "little")
         return known
