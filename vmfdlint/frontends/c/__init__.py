@@ -2,7 +2,7 @@
 
 from vmfdlint.frontends.c.aliases import aliases
 from vmfdlint.frontends.c.edit import open_editor
-from vmfdlint.frontends.c.outline import seen_by_others
+from vmfdlint.frontends.c.outside import seen_by_others
 from vmfdlint.frontends.c.scan import scan
 from vmfdlint.frontends.c.unit import open_unit
 

@@ -11,7 +11,7 @@ from vmfdlint.frontends.c.constants import Value, evaluate
 from vmfdlint.frontends.c.declarations import CType, Declarations, cast_results, declarations, fragment_type
 from vmfdlint.frontends.c.macros import MACROS
 from vmfdlint.frontends.c.noreturn import noreturn_functions
-from vmfdlint.frontends.c.outline import seen_by_others
+from vmfdlint.frontends.c.outside import seen_by_others
 from vmfdlint.frontends.c.preprocess import Macro, expand, macros_in
 from vmfdlint.frontends.c.text import WORD
 from vmfdlint.frontends.contract import Index

@@ -22,11 +22,11 @@ _AGGREGATE = re.compile(rb"=[^()]*\Z|\b(?:struct|union|enum|extern)\b[^()=;]*\Z|
 
 def seen_by_others(source: SourceText) -> SourceText:
     """A file as other files may read it. A header is all there for those who include it."""
-    return SourceText(source.path, outline(source.data)) if source.path.endswith(".c") else source
+    return SourceText(source.path, outside(source.data)) if source.path.endswith(".c") else source
 
 
 @lru_cache(maxsize=1024)
-def outline(data: bytes) -> bytes:
+def outside(data: bytes) -> bytes:
     """The text outside the bodies of functions, each of which leaves ``{}``. Where braces do not match, a
     brace in the first column ends everything, as in the scan."""
     kept: list[bytes] = []
