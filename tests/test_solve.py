@@ -77,6 +77,10 @@ class Unit:
         return tuple(sorted(found, key=lambda sketch: sketch.start))
 
     @property
+    def outline(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         return ()
 

@@ -3,6 +3,7 @@
 A front-end does not fail: damage becomes ``Unparsed`` for the smallest statement, and a Problem.
 """
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
@@ -105,6 +106,11 @@ class Unit(Protocol):
     @property
     def sketches(self) -> tuple[Sketch, ...]:
         """Every function definition, in source order; a name may occur twice (both branches of an #ifdef)."""
+
+    @property
+    def outline(self) -> Mapping[str, tuple[str, ...]]:
+        """Functions that are plain to see without a parse, with the attribute words of their first
+        definition. One that is missing may be there after all."""
 
     @property
     def problems(self) -> tuple[Problem, ...]:

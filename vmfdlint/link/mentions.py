@@ -41,12 +41,12 @@ class Mentions:
             paths = tuple(path for path in paths if path == key.path or key.path in included(path))
         name = key.name.encode()
         for path in paths:
-            if not self.means(key.name, path, key):
-                continue
             data = self.program.lexicon.source(path).data
-            for at in occurrences(data, name):
-                if _declared(data, at):
-                    continue
+            uses = [at for at in occurrences(data, name) if not _declared(data, at)]
+            # What the name means there may cost a parse, its places cost next to nothing.
+            if not uses or not self.means(key.name, path, key):
+                continue
+            for at in uses:
                 here = self.program.enclosing(path, at)
                 if _CALLED.match(data, at + len(name)):
                     if here is not None:

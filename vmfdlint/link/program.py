@@ -6,9 +6,9 @@ when a question first needs it; nothing here is computed for the whole tree.
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import assert_never
 
 from vmfdlint.base import LIMITS, Problem, ProblemKind, SourceText
@@ -51,6 +51,7 @@ class Program:
         self._sketches: dict[str, dict[str, list[Sketch]]] = {}
         self._functions: dict[FunctionKey, Function | None] = {}
         self.problems: list[Problem] = []
+        self._outlines: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self._reaches: dict[str, tuple[list[int], list[int]]] = {}
         self._openings: dict[str, tuple[list[int], list[str]]] = {}
         self._resolved: dict[tuple[str, str], tuple[FunctionKey, ...]] = {}
@@ -127,9 +128,21 @@ class Program:
 
     def attributes(self, key: FunctionKey) -> tuple[str, ...]:
         """The attribute words of a definition, () for a function that is not there."""
-        self.unit(key.path)
-        sketches = self._sketches[key.path].get(key.name)
-        return sketches[0].attributes if sketches else ()
+        return self._header(key) or ()
+
+    def _header(self, key: FunctionKey) -> tuple[str, ...] | None:
+        """The attribute words of a definition, None for a function that is not there. Where the text does not
+        show them the file is parsed; so the answer does not hang on whether it was."""
+        outline = self._outlines.get(key.path)
+        if outline is None:
+            bound = self.bound(key.path) is not None
+            unit = None if bound else self._open_unit(self.lexicon.source(key.path), self.lexicon)
+            outline = self._outlines[key.path] = unit.outline if unit is not None else {}
+        words = outline.get(key.name)
+        if words is not None:
+            return words
+        sketches = self._names(key.path).get(key.name)
+        return sketches[0].attributes if sketches else None
 
     def function(self, key: FunctionKey) -> Function | None:
         """The IR of a function, None where the file has no such definition.
@@ -171,15 +184,18 @@ class Program:
         if not candidates:
             return ()
         own = FunctionKey(path, name)
-        if path in candidates and name in self._names(path) and "weak" not in self.attributes(own):
-            return (own,)
+        if path in candidates:
+            words = self._header(own)
+            if words is not None and "weak" not in words:
+                return (own,)
         included = self.lexicon.included(path)
         visible: list[FunctionKey] = []
         for candidate in candidates[: LIMITS.slot_targets]:
-            if name not in self._names(candidate):
-                continue
             key = FunctionKey(candidate, name)
-            internal = "static" in self.attributes(key) and not candidate.endswith(".h")
+            words = self._header(key)
+            if words is None:
+                continue
+            internal = "static" in words and not candidate.endswith(".h")
             if candidate in included or not internal:
                 visible.append(key)
         direct = [key for key in visible if key.path in included]
@@ -219,6 +235,8 @@ class Program:
         if "static" not in self.attributes(key):
             return False
         data = self.lexicon.source(key.path).data
+        if len(list(islice(occurrences(data, key.name.encode()), 2))) < 2:
+            return False
         return any(b"static" not in found[1].split() for found in _declaration(key.name).finditer(data))
 
     def _names(self, path: str) -> dict[str, list[Sketch]]:
@@ -290,8 +308,8 @@ class Program:
         return self._holding(path, (match.start() for match in places))
 
     def _holding(self, path: str, offsets: Iterable[int]) -> list[FunctionKey]:
-        """The innermost function around each offset, or the file level; in the order of the offsets."""
-        self.unit(path)
+        """The innermost function around each offset, or the file level; in the order of the offsets. Without
+        any, nothing is parsed."""
         keys: dict[FunctionKey, None] = {}
         for offset in offsets:
             keys[self.within(path, offset)] = None

@@ -8,6 +8,7 @@ from vmfdlint.base import Problem, ProblemKind, SourceText, Span
 from vmfdlint.frontends.c.environment import Environment
 from vmfdlint.frontends.c.even import attributes_of
 from vmfdlint.frontends.c.lower_stmt import Statements
+from vmfdlint.frontends.c.outline import outline
 from vmfdlint.frontends.c.parse import Parsed, parsed, tree_of
 from vmfdlint.frontends.c.syntax import damaged_bytes, declared_name, error_bytes, names_in
 from vmfdlint.frontends.c.toplevel import FileLevel, Item, items_of
@@ -48,6 +49,11 @@ class CUnit:
         """Every function definition, in source order; those a macro at file level makes stand at the
         macro's use."""
         return tuple(sorted(self._definitions, key=lambda sketch: (sketch.start, sketch.end, sketch.name)))
+
+    @property
+    def outline(self) -> dict[str, tuple[str, ...]]:
+        """See :class:`vmfdlint.frontends.contract.Unit`."""
+        return outline(self._source.data)
 
     @property
     def problems(self) -> tuple[Problem, ...]:

@@ -211,6 +211,11 @@ class PythonUnit:
         return tuple(found)
 
     @property
+    def outline(self) -> Mapping[str, tuple[str, ...]]:
+        """See :class:`vmfdlint.frontends.contract.Unit`."""
+        return {}
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """See :class:`vmfdlint.frontends.contract.Unit`."""
         return self._module.problems
