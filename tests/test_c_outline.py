@@ -7,7 +7,7 @@ import pytest
 
 from vmfdlint.base import SourceText
 from vmfdlint.frontends.c import open_unit
-from vmfdlint.frontends.c.outline import outline
+from vmfdlint.frontends.c.outline import holders, outline
 from vmfdlint.link import Lexicon
 from vmfdlint.link.occurrences import occurrences
 
@@ -70,6 +70,55 @@ def test_the_parser_says_the_same() -> None:
         found = outline(source.data)
         seen += len(found)
         assert {name: first.get(name) for name in found} == found, path
+    assert seen > 100
+
+
+HELD = """
+static int one(void) { return 1; }
+static void three(void)
+{
+    struct x { int a; } x = { four };
+}
+static int table[] = { one, { two } };
+core_init(five);
+static struct x x = {
+    .a = six, /* seven */
+};
+int late = INIT(eight);
+HELPER(y)(void) {
+    z = nine;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "functions"),
+    [
+        ("return", ("one",)),
+        ("two", ()),
+        ("four", ("three",)),
+        ("five", None),
+        ("six", ()),
+        ("seven", None),
+        ("eight", ()),
+        ("nine", None),
+    ],
+)
+def test_who_holds_a_name(name: str, functions: tuple[str, ...] | None) -> None:
+    assert holders(HELD.encode(), HELD.index(name)) == functions
+
+
+def test_the_parser_names_the_same_holders() -> None:
+    seen = 0
+    for path in FIXTURES:
+        source = SourceText(str(path), path.read_bytes())
+        sketches = open_unit(source, Lexicon({}, {})).sketches
+        for match in re.finditer(rb"(?<!\w)[A-Za-z_]\w*(?=[,;)])", source.data):
+            found = holders(source.data, match.start())
+            if found is not None:
+                seen += 1
+                inside = (sketch for sketch in sketches if sketch.start <= match.start() < sketch.end)
+                assert found == tuple(sketch.name for sketch in inside), (path, match)
     assert seen > 100
 
 

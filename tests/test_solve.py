@@ -80,6 +80,9 @@ class Unit:
     def outline(self) -> dict[str, tuple[str, ...]]:
         return {}
 
+    def holders(self, _offset: int) -> tuple[str, ...] | None:
+        return None
+
     @property
     def problems(self) -> tuple[Problem, ...]:
         return ()

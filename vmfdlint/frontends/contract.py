@@ -112,6 +112,10 @@ class Unit(Protocol):
         """Functions that are plain to see without a parse, with the attribute words of their first
         definition. One that is missing may be there after all."""
 
+    def holders(self, offset: int) -> tuple[str, ...] | None:
+        """The names of the functions that hold the name at a byte offset, where that is plain to see without
+        a parse; else None."""
+
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What could not be read so far."""

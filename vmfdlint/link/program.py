@@ -94,15 +94,18 @@ class Program:
         """The parsed file."""
         unit = self._units.get(path)
         if unit is None:
-            bound = self.bound(path)
-            unit = bound.unit(path) if bound else self._open_unit(self.lexicon.source(path), self.lexicon)
-            self._units[path] = unit
+            unit = self._units[path] = self._unread(path)
             table: dict[str, list[Sketch]] = {}
             for sketch in unit.sketches:
                 table.setdefault(sketch.name, []).append(sketch)
             self._sketches[path] = table
             self._keep(path)
         return unit
+
+    def _unread(self, path: str) -> Unit:
+        """A file for questions that cost no parse; it does not count as parsed."""
+        bound = self.bound(path)
+        return bound.unit(path) if bound else self._open_unit(self.lexicon.source(path), self.lexicon)
 
     def _keep(self, path: str) -> None:
         """Remembers a file as the one used last; the tree of the one used longest ago goes, for the sake of
@@ -135,9 +138,7 @@ class Program:
         show them the file is parsed; so the answer does not hang on whether it was."""
         outline = self._outlines.get(key.path)
         if outline is None:
-            bound = self.bound(key.path) is not None
-            unit = None if bound else self._open_unit(self.lexicon.source(key.path), self.lexicon)
-            outline = self._outlines[key.path] = unit.outline if unit is not None else {}
+            outline = self._outlines[key.path] = self._unread(key.path).outline
         words = outline.get(key.name)
         if words is not None:
             return words
@@ -317,7 +318,11 @@ class Program:
 
     def around(self, path: str, offset: int) -> Iterator[FunctionKey]:
         """The functions that hold a byte offset, those too that a macro makes of its use at file level:
-        ``core_init(kvm__init);``. Parses the file."""
+        ``core_init(kvm__init);``. Parses the file where its text leaves a doubt."""
+        plain = self._unread(path).holders(offset)
+        if plain is not None:
+            yield from (FunctionKey(path, name) for name in plain)
+            return
         for _number, sketch in self._holders(path, offset):
             yield FunctionKey(path, sketch.name)
 

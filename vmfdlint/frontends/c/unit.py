@@ -8,7 +8,7 @@ from vmfdlint.base import Problem, ProblemKind, SourceText, Span
 from vmfdlint.frontends.c.environment import Environment
 from vmfdlint.frontends.c.even import attributes_of
 from vmfdlint.frontends.c.lower_stmt import Statements
-from vmfdlint.frontends.c.outline import outline
+from vmfdlint.frontends.c.outline import holders, outline
 from vmfdlint.frontends.c.parse import Parsed, parsed, tree_of
 from vmfdlint.frontends.c.syntax import damaged_bytes, declared_name, error_bytes, names_in
 from vmfdlint.frontends.c.toplevel import FileLevel, Item, items_of
@@ -54,6 +54,10 @@ class CUnit:
     def outline(self) -> dict[str, tuple[str, ...]]:
         """See :class:`vmfdlint.frontends.contract.Unit`."""
         return outline(self._source.data)
+
+    def holders(self, offset: int) -> tuple[str, ...] | None:
+        """See :class:`vmfdlint.frontends.contract.Unit`."""
+        return holders(self._source.data, offset)
 
     @property
     def problems(self) -> tuple[Problem, ...]:

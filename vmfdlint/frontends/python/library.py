@@ -215,6 +215,10 @@ class PythonUnit:
         """See :class:`vmfdlint.frontends.contract.Unit`."""
         return {}
 
+    def holders(self, _offset: int) -> tuple[str, ...] | None:
+        """See :class:`vmfdlint.frontends.contract.Unit`."""
+        return None
+
     @property
     def problems(self) -> tuple[Problem, ...]:
         """See :class:`vmfdlint.frontends.contract.Unit`."""
