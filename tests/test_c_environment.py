@@ -6,6 +6,7 @@ from c_index import index_of
 from vmfdlint.base import SourceText
 from vmfdlint.frontends.c.declarations import CType, declarations
 from vmfdlint.frontends.c.environment import Environment
+from vmfdlint.frontends.c.stated import states_members, states_type
 from vmfdlint.ir import Const, Text
 
 KVM_H = """
@@ -184,3 +185,21 @@ def test_declarations_of_one_file() -> None:
     assert found.constants == {"RED": 0, "GREEN": 5, "BLUE": 6, "ODD": None, "AFTER": None}
     assert not found.variables["kvm_state"].static and "die" not in found.variables
     assert found.typedefs["InitFn"].function
+
+
+@pytest.mark.parametrize(
+    ("text", "type_", "members"),
+    [
+        ("typedef struct vm vm;", True, False),
+        ("typedef struct { int fd; } vm;", True, True),
+        ("struct vm { int fd; };", False, True),
+        ("union ALIGNED vm PACKED { int fd; };", False, True),
+        ("struct vms { struct vm x; };", False, True),
+        ("typedef int vms; struct vm *vm;", False, False),
+        ("{ int fd; } x = vm;", False, True),
+        ("vm", False, False),
+    ],
+)
+def test_what_a_text_states_of_a_name(text: str, type_: bool, members: bool) -> None:
+    data = text.encode()
+    assert (states_type(data, "vm"), states_members(data, "vm")) == (type_, members)

@@ -1,8 +1,7 @@
 """Names across files. In: the program's index and one file. Out: macros, constants, types, members."""
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from vmfdlint.base import LIMITS, SourceText
@@ -13,6 +12,7 @@ from vmfdlint.frontends.c.macros import MACROS
 from vmfdlint.frontends.c.noreturn import noreturn_functions
 from vmfdlint.frontends.c.outside import seen_by_others
 from vmfdlint.frontends.c.preprocess import Macro, expand, macros_in
+from vmfdlint.frontends.c.stated import states_constants, states_members, states_type
 from vmfdlint.frontends.c.text import WORD
 from vmfdlint.frontends.contract import Index
 from vmfdlint.ir import Const, Place, Root, Text
@@ -112,7 +112,7 @@ class Environment:
                     return value
                 return Const(value.value, tuple(sorted({*value.names, name})))
             return value
-        for file in self._declaring("variables", name, rb"\benum\b"):
+        for file in self._declaring("variables", name, states_constants):
             if name in file.constants:
                 return Const(file.constants[name], (name,))
         return None
@@ -164,9 +164,7 @@ class Environment:
         return self._types[name]
 
     def _find_type(self, name: str) -> CType:
-        word = re.escape(name.encode("utf-8", "replace"))
-        pattern = rb"\btypedef\b[^;{}]*\b%s\b|\}[\w\s*(),]*\b%s\b" % (word, word)
-        for file in self._declaring("types", name, pattern):
+        for file in self._declaring("types", name, states_type):
             written = file.typedefs.get(name)
             if written is not None:
                 return self.resolve_type(
@@ -212,10 +210,8 @@ class Environment:
     def _bodies(self, record: str) -> Iterator[dict[str, CType]]:
         """The members of a record in each of the nearest files that define it."""
         outer = record.split(".", 1)[0]
-        name = re.escape(outer.encode("utf-8", "replace"))
-        pattern = rb"\b(?:struct|union)\s+(?:\w+\s+)?%s\s*(?:\w+\s*)?\{|\}[^;{}]*\b%s\b" % (name, name)
         for kind in ("types", "variables"):
-            for file in self._declaring(kind, outer, pattern):
+            for file in self._declaring(kind, outer, states_members):
                 if record in file.records:
                     yield file.records[record]
 
@@ -320,22 +316,18 @@ class Environment:
                     seen.add(path)
                     yield self._source(path)
 
-    def _declaring(self, kind: str, name: str, pattern: bytes) -> Iterator[Declarations]:
-        """Declarations of the nearest files for a name, of those whose text matches ``pattern``."""
+    def _declaring(
+        self, kind: str, name: str, states: Callable[[bytes, str], bool]
+    ) -> Iterator[Declarations]:
+        """Declarations of the nearest files for a name, of those whose text ``states`` something of it."""
         parsed = 0
         for path in self._index.defining(kind, name, self._path)[:_LOOKED_AT]:
             source = self._source(path)
-            if _matches(source.data, pattern):
+            if states(source.data, name):
                 yield declarations(source)
                 parsed += 1
                 if parsed == _PARSED:
                     return
-
-
-@lru_cache(maxsize=65536)
-def _matches(data: bytes, pattern: bytes) -> bool:
-    """Whether a file's text meets a pattern: many files ask the same of one header."""
-    return re.search(pattern, data) is not None
 
 
 def _headers(data: bytes, function: str) -> Iterator[tuple[int, int, int]]:

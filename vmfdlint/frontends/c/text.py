@@ -17,7 +17,7 @@ def words(text: bytes | bytearray) -> set[bytes]:
     return set(bytes(text.translate(_SPLIT)).split())
 
 
-def uses(text: bytearray, word: bytes) -> Iterator[int]:
+def uses(text: bytes | bytearray, word: bytes) -> Iterator[int]:
     """Offsets at which the whole word stands; the text may be edited, at equal length, in between."""
     size = len(word)
     at = text.find(word)
