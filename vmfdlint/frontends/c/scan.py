@@ -10,10 +10,9 @@ from vmfdlint.frontends.c.text import last_component, words
 from vmfdlint.frontends.contract import Scan
 
 _OPAQUE = re.compile(
-    rb'"(?:[^"\\\n]|\\(?:\r\n|.))*+["\n]?'
+    rb'"(?:[^"\\\n]++|\\(?:\r\n|.))*+["\n]?'
     rb"|'(?:[^'\\\n]|\\.){0,12}+'"
-    rb"|/\*.*?(?:\*/|\Z)"
-    rb"|//(?:[^\n\\]|\\(?:\r\n|.))*+"
+    rb"|/(?:\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z)|/(?:[^\n\\]++|\\(?:\r\n|.))*+)"
     rb"|#(?:[^\n\\/]++|\\(?:\r\n|.)|/\*.*?\*/|/)*+",
     re.S,
 )
@@ -22,12 +21,17 @@ _PATH = re.compile(rb'"(/(?:[^"\\\n]|\\.)*+)"')
 _STRING = re.compile(rb'"(?:[^"\\\n]|\\.)*+"')
 _DEFINE = re.compile(rb"#[ \t]*define[ \t]+([A-Za-z_]\w*)")
 _INCLUDE = re.compile(rb'#[ \t]*include[ \t]*["<]([^">\n]+)[">]')
-_BRACE = re.compile(rb"\n?[{}]")
-_TAG = re.compile(rb"\b(?:struct|union|enum)\s+(?:\w+\s+)?([A-Za-z_]\w*)\s*\{")
+_BRACE = re.compile(rb"[{}]")
+_NO_BRACE = bytes(byte for byte in range(256) if byte not in b"{}")
+_TAGS = tuple(
+    # The word comes first, for what a pattern begins with is found fast.
+    re.compile(word + rb"(?<!\w" + word + rb")\s+(?:\w+\s+)?([A-Za-z_]\w*)\s*\{")
+    for word in (b"struct", b"union", b"enum")
+)
 _RECORD = re.compile(
     rb"\b(?:struct|union|enum)\b[^()=]*\Z|\b(?:struct|union|enum)\s+\w+\s*\([^()]*\)[^()=]*\Z"
 )
-_ENUM = re.compile(rb"\benum\b[^{};()]{0,200}\{([^{}]*)\}")
+_ENUM = re.compile(rb"enum\b(?<!\wenum)[^{};()]{0,200}\{([^{}]*)\}")
 _ENUMERATOR = re.compile(rb"(?:\A|,)\s*([A-Za-z_]\w*)")
 _ATTRIBUTE = re.compile(
     rb"\b(?:"
@@ -45,12 +49,14 @@ _FUNCTION_TYPE = re.compile(rb"\(\s*\**\s*([A-Za-z_]\w*)\s*\)\s*\(")
 _INITIALISER = re.compile(rb"=[^,]*+")
 _INDEX = re.compile(rb"\[[^\]]*+\]?")
 _BITS = re.compile(rb":[^,]*")
-_TOLD = re.compile(
-    rb"(?<![A-Za-z0-9])(?:"
-    + "|".join(sorted(word for word, meaning in MACROS.meanings.items() if meaning == "noreturn")).encode()
-    + rb")(?![A-Za-z0-9])"
+_TELLING = tuple(sorted(word.encode() for word, meaning in MACROS.meanings.items() if meaning == "noreturn"))
+_TELLING_STRETCHES = tuple(
+    word for word in _TELLING if not any(other in word for other in _TELLING if other != word)
 )
+_TOLD = re.compile(rb"(?<![A-Za-z0-9])(?:" + b"|".join(_TELLING) + rb")(?![A-Za-z0-9])")
 _NESTING = 32
+_BODY = 16_000
+"""Bytes of a function's body that are passed over at once."""
 _NOT_FUNCTIONS = frozenset(b"if while for switch return sizeof do else case defined".split())
 _NOT_VARIABLES = frozenset(
     b"typedef return goto break continue case default using if else struct union enum".split()
@@ -65,37 +71,43 @@ def scan(data: bytes) -> Scan:
     """
     directives: list[bytes] = []
     paths: set[bytes] = set()
-
-    def hide(match: re.Match[bytes]) -> bytes:
-        piece = match.group()
-        first = piece[0]
-        if first == 0x23:
-            directives.append(piece)
-            return b""
-        if first == 0x22:
-            if piece[1:2] == b"/":
-                paths.add(piece[1:-1])
+    pieces: list[bytes] = []
+    last = 0
+    for match in _OPAQUE.finditer(data):
+        start, end = match.span()
+        first = data[start]
+        pieces.append(data[last:start])
+        last = end
+        if first == 0x2F:
+            pieces.append(b" ")
+        elif first == 0x23:
+            directives.append(data[start:end])
+        elif first == 0x22:
+            pieces.append(b'""')
+            piece = data[start:end]
             if b"/" in piece:
                 paths.add(last_component(piece[1:-1]))
-            return b'""'
-        return b" " if first == 0x2F else b"0"
-
-    code = _OPAQUE.sub(hide, data)
+                if piece[1] == 0x2F:
+                    paths.add(piece[1:-1])
+        else:
+            pieces.append(b"0")
+    pieces.append(data[last:])
+    code = b"".join(pieces)
     lines = b"\n".join(directives)
     if b"/*" in lines or b"//" in lines:
         lines = _COMMENT.sub(lambda match: match.group(1) or b" ", lines)
+    macros = _DEFINE.findall(lines)
     if b'"' in lines:
         paths.update(_PATH.findall(lines))
         paths.update(last_component(text[1:-1]) for text in _STRING.findall(lines) if b"/" in text)
-        tokens = words(code) | words(_STRING.sub(b" ", lines))
-    else:
-        tokens = words(code) | words(lines)
-    roles = _Roles()
+        lines = _STRING.sub(b" ", lines)
+    used = words(code)
+    roles = _Roles(used)
     roles.read(code)
     return Scan(
-        tokens=_packed(tokens | paths),
+        tokens=_packed(used | words(lines) | paths),
         functions=_sorted(roles.functions),
-        macros=_sorted(_DEFINE.findall(lines)),
+        macros=_sorted(macros),
         types=_sorted(roles.types),
         variables=_sorted(roles.variables),
         includes=_includes(data),
@@ -127,14 +139,20 @@ def _sorted(names: list[bytes] | set[bytes]) -> tuple[str, ...]:
 class _Roles:
     """Reads code without comments, strings and directives; what is inside braces is skipped but for tags."""
 
-    def __init__(self) -> None:
+    def __init__(self, used: set[bytes]) -> None:
+        """``used``: the words of the code."""
+        self._casts = not used.isdisjoint(MACROS.casts)
+        self._attributes = not used.isdisjoint(MACROS.attribute_calls)
+        self._telling = False
         self.functions: set[bytes] = set()
         self.types: set[bytes] = set()
         self.variables: set[bytes] = set()
 
     def read(self, code: bytes) -> None:
         """Fill the three sets."""
-        self.types.update(_TAG.findall(code))
+        for tag in _TAGS:
+            self.types.update(tag.findall(code))
+        self._telling = any(stretch in code for stretch in _TELLING_STRETCHES)
         for body in _ENUM.findall(code):
             self.variables.update(_ENUMERATOR.findall(_nothing_nested(body)))
         for statement in self.flat(code).split(b";"):
@@ -146,30 +164,33 @@ class _Roles:
         pieces: list[bytes] = []
         depth = 0
         start = 0
-        for match in _BRACE.finditer(code):
-            brace = match.group()
-            if brace[-1] == 0x7B:
+        brace = _BRACE.search(code)
+        while brace:
+            at = brace.start()
+            after = at + 1
+            # A brace in the first column ends everything: both branches of an #ifdef may open one.
+            before = at - 1 if code[at - 1 : at] == b"\n" else at
+            if code[at] == 0x7B:
                 if depth == 0:
-                    piece = code[start : match.start()]
+                    piece = code[start:before]
                     header = piece.rsplit(b";", 1)[-1]
                     if header.endswith(b'extern ""') or header.strip() == b'extern ""':
-                        start = match.end()
+                        start = after
+                        brace = _BRACE.search(code, after)
                         continue
-                    if not pieces or pieces[-1][-1:] in b";":
-                        before = b""
-                    else:
-                        before = pieces[-1]
+                    outer = b"" if not pieces or pieces[-1][-1:] in b";" else pieces[-1]
                     pieces.append(piece)
-                    pieces.append(self.opened(before + header if header is piece else header, piece))
+                    pieces.append(self.opened(outer + header if header is piece else header, piece))
+                    after = _inside(code, after)
                 depth += 1
             elif depth:
-                # A brace in the first column ends everything: both branches of an #ifdef may open one.
-                depth = 0 if len(brace) == 2 else depth - 1
+                depth = 0 if before < at else depth - 1
                 if depth == 0:
-                    start = match.end()
+                    start = after
             else:
-                pieces.append(code[start : match.start()] + b";")
-                start = match.end()
+                pieces.append(code[start:before] + b";")
+                start = after
+            brace = _BRACE.search(code, after)
         if depth == 0:
             pieces.append(code[start:])
         return b"".join(pieces)
@@ -182,13 +203,20 @@ class _Roles:
                 self.functions.add(old.group(1))
                 return b";"
             return b"{}"
-        header = _ATTRIBUTE.sub(b" ", header)
-        if b"=" in _nothing_nested(header) or _RECORD.search(header.rstrip()):
+        header = self.bare(header)
+        tagged = b"struct" in header or b"union" in header or b"enum" in header
+        if b"=" in header and b"=" in _nothing_nested(header):
+            return b"{}"
+        if tagged and _RECORD.search(header.rstrip()):
             return b"{}"
         name = _function_name(header)
         if name and name not in _NOT_FUNCTIONS:
             self.functions.add(name)
         return b";"
+
+    def bare(self, text: bytes) -> bytes:
+        """A text without attributes that have arguments."""
+        return _ATTRIBUTE.sub(b" ", text) if self._attributes else text
 
     def statement(self, text: bytes) -> None:
         """One statement at file level: a typedef, variables, or a prototype, which says nothing."""
@@ -196,8 +224,9 @@ class _Roles:
         first = parts[0]
         original = text
         if b"(" in text:
-            self.casts(text)
-            text = _ATTRIBUTE.sub(b" ", text)
+            if self._casts:
+                self.casts(text)
+            text = self.bare(text)
         if first == b"typedef" or b"typedef " in text:
             self.typedef(text.rsplit(b"typedef", 1)[-1])
             return
@@ -207,8 +236,8 @@ class _Roles:
             if pointed:
                 self.variables.add(pointed.group(1))
                 return
-            if b"=" not in text and _TOLD.search(original):
-                self.variables.add(_function_name(_ATTRIBUTE.sub(b" ", original)))
+            if self._telling and b"=" not in text and _TOLD.search(original):
+                self.variables.add(_function_name(self.bare(original)))
             text = text.rsplit(b")", 1)[-1] if b"=" not in text else head.rsplit(b")", 1)[-1]
             if not text.strip() or text.lstrip()[:1] in b"=,:":
                 return
@@ -251,6 +280,18 @@ class _Roles:
                 inside = text[match.end() :].split(b")", 1)[0].split(b",")
                 if places[0] < len(inside):
                     self.functions.add(inside[places[0]].strip())
+
+
+def _inside(code: bytes, start: int) -> int:
+    """Where to look for the end of what a brace opened just before ``start``: at the next brace in the first
+    column, where those between go in pairs."""
+    end = code.find(b"\n}", start, start + _BODY)
+    if end < 0:
+        return start
+    braces = code[start:end].translate(None, _NO_BRACE)
+    while b"{}" in braces:
+        braces = braces.replace(b"{}", b"")
+    return start if b"}" in braces else end
 
 
 def _nothing_nested(text: bytes) -> bytes:
