@@ -5,7 +5,8 @@ What a front-end makes of a function hangs on its file and on what the program s
 for. Both are kept beside the functions of a file and compared (see signature).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cached_property
 
 import msgspec
 
@@ -27,13 +28,16 @@ class _Lowered(msgspec.Struct, frozen=True, array_like=True):
 
 
 class _Row(msgspec.Struct, frozen=True, array_like=True):
-    """What is kept of a file: ``names`` are those it asked for, a line each; ``functions`` encoded, by
+    """What is kept of a file. ``outline`` and ``holders`` hang on its content alone; the rest also on what
+    the program says of ``names``, a line each, of which ``signature`` is made. ``functions`` are encoded, by
     sketch."""
 
     content: str
+    outline: dict[str, tuple[str, ...]] | None
+    holders: dict[int, tuple[str, ...] | None]
     names: bytes
     signature: int
-    sketches: tuple[Sketch, ...]
+    sketches: tuple[Sketch, ...] | None
     functions: dict[str, msgspec.Raw]
 
 
@@ -79,34 +83,28 @@ class KeptUnits:
         known = _OUTLINES.decode(rows.get((self._outlines,)).get(self._outlines)) or {}
         self._signatures = Signatures(lexicon, seen_by_others, known)
         self._known = len(known)
-        self._opened: list[_KeptUnit] = []
+        self._opened: dict[str, _KeptUnit] = {}
         self._hang_on = digest((identity(), b"unit", self._signatures.includes))
 
     def open(self, source: SourceText, index: Index) -> Unit:
         """One file of the program, as it is kept or ready to be lowered."""
-        row = self._row(source)
-        asked = _Asked(index)
-        if row is not None:
-            asked.names.update(row.names.decode("utf-8", "surrogatepass").split("\n"))
-        unit = _KeptUnit(source, row, asked, self._open_unit)
-        self._opened.append(unit)
+        unit = self._opened.get(source.path)
+        if unit is None:
+            key = self._key(source.path)
+            row = _ROWS.decode(self._rows.get((key,)).get(key))
+            if row is not None and row.content != source.content_hash:
+                row = None
+            unit = _KeptUnit(source, row, index, self._open_unit, self._signatures)
+            self._opened[source.path] = unit
         return unit
-
-    def _row(self, source: SourceText) -> _Row | None:
-        key = self._key(source.path)
-        row = _ROWS.decode(self._rows.get((key,)).get(key))
-        if row is None or row.content != source.content_hash:
-            return None
-        names = row.names.decode("utf-8", "surrogatepass").split("\n")
-        return row if self._signatures.of(names) == row.signature else None
 
     def _key(self, path: str) -> bytes:
         return digest((self._hang_on, path.encode("utf-8", "surrogatepass")))
 
     def save(self) -> None:
         """Keeps what was lowered anew."""
-        new = [unit for unit in self._opened if unit.is_new]
-        rows = {self._key(unit.path): _ROWS.encode(unit.row(self._signatures)) for unit in new}
+        new = [unit for unit in self._opened.values() if unit.is_new]
+        rows = {self._key(unit.path): _ROWS.encode(unit.row()) for unit in new}
         if len(self._signatures.outlines) > self._known:
             rows[self._outlines] = _OUTLINES.encode(self._signatures.outlines)
         self._rows.put({key: row for key, row in rows.items() if row is not None})
@@ -116,22 +114,48 @@ class _KeptUnit:
     """See :class:`vmfdlint.frontends.contract.Unit`. The file is parsed when something is asked that is not
     kept."""
 
-    def __init__(self, source: SourceText, row: _Row | None, asked: _Asked, open_unit: OpenUnit) -> None:
+    def __init__(
+        self, source: SourceText, row: _Row | None, index: Index, open_unit: OpenUnit, signatures: Signatures
+    ) -> None:
         self.path = source.path
-        self.is_new = row is None
+        self.is_new = False
         self._source = source
-        self._asked = asked
+        self._row = row
+        self._asked = _Asked(index)
         self._open_unit = open_unit
-        self._unit: Unit | None = None
+        self._signatures = signatures
         self._problems: dict[Problem, None] = {}
-        self._functions: dict[str, msgspec.Raw] = dict(row.functions) if row is not None else {}
-        self.sketches: tuple[Sketch, ...] = row.sketches if row is not None else self._read.sketches
+        self._holders = dict(row.holders) if row is not None else {}
+        self._functions: dict[str, msgspec.Raw] = {}
 
-    @property
+    @cached_property
     def _read(self) -> Unit:
-        if self._unit is None:
-            self._unit = self._open_unit(self._source, self._asked)
-        return self._unit
+        return self._open_unit(self._source, self._asked)
+
+    @cached_property
+    def outline(self) -> Mapping[str, tuple[str, ...]]:
+        if self._row is not None and self._row.outline is not None:
+            return self._row.outline
+        self.is_new = True
+        return self._read.outline
+
+    def holders(self, offset: int) -> tuple[str, ...] | None:
+        if offset not in self._holders:
+            self._holders[offset] = self._read.holders(offset)
+            self.is_new = True
+        return self._holders[offset]
+
+    @cached_property
+    def sketches(self) -> tuple[Sketch, ...]:
+        row = self._row
+        if row is not None and row.sketches is not None:
+            names = row.names.decode("utf-8", "surrogatepass").split("\n")
+            if self._signatures.of(names) == row.signature:
+                self._asked.names.update(names)
+                self._functions.update(row.functions)
+                return row.sketches
+        self.is_new = True
+        return self._read.sketches
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -144,6 +168,7 @@ class _KeptUnit:
         return self._known(_FILE_LEVEL, lambda: self._read.toplevel())
 
     def _known(self, name: str, lower: Callable[[], Function]) -> Function:
+        assert self.sketches is not None  # with them comes what is kept of the functions
         lowered = _LOWERED.decode(self._functions.get(name))
         if lowered is None:
             before = set(self._read.problems)
@@ -157,19 +182,25 @@ class _KeptUnit:
         return lowered.function
 
     def forget(self) -> None:
-        if self._unit is not None:
-            self._unit.forget()
+        if "_read" in self.__dict__:
+            self._read.forget()
 
     def damage(self, sketch: Sketch) -> Damage:
         return self._read.damage(sketch)
 
-    def row(self, signatures: Signatures) -> _Row:
+    def row(self) -> _Row:
         """What there is to keep."""
+        kept = self._row
+        outline = self.__dict__.get("outline", kept.outline if kept is not None else None)
+        if "sketches" not in self.__dict__ and kept is not None:
+            return msgspec.structs.replace(kept, outline=outline, holders=self._holders)
         names = sorted(self._asked.names)
         return _Row(
             self._source.content_hash,
+            outline,
+            self._holders,
             "\n".join(names).encode("utf-8", "surrogatepass"),
-            signatures.of(names),
-            self.sketches,
+            self._signatures.of(names),
+            self.__dict__.get("sketches"),
             self._functions,
         )
