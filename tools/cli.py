@@ -13,6 +13,7 @@ import msgspec
 
 from tools import bench as benchmark
 from tools import corpus as comparison
+from tools import stability as stable
 from tools.differential import candidates, generate
 from tools.differential import table as differences
 from tools.differential.campaign import run_all
@@ -208,6 +209,26 @@ def differential(
         for path in candidates.write(results, directory):
             click.echo(f"{path}: written", err=True)
     return 0 if all(one.agrees for one in results) else 1
+
+
+@cli.command()
+@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, metavar="N")
+@click.option("--edits", type=click.IntRange(min=1), default=100, show_default=True, metavar="M")
+@click.option(
+    "--batch", type=click.IntRange(min=1), default=10, show_default=True, metavar="K", help="Edits a check."
+)
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="As for vmfdlint check. May repeat.")
+def stability(directory: Path, seed: int, edits: int, batch: int, exclude: tuple[str, ...]) -> int:
+    """Edit a copy of DIRECTORY at random, in ways that mean nothing, and hold it against a baseline.
+
+    Most edits are in files that the findings speak of. Exit codes: 0 all findings stay known, 1 some came
+    back or were lost, or there was none to begin with, 2 could not do it all.
+    """
+    options = [word for pattern in exclude for word in ("--exclude", pattern)]
+    held = stable.hold(directory, seed, edits, batch, tuple(options))
+    click.echo(stable.text(held), nl=False)
+    return 0 if held.holds else 1
 
 
 def _trees(words: tuple[str, ...], table: Path | None, expected: Path) -> tuple[Tree, ...]:

@@ -187,11 +187,11 @@ class Solver:
 
     @cached_property
     def knows_kvm(self) -> bool:
-        """Whether any file names what creates a VM, or the device, or a path of KVM in debugfs."""
+        """Whether any file names what creates a VM, or the device, or has a path of debugfs and says kvm."""
         names = self.models.interesting_names() | self.models.interesting_paths()
         return any(self.program.lexicon.files_with(name) for name in names) or any(
-            "kvm" in self.program.lexicon.source(path).data[offset : offset + 200].decode("utf-8", "replace")
-            for path, offset, _macro in self._literals
+            b"kvm" in self.program.lexicon.source(path).data
+            for path in {path for path, _offset, _macro in self._literals}
         )
 
     @cached_property
