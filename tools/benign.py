@@ -19,6 +19,7 @@ from tools.trees import Unreadable
 Edit: TypeAlias = Callable[[random.Random, str], str | None]
 """Text -> another one that means the same; None where there is no place for such a change."""
 
+KINDS = ("blank", "comment", "indent", "move", "rename")
 _SUFFIXES = (".c", ".h", ".py")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _FUNCTION = re.compile(
@@ -33,7 +34,7 @@ class EditedTree:
 
     def __init__(self, root: Path, wanted: frozenset[str], chance: random.Random) -> None:
         self.root = root
-        self.wanted = set(wanted)
+        self.wanted = {name for name in wanted if name.endswith(_SUFFIXES)}
         self._chance = chance
         self._files = sorted(
             str(path.relative_to(root))
@@ -51,15 +52,14 @@ class EditedTree:
         if not self._files:
             raise Unreadable(f"{self.root} holds no file to edit ({', '.join(_SUFFIXES)})")
         while True:
-            near = self.wanted and self._chance.random() < 0.8
-            name = self._chance.choice(sorted(self.wanted) if near else self._files)
-            kinds = ("blank", "comment", "indent", "move", "rename")
-            kind = self._chance.choice(kinds)
-            if not name.endswith(_SUFFIXES):
-                continue
-            done = self._rename(name) if kind == "rename" else self._rewrite(name, kind)
-            if done:
-                return f"{kind} {done}"
+            kind = self._chance.choice(KINDS)
+            # Not every file has a place for it: few have two functions that can change places.
+            for _try in range(100):
+                near = self.wanted and self._chance.random() < 0.8
+                name = self._chance.choice(sorted(self.wanted) if near else self._files)
+                done = self._rename(name) if kind == "rename" else self._rewrite(name, kind)
+                if done:
+                    return f"{kind} {done}"
 
     def _text(self, name: str) -> str:
         return (self.root / name).read_bytes().decode("utf-8", "surrogateescape")

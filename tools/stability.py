@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +73,13 @@ def text(held: Held) -> str:
         lines.append(f"{number}: {len(batch.edits)} edits, {len(batch.back)} back, {batch.lost} lost")
         lines += [f"  back: {one}" for one in batch.back]
         lines += [] if batch.holds else [f"  edit: {edit}" for edit in batch.edits]
-    edits = sum(len(batch.edits) for batch in held.batches)
-    lines.append(f"{held.known} findings known, in {held.files} files; {edits} edits: ")
-    return "\n".join(lines) + ("all stay known\n" if held.holds else "NOT all stay known\n")
+    done = Counter(edit.partition(" ")[0] for batch in held.batches for edit in batch.edits)
+    kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(done.items()))
+    verdict = "all stay known" if held.holds else "NOT all stay known"
+    lines.append(
+        f"{held.known} findings known, in {held.files} files; {done.total()} edits ({kinds}): {verdict}"
+    )
+    return "\n".join(lines) + "\n"
 
 
 def _against(root: Path, kept: Path, known: int, options: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
