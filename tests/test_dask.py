@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from vmfdlint.run.executors import dask as kind
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'vmfdlint[dask]'")
 
-PROGRAMS = sorted(map(str, Path(__file__).parent.parent.glob("fixtures/programs/evidence/3*")))[:12]
+PROGRAMS = sorted(map(str, Path(__file__).parent.parent.glob("fixtures/programs/evidence/3*")))[:9]
 PYTHONPATH = os.pathsep.join([str(Path(__file__).parent.parent), str(Path(__file__).parent)])
 
 
@@ -100,8 +101,7 @@ def prepared() -> int:
 
 def asked(address: str) -> int:
     """How many pools the workers of a cluster have worked for."""
-    with distributed.Client(address, set_as_default=False) as client:
-        return sum(client.run(prepared).values())
+    return sum(kind._cluster(address).client.run(prepared).values())
 
 
 def wait_for(made: Cluster, workers: int) -> None:
@@ -110,7 +110,7 @@ def wait_for(made: Cluster, workers: int) -> None:
 
 
 def test_a_local_cluster_gives_the_same_bytes(run: Run) -> None:
-    check = ("check", *PROGRAMS, "--output-format", "json-lines", "--show-safe")
+    check = ("check", *PROGRAMS, "--output-format", "concise", "--show-safe")
     kind._prepared.clear()
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=2, processes=False, dashboard_address=None, host="127.0.0.1",
@@ -139,9 +139,9 @@ def test_two_workers_over_tcp_and_one_of_them_killed(cluster: Cluster, run: Run)
     assert os.getpid() not in {pid for _, pid in values}
     assert killed[-1] == 60 and cluster.workers[0].wait() == -signal.SIGKILL
     check = ("check", *PROGRAMS, "--output-format", "json", "--show-safe")
-    before = asked(cluster.address)
+    before = asked(str(cluster))
     assert run(*check, "--executor", str(cluster)) == run(*check, "-j", "1")
-    assert asked(cluster.address) > before
+    assert asked(str(cluster)) > before
 
 
 def test_a_scheduler_that_dies(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,3 +191,21 @@ def test_a_worker_of_another_version(cluster: Cluster, run: Run, monkeypatch: py
     monkeypatch.setattr(kind, "__version__", "99.0")
     result = run("check", *PROGRAMS, "--executor", str(cluster))
     assert result.code == 2 and "and this is 99.0: install the same version there" in result.err
+
+
+def test_a_fleet(cluster: Cluster, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.toml").write_text('[[api]]\nnames = ["vendor_panic"]\neffects = [ { exit = {} } ]\n')
+    for number, path in enumerate(PROGRAMS[:4]):
+        tree = tmp_path / f"tree{number}"
+        tree.mkdir()
+        shutil.copy(path, tree)
+    (tmp_path / "list").write_text("".join(f"tree{number}\n" for number in range(4)))
+    fleet = ("fleet", "list", "-q", "--output-format", "concise", "--models", "own.toml")
+    serial = run(*fleet, "-j", "1")
+    before = asked(str(cluster))
+    assert serial.code == 1 and serial == run(*fleet, "--executor", str(cluster))
+    assert asked(str(cluster)) > before
+    # One worker fewer: its tree goes to the other.
+    cluster.workers[0].kill()
+    assert serial == run(*fleet, "--executor", str(cluster))

@@ -120,6 +120,30 @@ def test_a_worker_that_was_killed_loses_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["7"]
 
 
+def test_workers_end_when_the_driver_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from vmfdlint.run import Pool; from test_run import tell_and_wait\n"
+        "if __name__ == '__main__':\n"
+        "    with Pool(2) as pool: pool.map(tell_and_wait, [sys.argv[1]] * 20)\n"
+    )
+    said = tmp_path / "pids"
+    with subprocess.Popen([sys.executable, "-c", code, str(said)], cwd=Path(__file__).parent) as process:
+        deadline = time.monotonic() + 30
+        while not said.exists() or len(said.read_text().split()) < 2:
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.05)
+        process.kill()
+    while any(Path("/proc", pid).exists() for pid in said.read_text().split()):
+        assert time.monotonic() < deadline, "workers are left"
+        time.sleep(0.05)
+
+
+def tell_and_wait(path: str) -> None:
+    with Path(path).open("a") as stream:
+        stream.write(f"{os.getpid()}\n")
+    time.sleep(60)
+
+
 def test_long_tasks_are_taken_when_there_is_room(pool: Pool) -> None:
     taken: list[int] = []
 

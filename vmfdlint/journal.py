@@ -74,7 +74,8 @@ class Journal:
 
     def _opened(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=_BUSY)
-        try:
+        with contextlib.ExitStack() as stack:
+            stack.callback(connection.close)
             application = connection.execute("PRAGMA application_id").fetchone()[0]
             tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
             if tables and application != _APPLICATION:
@@ -90,9 +91,7 @@ class Journal:
                         " (key TEXT PRIMARY KEY, made_from TEXT, digest TEXT, value BLOB)"
                     )
             connection.execute("SELECT count(*) FROM done").fetchone()
-        except BaseException:
-            connection.close()
-            raise
+            stack.pop_all()
         return connection
 
     def _put_away(self) -> str:

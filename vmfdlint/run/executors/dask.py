@@ -56,8 +56,8 @@ class Cluster:
         self._errors = (CancelledError, distributed.CancelledError, distributed.KilledWorker, OSError)
         where = "tcp://" + address.partition("://")[2]
         try:
-            self.client = distributed.Client(where, timeout=ANSWER, set_as_default=False)
-        except (OSError, ValueError) as error:
+            self.client = _client(distributed, where)
+        except (OSError, ValueError, AssertionError) as error:
             words = " ".join(str(error).split())
             raise ExecutorError(
                 f"{address} does not answer: is a Dask scheduler running there? ({words})"
@@ -177,6 +177,14 @@ def _on_worker(call: Call) -> Any:
             call.prepare()
             _prepared.add(call.key)
         return call.function(*call.arguments)
+
+
+def _client(distributed: Any, address: str) -> Any:
+    try:
+        return distributed.Client(address, timeout=ANSWER, set_as_default=False)
+    except AssertionError:
+        # Its greeting is lost where the scheduler has another message for all clients in just that moment.
+        return distributed.Client(address, timeout=ANSWER, set_as_default=False)
 
 
 def _version() -> str:

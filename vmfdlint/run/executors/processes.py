@@ -1,10 +1,12 @@
 """Worker processes of this machine, started when they are first needed: ``--executor processes``."""
 
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from threading import Thread
 from typing import Any
 
 from vmfdlint.run.executors.contract import ExecutorError, Prepare, failed
@@ -87,7 +89,17 @@ def opened(address: str, jobs: int, prepare: Prepare) -> Processes:
 def _start_worker(prepare: Prepare) -> None:
     # Ctrl-C goes to every process of the terminal; only the driver answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_follow, daemon=True).start()
     prepare()
+
+
+def _follow() -> None:
+    """Ends the worker when the driver is gone: one that was killed says nothing, and nobody would take what
+    the worker makes."""
+    driver = multiprocessing.parent_process()
+    if driver is not None:
+        driver.join()
+        os._exit(1)
 
 
 def _alive() -> bool:
