@@ -13,6 +13,7 @@ import msgspec
 
 from tools import bench as benchmark
 from tools import corpus as comparison
+from tools import scale as scaling
 from tools import stability as stable
 from tools.differential import candidates, generate
 from tools.differential import table as differences
@@ -24,6 +25,7 @@ from tools.evidence.cases import read_cases
 from tools.evidence.fixed import measure_fixed
 from tools.labels import Label, read_categories, read_labels
 from tools.trees import SHEETS, Tree, Unreadable, trees
+from vmfdlint import __version__
 from vmfdlint.app import rule_docs
 from vmfdlint.rulebook import load_evidence
 
@@ -112,6 +114,25 @@ def bench(
     if as_json:
         _out_json(benchmark.document(results))
     return code
+
+
+@cli.command()
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Not these, as in .gitignore. May repeat.")
+@click.option("--write", is_flag=True, help="Put the table into docs/scale.md.")
+def scale(paths: tuple[Path, ...], exclude: tuple[str, ...], write: bool) -> int:
+    """Measure what a check of trees costs per MB and per function.
+
+    Exit codes: 0 measured, 2 a tree could not be read.
+    """
+    costs = [scaling.cost(path, exclude) for path in paths]
+    text = scaling.table(costs, __version__)
+    click.echo(text, nl=False)
+    if write:
+        scaling.write(text)
+    return 0
 
 
 @cli.command()
