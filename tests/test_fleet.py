@@ -203,6 +203,23 @@ def test_a_run_that_was_killed_goes_on(run: Run, here: Path) -> None:
     assert run(*line, "--ignore", "VMFD1").err.count("as before") == 0
 
 
+def test_ctrl_c_says_how_to_go_on(run: Run, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(task: Task) -> object:
+        if task.context.tree == "two":
+            raise KeyboardInterrupt
+        return made_of(task)
+
+    monkeypatch.setattr(FLEET, "made_of", interrupted)
+    result = run("fleet", "list", "-j", "1", "--state", "state", "--output-format", "concise")
+    assert (result.code, result.out) == (130, "")
+    assert result.err.splitlines() == [
+        "1 of 4: trees-one: 1 finding",
+        "state holds the trees that are done: the same command goes on from there",
+        "",
+        "Interrupted: nothing was reported",
+    ]
+
+
 def test_a_damaged_state_file_costs_time_only(run: Run, here: Path) -> None:
     line = ["fleet", "list", "--output-format", "concise", "-j", "1", "--state", "state"]
     first = run(*line)

@@ -42,6 +42,17 @@ def test_a_short_run_says_nothing() -> None:
     assert code == 0 and (said == b"" or re.search(rb", [1-9]\d* s", said)), "it spoke too soon"
 
 
+def test_other_commands_that_take_long(tmp_path: Path) -> None:
+    kept = str(tmp_path / "known.json")
+    for command in (
+        ("baseline", "create", *PROGRAMS, "-o", kept, "-j", "1"),
+        ("baseline", "update", *PROGRAMS, "-o", kept, "-j", "1"),
+        ("why", f"{PROGRAMS[1]}:10", *PROGRAMS, "-j", "1"),
+    ):
+        code, said = on_a_terminal(*command)
+        assert code == 0 and re.search(rb"reading: \d+ of \d+ files, \d+ s", said), (command, said)
+
+
 def test_no_terminal_sees_nothing() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", EAGER + RUN, "check", *PROGRAMS, "-j", "1"], capture_output=True, check=False

@@ -1,11 +1,11 @@
 """``baseline``: what is found now as a file, brought up to date, shown."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vmfdlint import __version__
-from vmfdlint.app.run import EXIT_CLEAN, EXIT_INCOMPLETE, Run, Written
+from vmfdlint.app.run import EXIT_CLEAN, EXIT_INCOMPLETE, Run, Written, silent
 from vmfdlint.app.verdict import known_entries, look
 from vmfdlint.baseline import Entry, encoded, match_known
 from vmfdlint.config import ConfigError, Options
@@ -16,19 +16,21 @@ from vmfdlint.intake import prefix
 from vmfdlint.report import FATAL, Context, count, printable, problem_lines
 
 
-def baseline_create(options: Options, path: str) -> Run:
+def baseline_create(options: Options, path: str, tell: Callable[[str], None] = silent) -> Run:
     """``baseline create``: what is found now, as a new file. Raises ConfigError where there is one."""
     if Path(path).exists():
         raise ConfigError(f"{path} is there already: `vmfdlint baseline update` brings it up to date")
-    found, outcome = look(options)
+    found, outcome = look(options, tell)
     now = known_entries(found, outcome)
     return _baseline(path, now, f"{path}: {count(len(now), 'finding')}", found, outcome)
 
 
-def baseline_update(options: Options, path: str, prune: bool) -> Run:
+def baseline_update(
+    options: Options, path: str, prune: bool, tell: Callable[[str], None] = silent
+) -> Run:
     """``baseline update``: what is found now in the place of what was known; ``prune`` adds nothing."""
     before = read_baseline(path)
-    found, outcome = look(options)
+    found, outcome = look(options, tell)
     now = known_entries(found, outcome)
     matched = match_known(now, before)
     kept = [entry for entry, known in zip(now, matched.known, strict=True) if known or not prune]

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from vmfdlint import __version__
 from vmfdlint.app.afresh import models_for, target_of
 from vmfdlint.app.analysis import workers_of
-from vmfdlint.app.run import EXIT_CLEAN, EXIT_INCOMPLETE, Run, crashed
+from vmfdlint.app.run import EXIT_CLEAN, EXIT_INCOMPLETE, Run, crashed, silent
 from vmfdlint.base import SourceText
 from vmfdlint.check import ledger
 from vmfdlint.config import ConfigError, Options
@@ -24,7 +25,9 @@ from vmfdlint.run import Crash, run_one
 _PLACE = re.compile(r"(?P<path>.+?):(?P<line>\d+)(?::\d+)?:?")
 
 
-def why(options: Options, place: str, output_format: str = "text") -> Run:
+def why(
+    options: Options, place: str, output_format: str = "text", tell: Callable[[str], None] = silent
+) -> Run:
     """``place`` is FILE:LINE, with a column behind it or not. Raises ConfigError where there is no such."""
     named = _PLACE.fullmatch(place)
     if named is None:
@@ -39,7 +42,8 @@ def why(options: Options, place: str, output_format: str = "text") -> Run:
 
     def told(sources: tuple[SourceText, ...]) -> Ledger:
         models, _problems = models_for(options)
-        solver = solve(sources, models, workers_of(options), target_of(options, found.targets)).solver
+        target = target_of(options, found.targets)
+        solver = solve(sources, models, workers_of(options), target, tell).solver
         return ledger(solver, source.path, line)
 
     result = run_one(told, found.files, "why")

@@ -1,11 +1,13 @@
 """``baseline``: the findings of an old tree, so that only new ones count."""
 
+import sys
 from typing import Any
 
 import click
 
 from vmfdlint.cli.options import selecting
 from vmfdlint.cli.output import give, writable
+from vmfdlint.cli.progress import Progress
 
 _FILE = "vmfdlint-baseline.json"
 
@@ -24,7 +26,9 @@ def create(paths: tuple[str, ...], output_file: str, **given: Any) -> int:
     from vmfdlint import app
 
     writable(output_file, "--output-file")
-    return give(app.baseline_create(app.options_for(paths or (".",), given), output_file))
+    with Progress(sys.stderr.isatty()) as progress:
+        result = app.baseline_create(app.options_for(paths or (".",), given), output_file, progress)
+    return give(result)
 
 
 @baseline.command("update")
@@ -36,7 +40,9 @@ def update(paths: tuple[str, ...], output_file: str, prune: bool, **given: Any) 
     """Bring FILE up to date with what is found in PATHS."""
     from vmfdlint import app
 
-    return give(app.baseline_update(app.options_for(paths or (".",), given), output_file, prune))
+    with Progress(sys.stderr.isatty()) as progress:
+        result = app.baseline_update(app.options_for(paths or (".",), given), output_file, prune, progress)
+    return give(result)
 
 
 @baseline.command("show")

@@ -24,9 +24,6 @@ def diff(revision: str, paths: tuple[str, ...], output_format: str, **given: Any
     from vmfdlint import app
 
     options = app.options_for(paths or (".",), given)
-    progress = Progress(sys.stderr.isatty())
-    try:
+    with Progress(sys.stderr.isatty()) as progress:
         result = app.diff(options, revision, output_format, progress)
-    finally:
-        progress.clear()
     return give(result)

@@ -1,5 +1,6 @@
 """``rule``, ``why`` and ``show``: what the rules mean, who holds a VM, what the analysis sees."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import click
 
 from vmfdlint.cli.options import Selector, selecting
 from vmfdlint.cli.output import give
+from vmfdlint.cli.progress import Progress
 
 
 @click.command()
@@ -35,7 +37,9 @@ def why(place: str, paths: tuple[str, ...], output_format: str, **given: Any) ->
     from vmfdlint import app
     from vmfdlint.app.why import why as holders
 
-    return give(holders(app.options_for(paths or (".",), given), place, output_format))
+    with Progress(sys.stderr.isatty()) as progress:
+        result = holders(app.options_for(paths or (".",), given), place, output_format, progress)
+    return give(result)
 
 
 @click.group()

@@ -64,6 +64,11 @@ def fleet(trees: Any, folder: str | None, state: str | None, **asked: Any) -> in
 
     try:
         result = app.fleet(app.trees_in(trees.read(), trees.name), request, delivery, watch)
+    except KeyboardInterrupt:
+        progress.clear()
+        if state:
+            say([f"{state} holds the trees that are done: the same command goes on from there"])
+        raise
     finally:
         progress.clear()
     return max(give(result), delivery.failed)

@@ -23,6 +23,12 @@ class Progress:
         self._over = Event()
         self._thread: Thread | None = None
 
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
+
     def __call__(self, text: str) -> None:
         self._text = text
         if self._shown and self._thread is None:
