@@ -116,13 +116,12 @@ class Dask:
         self._prepare = prepare
         self._key = uuid4().hex
         self._executor = cluster.client.get_executor(pure=False)
-        self._well = monotonic()
+        self._ill: float | None = None  # since when nobody is there
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         """The arguments travel with the call."""
         if self._cluster.client.status == "closed":
             return failed(CancelledError())
-        self._well = monotonic()
         call = Call(self._key, self._prepare, function, arguments)
         future: Future[Any] = self._executor.submit(_on_worker, call)
         return future
@@ -135,8 +134,11 @@ class Dask:
         """The scheduler does not answer, or has had no worker, for a while."""
         client = self._cluster.client
         if client.status == "running" and self._cluster.workers:
-            self._well = monotonic()
-        if client.status != "closed" and monotonic() - self._well < PATIENCE:
+            self._ill = None
+            return ""
+        if self._ill is None:
+            self._ill = monotonic()
+        if client.status != "closed" and monotonic() - self._ill < PATIENCE:
             return ""
         return f"{self._cluster.address} has no worker left" if client.status == "running" else (
             f"{self._cluster.address} does not answer any more"
