@@ -6,12 +6,13 @@ from pathlib import Path
 from time import perf_counter
 
 from vmfdlint.app.analysis import workers_of
+from vmfdlint.app.recall import Kept, keep, recalled, speaks_of
 from vmfdlint.base import Problem, ProblemKind, SourceText
 from vmfdlint.base.location import rules_directory
-from vmfdlint.cache import Rows
+from vmfdlint.cache import NOTHING
 from vmfdlint.check import inventory, judged_claims, match, safe_sites, subjects
 from vmfdlint.config import Options
-from vmfdlint.engine import Target, solve
+from vmfdlint.engine import Solved, Target, as_before, remember, solve
 from vmfdlint.finding import Claim, Finding, Outcome, Statistics
 from vmfdlint.frontends.languages import language_of
 from vmfdlint.models import Models, default_models, load_models
@@ -26,12 +27,40 @@ def analyze_afresh(
     options: Options,
     built: Mapping[str, tuple[str, ...]] | None,
     tell: Callable[[str], None],
-    rows: Rows,
+    kept: Kept,
 ) -> Outcome:
-    """See :func:`vmfdlint.app.analysis.analyze`; ``rows`` is the cache."""
-    rules = load_rules()
+    """See :func:`vmfdlint.app.analysis.analyze`; what is found is put into the cache."""
     models, problems = models_for(options)
-    solved = solve(sources, models, workers_of(options), target_of(options, built), tell, rows)
+    workers, target = workers_of(options), target_of(options, built)
+    if kept.rows is not NOTHING and not options.statistics:
+        before = as_before(
+            kept.rows,
+            kept.asked,
+            sources,
+            models,
+            workers,
+            target,
+            lambda key, path: speaks_of(kept.rows, key, path),
+        )
+        same = None if before is None else recalled(kept.rows, before)
+        if same is not None:
+            keep(kept.rows, kept.key, same)
+            return same
+    solved = solve(sources, models, workers, target, tell, kept.rows)
+    outcome = _judged(sources, options, solved, problems, tell)
+    keep(kept.rows, kept.key, outcome)
+    remember(kept.rows, kept.asked, sources, kept.key, solved)
+    return outcome
+
+
+def _judged(
+    sources: tuple[SourceText, ...],
+    options: Options,
+    solved: Solved,
+    problems: tuple[Problem, ...],
+    tell: Callable[[str], None],
+) -> Outcome:
+    rules = load_rules()
     solver = solved.solver
     started = perf_counter()
     tell("applying the rules")

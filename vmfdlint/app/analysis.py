@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from vmfdlint.app.recall import keep, key_of, recalled, rows_for
+from vmfdlint.app.recall import Kept, asked_key, key_of, recalled, rows_for
 from vmfdlint.app.run import silent
 from vmfdlint.base import SourceText
 from vmfdlint.cache import NOTHING
@@ -20,14 +20,17 @@ def analyze(
 ) -> Outcome:
     """Sources, and what they are built into -> everything found by the rules in ``options.rules``."""
     with rows_for(options) as rows:
-        key = key_of(sources, options, built) if rows is not NOTHING else b""
-        outcome = recalled(rows, key)
-        if outcome is None:
-            from vmfdlint.app.afresh import analyze_afresh  # the engine is not loaded for what is kept
+        if rows is not NOTHING:
+            asked = asked_key(options, built)
+            key = key_of(asked, sources)
+            outcome = recalled(rows, key)
+            if outcome is not None:
+                return outcome
+        else:
+            asked = key = b""
+        from vmfdlint.app.afresh import analyze_afresh  # the engine is not loaded for what is kept
 
-            outcome = analyze_afresh(sources, options, built, tell, rows)
-            keep(rows, key, outcome)
-    return outcome
+        return analyze_afresh(sources, options, built, tell, Kept(rows, asked, key))
 
 
 def workers_of(options: Options) -> Workers:

@@ -29,6 +29,14 @@ class _Asked(msgspec.Struct, frozen=True):
     built: Mapping[str, tuple[str, ...]]
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """The cache of one analysis: ``asked`` stands for its options, ``key`` for these and its sources."""
+
+    rows: Rows
+    asked: bytes = b""
+    key: bytes = b""
+
+
 @contextmanager
 def rows_for(options: Options) -> Iterator[Rows]:
     """The cache of a run; one that remembers nothing where the options or the disk want none."""
@@ -40,12 +48,8 @@ def rows_for(options: Options) -> Iterator[Rows]:
         rows.close()
 
 
-def key_of(
-    sources: tuple[SourceText, ...],
-    options: Options,
-    built: Mapping[str, tuple[str, ...]] | None,
-) -> bytes:
-    """Everything the outcome of an analysis hangs on, as a key."""
+def asked_key(options: Options, built: Mapping[str, tuple[str, ...]] | None) -> bytes:
+    """Everything the outcome of an analysis hangs on but the sources, as a key."""
     models = tuple(path.read_bytes() if path.is_file() else b"" for path in map(Path, options.models))
     asked = _Asked(
         tuple(sorted(options.rules)),
@@ -58,8 +62,19 @@ def key_of(
         wants_fixes(options),
         built or {},
     )
+    return digest((identity(), b"outcome", msgspec.msgpack.encode(asked, order="deterministic")))
+
+
+def key_of(asked: bytes, sources: tuple[SourceText, ...]) -> bytes:
+    """Everything the outcome of an analysis hangs on, as a key."""
     texts = (part for source in sources for part in (source.path.encode(), source.content_hash.encode()))
-    return digest((identity(), b"outcome", msgspec.msgpack.encode(asked, order="deterministic"), *texts))
+    return digest((asked, *texts))
+
+
+def speaks_of(rows: Rows, key: bytes, path: str) -> bool:
+    """Whether the outcome under a key names a file; True where it is gone."""
+    row = rows.get((key,)).get(key)
+    return row is None or path.encode() in row
 
 
 def recalled(rows: Rows, key: bytes) -> Outcome | None:

@@ -39,6 +39,8 @@ class Limits(msgspec.Struct, frozen=True):
     fix_trials: int = 12
     fix_rounds: int = 8
     cache_days: int = 30
+    said_files: int = 50_000
+    changed_files: int = 40
     fleet_bytes: int = 150_000_000
 
 

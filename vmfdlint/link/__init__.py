@@ -9,7 +9,9 @@ from vmfdlint.link.edges import Edge, EdgeKind, Site, Slot, slot_of
 from vmfdlint.link.kept import KeptUnits
 from vmfdlint.link.lexicon import Lexicon, common_directories
 from vmfdlint.link.program import FILE, Program
+from vmfdlint.link.signature import Signatures
 from vmfdlint.link.slots import Slots
+from vmfdlint.link.told import Told, mark, question
 
 __all__ = [
     "FILE",
@@ -19,10 +21,14 @@ __all__ = [
     "KeptUnits",
     "Lexicon",
     "Program",
+    "Signatures",
     "Site",
     "Slot",
     "Slots",
+    "Told",
     "callback_args",
     "common_directories",
+    "mark",
+    "question",
     "slot_of",
 ]

@@ -35,9 +35,9 @@ class CallGraph:
         self.program = program
         self.models = models
         self._callers: dict[FunctionKey, tuple[Edge, ...]] = {}
-        self._mentions = Mentions(program)
-        self._slots = SlotCalls(program)
-        self._callbacks = Callbacks(program, models, self._slots)
+        self.mentions = Mentions(program)
+        self.slots = SlotCalls(program)
+        self._callbacks = Callbacks(program, models, self.slots)
 
     def callers(self, key: FunctionKey) -> tuple[Edge, ...]:
         """Every edge to ``key``, by site."""
@@ -66,7 +66,7 @@ class CallGraph:
     def named_by(self, key: FunctionKey) -> tuple[frozenset[FunctionKey], frozenset[FunctionKey]]:
         """The functions that call ``key`` by name, and those (or file levels) that use its name as a
         value."""
-        return self._mentions.named_by(key)
+        return self.mentions.named_by(key)
 
     def value_edges(self, key: FunctionKey) -> tuple[Edge, ...]:
         """The edges to ``key`` through slots and callbacks; the functions that use its name as a value are
@@ -92,7 +92,7 @@ class CallGraph:
                     case Call():
                         pass
                     case Assign(dst=dst, src=FuncRef(name=name)) if self._may_mean(name, function, key):
-                        if self._mentions.means(name, function.key.path, key):
+                        if self.mentions.means(name, function.key.path, key):
                             found.extend(self._through_place(function, site, dst, key))
                     case _:
                         pass
@@ -102,7 +102,7 @@ class CallGraph:
                         if (
                             isinstance(argument, FuncRef)
                             and self._may_mean(argument.name, function, key)
-                            and self._mentions.means(argument.name, function.key.path, key)
+                            and self.mentions.means(argument.name, function.key.path, key)
                         ):
                             found.extend(self._callbacks.edges(site, instr, position, key))
         return found
@@ -120,7 +120,7 @@ class CallGraph:
                 return [Edge(at, key, EdgeKind(when), ())]
             return [
                 Edge(site, key, EdgeKind.SLOT, call.args)
-                for site, call in self._slots.of(slot)
+                for site, call in self.slots.of(slot)
                 if not self._would_crash(key, call.args)
             ]
         edges: list[Edge] = []

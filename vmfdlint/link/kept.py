@@ -7,10 +7,11 @@ for. Both are kept beside the functions of a file and compared (see signature).
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from typing import Any
 
 import msgspec
 
-from vmfdlint.base import Problem, SourceText
+from vmfdlint.base import LIMITS, Problem, SourceText
 from vmfdlint.cache import Coding, Rows, digest, identity
 from vmfdlint.frontends.contract import Damage, Index, Sketch, Unit
 from vmfdlint.ir import Function
@@ -43,8 +44,7 @@ class _Row(msgspec.Struct, frozen=True, array_like=True):
 
 _ROWS = Coding(_Row)
 _LOWERED = Coding(_Lowered)
-_OUTLINES = Coding(dict[str, str])
-"""What others may read of a file, as a hash by the hash of the whole."""
+_SAID = Coding(dict[str, dict[str, int]])
 _FILE_LEVEL = ""
 
 
@@ -79,12 +79,11 @@ class KeptUnits:
         """``seen_by_others`` gives what of a file other files may read."""
         self._rows = rows
         self._open_unit = open_unit
-        self._outlines = digest((identity(), b"outlines"))
-        known = _OUTLINES.decode(rows.get((self._outlines,)).get(self._outlines)) or {}
-        self._signatures = Signatures(lexicon, seen_by_others, known)
-        self._known = len(known)
+        self._said = digest((identity(), b"said"))
+        said = _SAID.decode(rows.get((self._said,)).get(self._said)) or {}
+        self.signatures = Signatures(lexicon, seen_by_others, said)
         self._opened: dict[str, _KeptUnit] = {}
-        self._hang_on = digest((identity(), b"unit", self._signatures.includes))
+        self._hang_on = digest((identity(), b"unit", self.signatures.includes))
 
     def open(self, source: SourceText, index: Index) -> Unit:
         """One file of the program, as it is kept or ready to be lowered."""
@@ -94,19 +93,46 @@ class KeptUnits:
             row = _ROWS.decode(self._rows.get((key,)).get(key))
             if row is not None and row.content != source.content_hash:
                 row = None
-            unit = _KeptUnit(source, row, index, self._open_unit, self._signatures)
+            unit = _KeptUnit(source, row, index, self._open_unit, self.signatures)
             self._opened[source.path] = unit
         return unit
 
     def _key(self, path: str) -> bytes:
         return digest((self._hang_on, path.encode("utf-8", "surrogatepass")))
 
+    @property
+    def names(self) -> frozenset[str]:
+        """All that the files asked the program for, now or when they were kept."""
+        return frozenset().union(*(unit.names for unit in self._opened.values()))
+
+    def lowers_alike(self, source: SourceText, before: str, index: Index) -> bool:
+        """Whether the functions of a file come to the same as those that were kept of it when its content had
+        the hash ``before``, wherever they stand now."""
+        key = self._key(source.path)
+        row = _ROWS.decode(self._rows.get((key,)).get(key))
+        if row is None or row.content != before:
+            return False
+        unit = self.open(source, index)
+        for name, lowered in row.functions.items():
+            if name == _FILE_LEVEL:
+                unit.toplevel()
+            else:
+                sketch = _same(name, row.sketches or (), unit.sketches)
+                if sketch is None:
+                    return False
+                unit.lower(sketch)
+                name = _name(sketch)
+            if _level(lowered) != _level(self._opened[source.path].functions.get(name, msgspec.Raw())):
+                return False
+        return True
+
     def save(self) -> None:
         """Keeps what was lowered anew."""
         new = [unit for unit in self._opened.values() if unit.is_new]
         rows = {self._key(unit.path): _ROWS.encode(unit.row()) for unit in new}
-        if len(self._signatures.outlines) > self._known:
-            rows[self._outlines] = _OUTLINES.encode(self._signatures.outlines)
+        if self.signatures.is_new:
+            said = self.signatures.said
+            rows[self._said] = _SAID.encode(said if len(said) < LIMITS.said_files else {})
         self._rows.put({key: row for key, row in rows.items() if row is not None})
 
 
@@ -126,7 +152,12 @@ class _KeptUnit:
         self._signatures = signatures
         self._problems: dict[Problem, None] = {}
         self._holders = dict(row.holders) if row is not None else {}
-        self._functions: dict[str, msgspec.Raw] = {}
+        self.functions: dict[str, msgspec.Raw] = {}
+
+    @property
+    def names(self) -> set[str]:
+        """What it asked the program for."""
+        return self._asked.names
 
     @cached_property
     def _read(self) -> Unit:
@@ -152,7 +183,7 @@ class _KeptUnit:
             names = row.names.decode("utf-8", "surrogatepass").split("\n")
             if self._signatures.of(names) == row.signature:
                 self._asked.names.update(names)
-                self._functions.update(row.functions)
+                self.functions.update(row.functions)
                 return row.sketches
         self.is_new = True
         return self._read.sketches
@@ -162,21 +193,21 @@ class _KeptUnit:
         return tuple(self._problems)
 
     def lower(self, sketch: Sketch) -> Function:
-        return self._known(f"{sketch.start} {sketch.end} {sketch.name}", lambda: self._read.lower(sketch))
+        return self._known(_name(sketch), lambda: self._read.lower(sketch))
 
     def toplevel(self) -> Function:
         return self._known(_FILE_LEVEL, lambda: self._read.toplevel())
 
     def _known(self, name: str, lower: Callable[[], Function]) -> Function:
         assert self.sketches is not None  # with them comes what is kept of the functions
-        lowered = _LOWERED.decode(self._functions.get(name))
+        lowered = _LOWERED.decode(self.functions.get(name))
         if lowered is None:
             before = set(self._read.problems)
             function = lower()
             lowered = _Lowered(function, tuple(one for one in self._read.problems if one not in before))
             row = _LOWERED.encode(lowered)
             if row is not None:
-                self._functions[name] = msgspec.Raw(row)
+                self.functions[name] = msgspec.Raw(row)
                 self.is_new = True
         self._problems.update(dict.fromkeys(lowered.problems))
         return lowered.function
@@ -202,5 +233,42 @@ class _KeptUnit:
             "\n".join(names).encode("utf-8", "surrogatepass"),
             self._signatures.of(names),
             self.__dict__.get("sketches"),
-            self._functions,
+            self.functions,
         )
+
+
+def _name(sketch: Sketch) -> str:
+    """What a function is kept under."""
+    return f"{sketch.start} {sketch.end} {sketch.name}"
+
+
+def _same(name: str, old: tuple[Sketch, ...], new: tuple[Sketch, ...]) -> Sketch | None:
+    """The function of a file that was kept under a name, after the file changed: of several that are called
+    the same, the one in the same place among them."""
+    before = [_name(sketch) for sketch in old if sketch.name == name.split(" ", 2)[2]]
+    after = [sketch for sketch in new if sketch.name == name.split(" ", 2)[2]]
+    return after[before.index(name)] if name in before and len(before) == len(after) else None
+
+
+def _level(kept: msgspec.Raw) -> object:
+    """A kept function with its lines counted from its own first one; at file level lines do not count."""
+    if not bytes(kept):
+        return None
+    value = msgspec.msgpack.decode(kept)
+    function = value[0]
+    alone = function["key"]["name"] == "<file>"
+    return _levelled(value, None if alone else function["at"]["line"])
+
+
+def _levelled(value: Any, first: int | None) -> Any:
+    if isinstance(value, list):
+        return [_levelled(item, first) for item in value]
+    if not isinstance(value, dict):
+        return value
+    found = {name: _levelled(item, first) for name, item in value.items()}
+    if "end_line" in value:
+        for name in ("line", "end_line"):
+            found[name] = 0 if first is None else value[name] - first
+        if first is None:
+            found["col"] = found["end_col"] = 0
+    return found

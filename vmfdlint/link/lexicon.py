@@ -58,6 +58,8 @@ class Lexicon:
             self._by_basename[parts[-1] if parts else ""].append((path, parts))
         self._includes: dict[str, tuple[str, ...]] = {}
         self._closure: dict[str, dict[str, int]] = {}
+        self.asked: set[str] = set()
+        """Every name that was asked for, as a token or as one that is defined."""
 
     def source(self, path: str) -> SourceText:
         """The bytes of a file of the program; KeyError for a path outside it."""
@@ -73,6 +75,7 @@ class Lexicon:
 
     def files_with(self, token: str) -> tuple[str, ...]:
         """Paths of the files that hold the identifier (or path literal) ``token``, sorted."""
+        self.asked.add(token)
         wanted = numpy.uint32(crc32(token.encode()))  # a plain int would have numpy widen all tokens
         low = int(numpy.searchsorted(self._tokens, wanted, side="left"))
         high = int(numpy.searchsorted(self._tokens, wanted, side="right"))
@@ -80,10 +83,12 @@ class Lexicon:
 
     def defined(self, kind: str, name: str) -> tuple[str, ...]:
         """Paths of all files that define ``name``, sorted."""
+        self.asked.add(name)
         return tuple(self._defining[kind].get(name, ()))
 
     def defining(self, kind: str, name: str, near: str) -> tuple[str, ...]:
         """As :meth:`defined`, the likeliest first for code in ``near``."""
+        self.asked.add(name)
         paths = self._defining[kind].get(name)
         if not paths:
             return ()

@@ -4,10 +4,12 @@ In: a function. Out: the functions that call it by name, and those that use its 
 """
 
 import re
+from collections.abc import Iterator
 
 from vmfdlint.ir import FunctionKey
 from vmfdlint.link.occurrences import occurrences
 from vmfdlint.link.program import FILE, Program
+from vmfdlint.link.told import Told, question
 
 _DECLARES = re.compile(rb"[A-Za-z_][\w \t*]*")
 _CALLED = re.compile(rb"\s*\(")
@@ -39,23 +41,51 @@ class Mentions:
         if "static" in self.program.attributes(key) and not key.path.endswith(".h"):
             included = self.program.lexicon.included
             paths = tuple(path for path in paths if path == key.path or key.path in included(path))
-        name = key.name.encode()
         for path in paths:
-            data = self.program.lexicon.source(path).data
-            uses = [at for at in occurrences(data, name) if not _declared(data, at)]
             # What the name means there may cost a parse, its places cost next to nothing.
-            if not uses or not self.means(key.name, path, key):
-                continue
-            for at in uses:
-                here = self.program.enclosing(path, at)
-                if _CALLED.match(data, at + len(name)):
-                    if here is not None:
-                        callers.add(here)
-                else:
-                    values.update({here or FunctionKey(path, FILE), FunctionKey(path, FILE)})
-                    values.update(self.program.around(path, at))
+            if self.uses(path, key.name) and self.means(key.name, path, key):
+                callers.update(FunctionKey(path, name) for name in self.calling(path, key.name))
+                values.update(FunctionKey(path, name) for name in self.using(path, key.name))
         self._named_by[key] = frozenset(callers), frozenset(values)
         return self._named_by[key]
+
+    @property
+    def told(self) -> Told | None:
+        """See :class:`vmfdlint.link.told.Told`."""
+        return self.program.told
+
+    @question
+    def uses(self, path: str, name: str) -> bool:
+        """Whether a file does more with a name than declare it."""
+        return any(True for _at in self._uses(path, name))
+
+    @question
+    def calling(self, path: str, name: str) -> tuple[str, ...]:
+        """The functions of a file that call ``name``."""
+        data = self.program.lexicon.source(path).data
+        found = {
+            here.name
+            for at in self._uses(path, name)
+            if _CALLED.match(data, at + len(name.encode()))
+            and (here := self.program.enclosing(path, at)) is not None
+        }
+        return tuple(sorted(found))
+
+    @question
+    def using(self, path: str, name: str) -> tuple[str, ...]:
+        """The functions of a file, or its file level, that use ``name`` as a value."""
+        data = self.program.lexicon.source(path).data
+        found: set[str] = set()
+        for at in self._uses(path, name):
+            if not _CALLED.match(data, at + len(name.encode())):
+                here = self.program.enclosing(path, at)
+                found.update({here.name if here is not None else FILE, FILE})
+                found.update(holder.name for holder in self.program.around(path, at))
+        return tuple(sorted(found))
+
+    def _uses(self, path: str, name: str) -> Iterator[int]:
+        data = self.program.lexicon.source(path).data
+        return (at for at in occurrences(data, name.encode()) if not _declared(data, at))
 
     def means(self, name: str, path: str, key: FunctionKey) -> bool:
         """Whether ``name`` in the file ``path`` is the function ``key``."""

@@ -16,6 +16,7 @@ from vmfdlint.frontends.contract import BODY, Damage, Index, Linkage, Sketch, Un
 from vmfdlint.ir import Call, Function, FunctionKey, Indirect, Member, Named, Notation
 from vmfdlint.link.lexicon import Lexicon, common_directories
 from vmfdlint.link.occurrences import occurrences
+from vmfdlint.link.told import Told, question
 
 FILE = "<file>"
 """Name of the function that holds a file's initialisers."""
@@ -55,6 +56,7 @@ class Program:
         self._reaches: dict[str, tuple[list[int], list[int]]] = {}
         self._openings: dict[str, tuple[list[int], list[str]]] = {}
         self._resolved: dict[tuple[str, str], tuple[FunctionKey, ...]] = {}
+        self.told: Told | None = None
 
     @property
     def parsed(self) -> tuple[str, ...]:
@@ -127,22 +129,28 @@ class Program:
 
     def keys(self, path: str) -> tuple[FunctionKey, ...]:
         """Every function of a file, in source order, without the file-level one."""
-        return tuple(dict.fromkeys(FunctionKey(path, sketch.name) for sketch in self.unit(path).sketches))
+        return tuple(FunctionKey(path, name) for name in self.defined_in(path))
+
+    @question
+    def defined_in(self, path: str) -> tuple[str, ...]:
+        """The names of :meth:`keys`."""
+        return tuple(dict.fromkeys(sketch.name for sketch in self.unit(path).sketches))
 
     def attributes(self, key: FunctionKey) -> tuple[str, ...]:
         """The attribute words of a definition, () for a function that is not there."""
-        return self._header(key) or ()
+        return self.header(key.path, key.name) or ()
 
-    def _header(self, key: FunctionKey) -> tuple[str, ...] | None:
+    @question
+    def header(self, path: str, name: str) -> tuple[str, ...] | None:
         """The attribute words of a definition, None for a function that is not there. Where the text does not
         show them the file is parsed; so the answer does not hang on whether it was."""
-        outline = self._outlines.get(key.path)
+        outline = self._outlines.get(path)
         if outline is None:
-            outline = self._outlines[key.path] = self._unread(key.path).outline
-        words = outline.get(key.name)
+            outline = self._outlines[path] = self._unread(path).outline
+        words = outline.get(name)
         if words is not None:
             return words
-        sketches = self._names(key.path).get(key.name)
+        sketches = self._names(path).get(name)
         return sketches[0].attributes if sketches else None
 
     def function(self, key: FunctionKey) -> Function | None:
@@ -184,16 +192,15 @@ class Program:
         candidates = self.lexicon.defined("functions", name)
         if not candidates:
             return ()
-        own = FunctionKey(path, name)
         if path in candidates:
-            words = self._header(own)
+            words = self.header(path, name)
             if words is not None and "weak" not in words:
-                return (own,)
+                return (FunctionKey(path, name),)
         included = self.lexicon.included(path)
         visible: list[FunctionKey] = []
         for candidate in candidates[: LIMITS.slot_targets]:
             key = FunctionKey(candidate, name)
-            words = self._header(key)
+            words = self.header(candidate, name)
             if words is None:
                 continue
             internal = "static" in words and not candidate.endswith(".h")
@@ -222,7 +229,7 @@ class Program:
         """The external definitions for which a header's static functions only stand in where a feature is
         left out: the header declares the name too, in the other branch of an #ifdef, and their files include
         it. As in one file, the branch with the feature is what is analysed."""
-        if not direct or not all(self._stands_in(key) for key in direct):
+        if not direct or not all(self.stands_in(key.path, key.name) for key in direct):
             return []
         headers = {key.path for key in direct}
         return [
@@ -231,14 +238,15 @@ class Program:
             if "static" not in self.attributes(key) and headers & self.lexicon.included(key.path).keys()
         ]
 
-    def _stands_in(self, key: FunctionKey) -> bool:
+    @question
+    def stands_in(self, path: str, name: str) -> bool:
         """Whether a function is static where its file also declares it as external."""
-        if "static" not in self.attributes(key):
+        if "static" not in (self.header(path, name) or ()):
             return False
-        data = self.lexicon.source(key.path).data
-        if len(list(islice(occurrences(data, key.name.encode()), 2))) < 2:
+        data = self.lexicon.source(path).data
+        if len(list(islice(occurrences(data, name.encode()), 2))) < 2:
             return False
-        return any(b"static" not in found[1].split() for found in _declaration(key.name).finditer(data))
+        return any(b"static" not in found[1].split() for found in _declaration(name).finditer(data))
 
     def _names(self, path: str) -> dict[str, list[Sketch]]:
         self.unit(path)
@@ -254,28 +262,43 @@ class Program:
     def literals(self, stretch: str, pattern: re.Pattern[str]) -> tuple[tuple[str, int, str], ...]:
         """The string literals that hold ``stretch`` and as a whole match: path, byte offset, and the macro in
         whose #define they stand ("" elsewhere)."""
-        wanted = stretch.encode()
         found: list[tuple[str, int, str]] = []
         for path in self.lexicon.paths:
-            data = self.lexicon.source(path).data
-            if wanted not in data:
-                continue
             bound = self.bound(path)
-            if bound is not None:
+            if bound is None:
+                found += [(path, at, macro) for at, macro in self.literals_in(path, stretch, pattern.pattern)]
+            elif stretch.encode() in self.lexicon.source(path).data:
                 texts = bound.texts(path)
                 found += [(path, at, "") for at, text in texts if stretch in text and pattern.fullmatch(text)]
-                continue
-            for match in _LITERAL.finditer(data):
-                if wanted not in match[1] or _commented(data, match.start()):
-                    continue
-                if pattern.fullmatch(match[1].decode("utf-8", "replace")):
-                    found.append((path, match.start(), _defining(data, match.start())))
         return tuple(found)
+
+    @question
+    def literals_in(self, path: str, stretch: str, pattern: str) -> tuple[tuple[int, str], ...]:
+        """As :meth:`literals`, for one file that is joined by names alone."""
+        wanted = stretch.encode()
+        data = self.lexicon.source(path).data
+        return tuple(
+            (match.start(), _defining(data, match.start()))
+            for match in (_LITERAL.finditer(data) if wanted in data else ())
+            if wanted in match[1]
+            and not _commented(data, match.start())
+            and re.fullmatch(pattern, match[1].decode("utf-8", "replace"))
+        )
 
     def within(self, path: str, offset: int) -> FunctionKey:
         """The function whose text holds a byte offset, after a parse; the file level where none does."""
         inside = [(s.end - s.start, number, s.name) for number, s in self._holders(path, offset)]
         return FunctionKey(path, min(inside)[2] if inside else FILE)
+
+    @question
+    def holder(self, path: str, offset: str) -> str:
+        """The name of what :meth:`within` gives."""
+        return self.within(path, int(offset)).name
+
+    @question
+    def says(self, path: str, text: str) -> bool:
+        """Whether a file holds a text, anywhere."""
+        return text.encode() in self.lexicon.source(path).data
 
     def _holders(self, path: str, offset: int) -> list[tuple[int, Sketch]]:
         """The definitions that hold a byte offset, numbered in source order."""
@@ -298,23 +321,26 @@ class Program:
         bound = self.bound(path)
         if bound is not None:
             return list(bound.mentioning(path, token))
-        data = self.lexicon.source(path).data
-        if token.encode() not in data:
-            return []
-        return self._holding(path, occurrences(data, token.encode()))
+        return [FunctionKey(path, name) for name in self.holding(path, token)]
 
-    def matching_in(self, path: str, pattern: re.Pattern[bytes]) -> list[FunctionKey]:
-        """The functions of a file whose text a pattern meets; the file level where none holds the place."""
-        places = pattern.finditer(self.lexicon.source(path).data)
-        return self._holding(path, (match.start() for match in places))
+    @question
+    def holding(self, path: str, token: str) -> tuple[str, ...]:
+        """The functions of a file whose text holds a name; its file level where none holds the place."""
+        return self._around(path, occurrences(self.lexicon.source(path).data, token.encode()))
 
-    def _holding(self, path: str, offsets: Iterable[int]) -> list[FunctionKey]:
+    @question
+    def matching(self, path: str, text: str) -> tuple[str, ...]:
+        """As :meth:`holding`, for a text wherever it stands."""
+        data, wanted = self.lexicon.source(path).data, text.encode()
+        return self._around(path, (match.start() for match in re.finditer(re.escape(wanted), data)))
+
+    def _around(self, path: str, offsets: Iterable[int]) -> tuple[str, ...]:
         """The innermost function around each offset, or the file level; in the order of the offsets. Without
         any, nothing is parsed."""
-        keys: dict[FunctionKey, None] = {}
+        names: dict[str, None] = {}
         for offset in offsets:
-            keys[self.within(path, offset)] = None
-        return list(keys)
+            names[self.within(path, offset).name] = None
+        return tuple(names)
 
     def around(self, path: str, offset: int) -> Iterator[FunctionKey]:
         """The functions that hold a byte offset, those too that a macro makes of its use at file level:
@@ -343,11 +369,16 @@ class Program:
         if self.bound(key.path) is not None:
             spans = [(s.start, s.end) for s in self.unit(key.path).sketches if s.name == key.name]
             return b"".join(self.lexicon.source(key.path).data[start:end] for start, end in spans)
-        offsets, names = self._starts(key.path)
-        data = self.lexicon.source(key.path).data
+        return self.text_of(key.path, key.name)
+
+    @question
+    def text_of(self, path: str, name: str) -> bytes:
+        """As :meth:`text`, for a file that is joined by names alone."""
+        offsets, names = self._starts(path)
+        data = self.lexicon.source(path).data
         ends = [*offsets[1:], len(data)]
         return b"".join(
-            data[start:end] for start, end, name in zip(offsets, ends, names, strict=True) if name == key.name
+            data[start:end] for start, end, one in zip(offsets, ends, names, strict=True) if one == name
         )
 
     def _starts(self, path: str) -> tuple[list[int], list[str]]:

@@ -10,6 +10,7 @@ from vmfdlint.ir import Assign, Call, Function, FunctionKey, Indirect, Member, P
 from vmfdlint.link.edges import Site, Slot, slot_of
 from vmfdlint.link.occurrences import occurrences
 from vmfdlint.link.program import FILE, Program
+from vmfdlint.link.told import Told, question
 
 _GIVEN = re.compile(rb"\s*(?:\)\s*)?[(;,]")
 _SPACE = frozenset(b" \t\n\r\f\v")
@@ -45,17 +46,27 @@ class SlotCalls:
         """Functions whose text calls through the slot's member, or copies it into a variable."""
         if slot.record.startswith("@"):
             return tuple(key for key in self.program.mentioning(slot.record[1:]) if key.name != FILE)
-        name = slot.field.encode()
-        found: dict[FunctionKey, None] = {}
-        for path in self.program.lexicon.files_with(slot.field):
-            data = self.program.lexicon.source(path).data
-            for at in occurrences(data, name):
-                member = _picked(data, at)
-                if member < 0 or not _GIVEN.match(data, at + len(name)):
-                    continue
-                here = self.program.enclosing(path, member)
-                if here is not None:
-                    found[here] = None
+        paths = self.program.lexicon.files_with(slot.field)
+        return tuple(FunctionKey(path, name) for path in paths for name in self.picking(path, slot.field))
+
+    @property
+    def told(self) -> Told | None:
+        """See :class:`vmfdlint.link.told.Told`."""
+        return self.program.told
+
+    @question
+    def picking(self, path: str, field: str) -> tuple[str, ...]:
+        """The functions of a file whose text calls or copies a member of this name."""
+        name = field.encode()
+        data = self.program.lexicon.source(path).data
+        found: dict[str, None] = {}
+        for at in occurrences(data, name):
+            member = _picked(data, at)
+            if member < 0 or not _GIVEN.match(data, at + len(name)):
+                continue
+            here = self.program.enclosing(path, member)
+            if here is not None:
+                found[here.name] = None
         return tuple(found)
 
 

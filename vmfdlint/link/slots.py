@@ -10,6 +10,7 @@ from vmfdlint.base import LIMITS
 from vmfdlint.ir import Assign, Call, FuncRef, Function, FunctionKey, Indirect, Member, Named, Place
 from vmfdlint.link.edges import Slot, slot_of
 from vmfdlint.link.program import FILE, Program
+from vmfdlint.link.told import Told, question
 
 _DEPTH = 3
 
@@ -75,16 +76,28 @@ class Slots:
             name = slot.record[1:]
             return [FunctionKey(path, FILE) for path in lexicon.files_with(name)[: LIMITS.slot_targets]]
         found: dict[FunctionKey, None] = {}
-        pattern = re.compile(rb"(?:->|\.)\s*" + re.escape(slot.field.encode()) + rb"\s*=[^=]")
         with_record = lexicon.files_with(slot.record.split(".")[0])
         for path in with_record[: LIMITS.slot_targets]:
             if path.endswith(".c"):
                 found[FunctionKey(path, FILE)] = None
         for path in lexicon.files_with(slot.field)[: LIMITS.slot_targets]:
-            for match in pattern.finditer(lexicon.source(path).data):
-                here = self.program.enclosing(path, match.start())
-                found[here or FunctionKey(path, FILE)] = None
+            found.update((FunctionKey(path, name), None) for name in self.assigning(path, slot.field))
         return list(found)
+
+    @property
+    def told(self) -> Told | None:
+        """See :class:`vmfdlint.link.told.Told`."""
+        return self.program.told
+
+    @question
+    def assigning(self, path: str, field: str) -> tuple[str, ...]:
+        """The functions of a file (or its file level) whose text assigns to a member of this name."""
+        pattern = re.compile(rb"(?:->|\.)\s*" + re.escape(field.encode()) + rb"\s*=[^=]")
+        found: dict[str, None] = {}
+        for match in pattern.finditer(self.program.lexicon.source(path).data):
+            here = self.program.enclosing(path, match.start())
+            found[here.name if here is not None else FILE] = None
+        return tuple(found)
 
     def _passed(self, key: FunctionKey, position: int) -> tuple[FunctionKey, ...]:
         """The functions that callers give to a parameter by name."""

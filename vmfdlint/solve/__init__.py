@@ -7,6 +7,7 @@ from vmfdlint.solve.boundary import crosses
 from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, ZERO_FACT, Cut, Fact, Name, Object
 from vmfdlint.solve.observe import Crumb, Happening, Node, Observation
 from vmfdlint.solve.ports import is_number
+from vmfdlint.solve.receivers import Receivers
 from vmfdlint.solve.solver import Solver
 from vmfdlint.solve.typestate import Life, Process, State
 from vmfdlint.solve.witness import witness
@@ -25,6 +26,7 @@ __all__ = [
     "Object",
     "Observation",
     "Process",
+    "Receivers",
     "Solver",
     "State",
     "crosses",

@@ -9,7 +9,7 @@ import re
 
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import FunctionKey
-from vmfdlint.link import Program
+from vmfdlint.link import Program, Told, question
 from vmfdlint.models import Models
 
 _CALLED = re.compile(rb"([A-Za-z_]\w*)[ \t\n]*\(")
@@ -39,11 +39,11 @@ class Receivers:
         }
         if not self._telling:
             return tuple(sorted(own))
-        found = {key for name in self._sources for key in self._naming(name, b"")}
+        found = {key for name in self._sources for key in self._naming(name, "")}
         near = {key for key in found if not self.program.bound(key.path) and self._near(key)}
         return tuple(sorted(own | near))
 
-    def _naming(self, name: str, after: bytes, home: FunctionKey | None = None) -> set[FunctionKey]:
+    def _naming(self, name: str, after: str, home: FunctionKey | None = None) -> set[FunctionKey]:
         """The functions whose text has ``name``, followed by ``after``; for a function's name those that mean
         the one at ``home``."""
         lexicon = self.program.lexicon
@@ -52,20 +52,28 @@ class Receivers:
             own = _STATIC.match(self.program.text(home)) is not None and not home.path.endswith(".h")
             others = lexicon.defined("functions", name)
             paths = tuple(p for p in paths if p == home.path or not (own or p in others))
-        pattern = re.compile(rb"\b" + name.encode() + rb"\b" + after)
-        found = {
-            self.program.enclosing(path, match.start())
-            for path in paths
-            for match in pattern.finditer(lexicon.source(path).data)
-        }
-        return {key for key in found if key is not None and key != home}
+        found = {FunctionKey(path, one) for path in paths for one in self.holding(path, name, after)}
+        return {key for key in found if key != home}
+
+    @property
+    def told(self) -> Told | None:
+        """See :class:`vmfdlint.link.Told`."""
+        return self.program.told
+
+    @question
+    def holding(self, path: str, name: str, after: str) -> tuple[str, ...]:
+        """The functions of a file whose text has ``name``, followed by what the pattern ``after`` meets."""
+        pattern = re.compile(rb"\b" + name.encode() + rb"\b" + after.encode())
+        data = self.program.lexicon.source(path).data
+        found = (self.program.enclosing(path, match.start()) for match in pattern.finditer(data))
+        return tuple(sorted({key.name for key in found if key is not None}))
 
     def _near(self, key: FunctionKey) -> bool:
         """Whether the function, one of its callers, or what these call issues such an ioctl."""
         seen = {key}
         frontier = [key]
         for _step in range(LIMITS.receiving_callers):
-            callers = {caller for one in frontier for caller in self._naming(one.name, rb"\s*\(", one)}
+            callers = {caller for one in frontier for caller in self._naming(one.name, r"\s*\(", one)}
             frontier = sorted(callers - seen)
             seen.update(frontier)
         below: set[FunctionKey] = set()

@@ -4,13 +4,12 @@ Seeds are the functions that name a constant the models call interesting (a requ
 path of a device); everything else is reached from them on demand.
 """
 
-import re
 from collections.abc import Callable
 from functools import cached_property
 
 from vmfdlint.base import SourceText
 from vmfdlint.ir import Address, Call, FunctionKey, Place
-from vmfdlint.link import FILE, CallGraph, Program, Site
+from vmfdlint.link import FILE, CallGraph, Program, Site, Told, question
 from vmfdlint.models import Daemon, Fork, Kind, Models, Use
 from vmfdlint.solve.facts import Fact, Object
 from vmfdlint.solve.followup import follow_up
@@ -111,7 +110,17 @@ class Solver:
 
     def aliases(self, path: str, names: frozenset[str]) -> frozenset[str]:
         """The macros of a file whose bodies mention one of ``names``."""
-        return self._aliases(self.program.lexicon.source(path), names)
+        return frozenset(self.standing_for(path, "\n".join(sorted(names))))
+
+    @property
+    def told(self) -> Told | None:
+        """See :class:`vmfdlint.link.Told`."""
+        return self.program.told
+
+    @question
+    def standing_for(self, path: str, names: str) -> tuple[str, ...]:
+        """As :meth:`aliases`, for names a line each; sorted."""
+        return tuple(sorted(self._aliases(self.program.lexicon.source(path), frozenset(names.split("\n")))))
 
     @cached_property
     def _literals(self) -> tuple[tuple[str, int, str], ...]:
@@ -123,7 +132,11 @@ class Solver:
     @cached_property
     def _texts(self) -> tuple[FunctionKey, ...]:
         """The functions that hold such a literal or its macro, and the callers they build a text for."""
-        found = {self.program.within(path, offset) for path, offset, macro in self._literals if not macro}
+        found = {
+            FunctionKey(path, self.program.holder(path, str(offset)))
+            for path, offset, macro in self._literals
+            if not macro
+        }
         found.update(self._saying(self.models.speaks))
         for _path, _offset, macro in self._literals:
             found.update(self.program.mentioning(macro) if macro else ())
@@ -147,11 +160,10 @@ class Solver:
     def _naming(self, token: str) -> tuple[FunctionKey, ...]:
         if not token.startswith("/"):
             return self.program.mentioning(token)
-        pattern = re.compile(re.escape(token.encode()))
         found: list[FunctionKey] = []
         for path in self.program.lexicon.files_with(token):
             if self.program.bound(path) is None:
-                found += self.program.matching_in(path, pattern)
+                found += [FunctionKey(path, name) for name in self.program.matching(path, token)]
             else:  # a text put together of several, which no literal is
                 found += self.program.mentioning_in(path, token)
         return (*found, *self._saying(lambda text: token in text or text == token[1:]))
@@ -190,8 +202,7 @@ class Solver:
         """Whether any file names what creates a VM, or the device, or has a path of debugfs and says kvm."""
         names = self.models.interesting_names() | self.models.interesting_paths()
         return any(self.program.lexicon.files_with(name) for name in names) or any(
-            b"kvm" in self.program.lexicon.source(path).data
-            for path in {path for path, _offset, _macro in self._literals}
+            self.program.says(path, "kvm") for path in {path for path, _offset, _macro in self._literals}
         )
 
     @cached_property

@@ -1,10 +1,9 @@
-"""Sources to a solved program: scan, link, solve. Called by the app; knows the rooms up to solve.
+"""Sources to what their front-ends make of each file alone, over the cores; Python files are joined at once.
 
-Crashes in one file or one function become Problems with the file's name; the run goes on.
+Crashes in one file become Problems with the file's name; the run goes on.
 """
 
 from collections.abc import Callable, Mapping
-from time import perf_counter
 
 import msgspec
 
@@ -13,18 +12,8 @@ from vmfdlint.cache import NOTHING, Coding, Rows, digest, identity
 from vmfdlint.frontends import c, python
 from vmfdlint.frontends.contract import Scan
 from vmfdlint.frontends.languages import PYTHON, language_of
-from vmfdlint.link import KeptUnits, Lexicon, Program
 from vmfdlint.models import Kind, Models
 from vmfdlint.run import Crash, Done, Pool, Workers
-from vmfdlint.solve import Solver
-
-
-class Solved(msgspec.Struct, frozen=True):
-    """A solved program with the time each room took, in seconds, and what went wrong."""
-
-    solver: Solver
-    problems: tuple[Problem, ...]
-    seconds: tuple[tuple[str, float], ...]
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -35,47 +24,7 @@ class Target(msgspec.Struct, frozen=True):
     python: tuple[int, int] = python.DEFAULT_VERSION
 
 
-def solve(
-    sources: tuple[SourceText, ...],
-    models: Models,
-    workers: Workers | int,
-    target: Target | None = None,
-    tell: Callable[[str], None] = lambda _text: None,
-    rows: Rows = NOTHING,
-) -> Solved:
-    """Scans ``sources`` over the cores, then follows descriptors through them on demand. ``tell`` hears often
-    what is done; ``rows`` holds what was read of the same files before."""
-    started = perf_counter()
-    tell(f"reading {len(sources):,} files")
-    read = _read(sources, models, workers, target or Target(), tell, rows)
-    scanned = perf_counter()
-    lexicon = Lexicon({source.path: source for source in sources}, read.scans, read.built)
-    kept = KeptUnits(rows, lexicon, c.open_unit, c.seen_by_others)
-    program = Program(
-        lexicon,
-        kept.open if rows is not NOTHING else c.open_unit,
-        lambda count: tell(f"following descriptors: {count:,} functions read"),
-        read.library,
-    )
-    linked = perf_counter()
-    solver = Solver(program, models, _aliases)
-    solver.run()
-    kept.save()
-    ended = perf_counter()
-    seconds = (("scan", scanned - started), ("link", linked - scanned), ("solve", ended - linked))
-    return Solved(solver, tuple(dict.fromkeys((*read.problems, *program.problems, *program.unread))), seconds)
-
-
-def load_program(
-    sources: tuple[SourceText, ...], models: Models, workers: Workers | int, target: Target | None = None
-) -> Program:
-    """The program by names, nothing followed."""
-    read = _read(sources, models, workers, target or Target(), lambda _text: None, NOTHING)
-    lexicon = Lexicon({source.path: source for source in sources}, read.scans, read.built)
-    return Program(lexicon, c.open_unit, linkage=read.library)
-
-
-class _Sources(msgspec.Struct):
+class Files(msgspec.Struct):
     """Sources as their front-ends read them: scans of all, and the Python files among them joined."""
 
     scans: dict[str, Scan]
@@ -84,14 +33,15 @@ class _Sources(msgspec.Struct):
     problems: list[Problem]
 
 
-def _read(
+def read_files(
     sources: tuple[SourceText, ...],
     models: Models,
     workers: Workers | int,
     target: Target,
     tell: Callable[[str], None],
     rows: Rows,
-) -> _Sources:
+) -> Files:
+    """Scans of C files, IR of the Python files that matter; from the cache where ``rows`` has them."""
     scripts = tuple(source for source in sources if language_of(source) == PYTHON)
     others = {source.path for source in scripts}
     chosen = python.select(scripts, _hints(models))
@@ -117,7 +67,7 @@ def _read(
         python2=target.python < python.CLOSE_ON_EXEC_BY_DEFAULT,
     )
     scans.update((path, library.scan(path)) for path in modules)
-    return _Sources(scans, library, target.built, problems)
+    return Files(scans, library, target.built, problems)
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -130,13 +80,25 @@ class _Kept(msgspec.Struct, frozen=True):
 _KEPT = Coding(_Kept)
 
 
+def _key(path: str, content: str) -> bytes:
+    return digest((identity(), b"read", path.encode(), content.encode()))
+
+
+def scan_of(rows: Rows, path: str, content: str, source: SourceText | None = None) -> Scan | None:
+    """The scan of a C file whose content has a hash; made where it is not kept and ``source`` is given."""
+    kept = _KEPT.decode(rows.get((_key(path, content),)).get(_key(path, content)))
+    if kept is not None:
+        return kept.scan
+    return c.scan(source.data) if source is not None else None
+
+
 def _read_all(
     tasks: tuple[SourceText, ...], workers: Workers | int, tell: Callable[[str], None], rows: Rows
 ) -> "list[Done[Scan | python.Module] | Crash]":
     """What the front-ends make of each file alone: as it was kept, or read over the cores."""
     if rows is NOTHING:
         return _read_over_cores(tasks, workers, tell)
-    keys = [digest((identity(), b"read", task.path.encode(), task.content_hash.encode())) for task in tasks]
+    keys = [_key(task.path, task.content_hash) for task in tasks]
     found = rows.get(keys)
     kept = [_KEPT.decode(found.get(key)) for key in keys]
     missing = tuple(task for task, one in zip(tasks, kept, strict=True) if one is None)
@@ -186,5 +148,6 @@ def _read_one(source: SourceText) -> Scan | python.Module:
     return python.read(source) if language_of(source) == PYTHON else c.scan(source.data)
 
 
-def _aliases(source: SourceText, names: frozenset[str]) -> frozenset[str]:
+def aliases(source: SourceText, names: frozenset[str]) -> frozenset[str]:
+    """Names that a file gives to constants: see :data:`vmfdlint.solve.solver.Aliases`."""
     return frozenset() if language_of(source) == PYTHON else c.aliases(source, names)

@@ -1,0 +1,9 @@
+"""Sources to a solved program. In: sources, models. Out: a solver that ran, or the word that one would find
+what was found before. Called by the app; knows the rooms up to solve.
+"""
+
+from vmfdlint.engine.again import as_before, remember
+from vmfdlint.engine.read import Target
+from vmfdlint.engine.solve import Solved, load_program, solve
+
+__all__ = ["Solved", "Target", "as_before", "load_program", "remember", "solve"]

@@ -1,0 +1,221 @@
+"""Whether an analysis would find what the one before found, though some files changed.
+
+What an analysis hangs on of one file is what the file said when it was asked (``link.told``), which names it
+holds and defines, what it says of names to other files, and what its functions were lowered to. All that is
+asked again of each file that changed; where nothing is said otherwise, the analysis would come to the same.
+"""
+
+from collections.abc import Callable
+from struct import iter_unpack
+from typing import Any
+from zlib import crc32
+
+import msgspec
+
+from vmfdlint.base import LIMITS, SourceText
+from vmfdlint.cache import Coding, Rows, digest
+from vmfdlint.engine.read import Target, aliases, read_files, scan_of
+from vmfdlint.engine.solve import Solved, linked
+from vmfdlint.frontends import c
+from vmfdlint.frontends.contract import Scan
+from vmfdlint.frontends.languages import PYTHON, language_of
+from vmfdlint.link import CallGraph, KeptUnits, Lexicon, Program, Signatures, Slots, mark
+from vmfdlint.models import Models
+from vmfdlint.run import Workers
+from vmfdlint.solve import Receivers, Solver
+
+
+class _Last(msgspec.Struct, frozen=True, array_like=True):
+    """The analysis before. ``files`` are paths with hashes of contents, ``asked`` the names that were asked
+    for, ``spoken`` the files with comments for vmfdlint; ``run`` tells its rows from those of others."""
+
+    files: tuple[tuple[str, str], ...]
+    outcome: bytes
+    asked: tuple[str, ...]
+    spoken: tuple[str, ...]
+    run: bytes
+
+
+class _Answers(msgspec.Struct, frozen=True, array_like=True):
+    """What a file said. ``names`` are numbers for what it says of names to other files (``link.signature``);
+    ``lowered``: its functions were asked for, too."""
+
+    answers: tuple[tuple[str, tuple[str, ...], bytes], ...]
+    names: dict[str, int]
+    lowered: bool
+
+    @property
+    def is_light(self) -> bool:
+        """Whether the file alone can answer again."""
+        return not self.lowered and all(name in _ALONE for name, _args, _said in self.answers)
+
+
+_LAST = Coding(_Last)
+_ANSWERS = Coding(_Answers)
+_SPOKEN = b"vmfdlint"
+_ALONE = frozenset(
+    (
+        "Mentions.calling",
+        "Mentions.uses",
+        "Program.literals_in",
+        "Program.says",
+        "Program.text_of",
+        "Receivers.holding",
+        "SlotCalls.picking",
+        "Slots.assigning",
+        "Solver.standing_for",
+    )
+)
+"""Questions that a file answers by its own text, whatever else there is."""
+
+
+def remember(
+    rows: Rows, asked: bytes, sources: tuple[SourceText, ...], outcome: bytes, solved: Solved
+) -> None:
+    """Keeps what the analysis that was just made hung on. ``asked`` stands for its options, ``outcome`` is
+    the key of what it found."""
+    solved.kept.save()
+    program = solved.solver.program
+    told = program.told
+    if told is None:
+        return
+    files = tuple((source.path, source.content_hash) for source in sources)
+    run = digest((asked, outcome))
+    spoken = tuple(source.path for source in sources if _SPOKEN in source.data)
+    names = {*program.lexicon.asked, *solved.kept.names}
+    made = {_key(asked): _LAST.encode(_Last(files, outcome, tuple(sorted(names)), spoken, run))}
+    parsed = set(program.parsed)
+    hashes = dict(files)
+    signatures = solved.kept.signatures
+    for path in sorted({*told.answers, *parsed, *signatures.used}):
+        answers = tuple((name, args, said) for (name, args), said in told.answers.get(path, {}).items())
+        said = signatures.said.get(hashes[path], {})
+        made[_key(run, path)] = _ANSWERS.encode(_Answers(answers, said, path in parsed))
+    rows.put({key: row for key, row in made.items() if row is not None})
+
+
+def as_before(
+    rows: Rows,
+    asked: bytes,
+    sources: tuple[SourceText, ...],
+    models: Models,
+    workers: Workers,
+    target: Target,
+    spoken_of: Callable[[bytes, str], bool],
+) -> bytes | None:
+    """The key of the outcome before, where these sources would give the same; else None. ``spoken_of`` says
+    whether an outcome names a file: then places in it count."""
+    last = _LAST.decode(rows.get((_key(asked),)).get(_key(asked)))
+    if last is None or len(last.files) != len(sources):
+        return None
+    changed: dict[str, tuple[SourceText, str]] = {}
+    for (path, before), source in zip(last.files, sources, strict=True):
+        if path != source.path:
+            return None
+        if before != source.content_hash:
+            changed[path] = (source, before)
+    if not changed or len(changed) > LIMITS.changed_files:
+        return None
+    if any(
+        language_of(source) == PYTHON
+        or path in last.spoken
+        or _SPOKEN in source.data
+        or spoken_of(last.outcome, path)
+        for path, (source, _before) in changed.items()
+    ):
+        return None
+    again = _Again(rows, last, models)
+    if not all(again.names_alike(source, before) for source, before in changed.values()):
+        return None
+    whole: tuple[Program, KeptUnits] | None = None
+    for source, before in changed.values():
+        key = _key(last.run, source.path)
+        told = _ANSWERS.decode(rows.get((key,)).get(key))
+        if told is None:
+            continue  # nobody asked it anything
+        if whole is None and not told.is_light:
+            read = read_files(sources, models, workers, target, lambda _text: None, rows)
+            whole = linked(sources, read, rows, lambda _count: None)
+        if not again.says_alike(source, before, told, whole):
+            return None
+    files = tuple((source.path, source.content_hash) for source in sources)
+    row = _LAST.encode(msgspec.structs.replace(last, files=files))
+    if whole is not None:
+        whole[1].save()
+    if row is not None:
+        rows.put({_key(asked): row})
+    return last.outcome
+
+
+class _Again:
+    """Asks files again what they said in the last analysis."""
+
+    def __init__(self, rows: Rows, last: _Last, models: Models) -> None:
+        self._rows = rows
+        self._asked = frozenset(last.asked)
+        self._models = models
+
+    def names_alike(self, source: SourceText, before: str) -> bool:
+        """Whether a file holds and defines the same of the names that were asked for."""
+        old = scan_of(self._rows, source.path, before)
+        new = self._scan(source)
+        if old is None or new is None or old.includes != new.includes:
+            return False
+        kinds = ("functions", "macros", "types", "variables")
+        differing = {name for kind in kinds for name in set(getattr(old, kind)) ^ set(getattr(new, kind))}
+        tokens = set(iter_unpack("<I", old.tokens)) ^ set(iter_unpack("<I", new.tokens))
+        return differing.isdisjoint(self._asked) and not any(
+            (crc32(name.encode("utf-8", "surrogatepass")),) in tokens for name in self._asked
+        )
+
+    def says_alike(
+        self, source: SourceText, before: str, told: _Answers, whole: tuple[Program, KeptUnits] | None
+    ) -> bool:
+        """Whether a file says to all that it was asked what it said ``before``."""
+        program = _alone(source, self._scan(source)) if whole is None else whole[0]
+        signatures = Signatures(program.lexicon, c.seen_by_others, {})
+        if any(signatures.by(source.path, name) != said for name, said in told.names.items()):
+            return False
+        program.told = None
+        ask = _Questions(program, self._models)
+        if any(mark(ask[name](source.path, *args)) != said for name, args, said in told.answers):
+            return False
+        return not told.lowered or (
+            whole is not None and whole[1].lowers_alike(source, before, program.lexicon)
+        )
+
+    def _scan(self, source: SourceText) -> Scan | None:
+        return scan_of(self._rows, source.path, source.content_hash, source)
+
+
+def _alone(source: SourceText, scan: Scan | None) -> Program:
+    """A program of one file, for what needs no other."""
+
+    def none_such(_source: SourceText, _index: object) -> Any:
+        raise AssertionError("a question that a file answers alone has it parsed")
+
+    return Program(Lexicon({source.path: source}, {source.path: scan or Scan(b"")}), none_such)
+
+
+class _Questions:
+    """Every question by its name."""
+
+    def __init__(self, program: Program, models: Models) -> None:
+        graph = CallGraph(program, models)
+        self._owners: dict[str, object] = {
+            "Program": program,
+            "Mentions": graph.mentions,
+            "SlotCalls": graph.slots,
+            "Slots": Slots(program),
+            "Receivers": Receivers(program, models),
+            "Solver": Solver(program, models, aliases),
+        }
+
+    def __getitem__(self, name: str) -> Callable[..., object]:
+        owner, _, method = name.partition(".")
+        found: Callable[..., object] = getattr(self._owners[owner], method)
+        return found
+
+
+def _key(*parts: bytes | str) -> bytes:
+    return digest((b"again", *(part.encode() if isinstance(part, str) else part for part in parts)))

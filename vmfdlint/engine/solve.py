@@ -1,0 +1,73 @@
+"""Sources to a solved program: scan, link, solve. Called by the app; knows the rooms up to solve.
+
+Crashes in one file or one function become Problems with the file's name; the run goes on.
+"""
+
+from collections.abc import Callable
+from time import perf_counter
+
+import msgspec
+
+from vmfdlint.base import Problem, SourceText
+from vmfdlint.cache import NOTHING, Rows
+from vmfdlint.engine.read import Files, Target, aliases, read_files
+from vmfdlint.frontends import c
+from vmfdlint.link import KeptUnits, Lexicon, Program, Told
+from vmfdlint.models import Models
+from vmfdlint.run import Workers
+from vmfdlint.solve import Solver
+
+
+class Solved(msgspec.Struct, frozen=True):
+    """A solved program with the time each room took, in seconds, and what went wrong. ``kept`` is what of it
+    goes into the cache."""
+
+    solver: Solver
+    problems: tuple[Problem, ...]
+    seconds: tuple[tuple[str, float], ...]
+    kept: KeptUnits
+
+
+def solve(
+    sources: tuple[SourceText, ...],
+    models: Models,
+    workers: Workers | int,
+    target: Target | None = None,
+    tell: Callable[[str], None] = lambda _text: None,
+    rows: Rows = NOTHING,
+) -> Solved:
+    """Scans ``sources`` over the cores, then follows descriptors through them on demand. ``tell`` hears often
+    what is done; ``rows`` holds what was read of the same files before."""
+    started = perf_counter()
+    tell(f"reading {len(sources):,} files")
+    read = read_files(sources, models, workers, target or Target(), tell, rows)
+    scanned = perf_counter()
+    program, kept = linked(
+        sources, read, rows, lambda count: tell(f"following descriptors: {count:,} functions read")
+    )
+    joined = perf_counter()
+    solver = Solver(program, models, aliases)
+    solver.run()
+    ended = perf_counter()
+    seconds = (("scan", scanned - started), ("link", joined - scanned), ("solve", ended - joined))
+    problems = tuple(dict.fromkeys((*read.problems, *program.problems, *program.unread)))
+    return Solved(solver, problems, seconds, kept)
+
+
+def linked(
+    sources: tuple[SourceText, ...], read: Files, rows: Rows, watch: Callable[[int], None]
+) -> tuple[Program, KeptUnits]:
+    """The program of files that were read, and what of them is kept; nothing is followed yet."""
+    lexicon = Lexicon({source.path: source for source in sources}, read.scans, read.built)
+    kept = KeptUnits(rows, lexicon, c.open_unit, c.seen_by_others)
+    program = Program(lexicon, kept.open if rows is not NOTHING else c.open_unit, watch, read.library)
+    program.told = Told() if rows is not NOTHING else None
+    return program, kept
+
+
+def load_program(
+    sources: tuple[SourceText, ...], models: Models, workers: Workers | int, target: Target | None = None
+) -> Program:
+    """The program by names, nothing followed."""
+    read = read_files(sources, models, workers, target or Target(), lambda _text: None, NOTHING)
+    return linked(sources, read, NOTHING, lambda _count: None)[0]
