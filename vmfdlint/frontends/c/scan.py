@@ -6,7 +6,7 @@ from array import array
 from zlib import crc32
 
 from vmfdlint.frontends.c.macros import MACROS
-from vmfdlint.frontends.c.text import last_component, words
+from vmfdlint.frontends.c.text import WORD, last_component, words
 from vmfdlint.frontends.contract import Scan
 
 _OPAQUE = re.compile(
@@ -40,7 +40,7 @@ _ATTRIBUTE = re.compile(
 )
 _OLD_STYLE = re.compile(rb"\b([A-Za-z_]\w*)\s*\([\w\s,]+\)\s*(?:[\w\s*,\[\]]+;\s*)+\Z")
 _INNERMOST = re.compile(rb"\([^()]*+\)")
-_LAST_NAME = re.compile(rb"([A-Za-z_]\w*)\s*\Z")
+_WORD = bytes(WORD)
 _TRAILING_WORDS = re.compile(rb"(?:\s+[A-Za-z_]\w*)+\s*\Z")
 _NAME_CALLED = re.compile(rb"([A-Za-z_]\w*)\s*\(")
 _POINTER_RESULT = re.compile(rb"\(\s*\*+\s*([A-Za-z_]\w*)\s*\(")
@@ -254,9 +254,9 @@ class _Roles:
         for place, piece in enumerate(text.split(b",")):
             if place == 0 and len(piece.replace(b"*", b" ").split()) < 2:
                 return
-            found = _LAST_NAME.search(piece)
-            if found and found.group(1) not in MACROS.attributes:
-                self.variables.add(found.group(1))
+            name = _last_name(piece)
+            if name and name not in MACROS.attributes:
+                self.variables.add(name)
 
     def typedef(self, text: bytes) -> None:
         """The names a typedef gives."""
@@ -266,11 +266,11 @@ class _Roles:
             return
         text = _nothing_nested(text)
         for piece in _INDEX.sub(b" ", text).replace(b"{}", b" ").split(b","):
-            last = _LAST_NAME.search(piece)
-            if last and last.group(1) in MACROS.attributes:
-                last = _LAST_NAME.search(piece[: last.start()])
-            if last:
-                self.types.add(last.group(1))
+            name = _last_name(piece)
+            if name in MACROS.attributes:
+                name = _last_name(piece.rstrip()[: -len(name)])
+            if name:
+                self.types.add(name)
 
     def casts(self, text: bytes) -> None:
         """Names of functions that a macro of the object model declares."""
@@ -314,16 +314,22 @@ def _function_name(header: bytes) -> bytes:
             return b""
         start = _opening(text)
         before = text[:start].rstrip()
-        found = _LAST_NAME.search(before)
-        if not found:
+        name = _last_name(before)
+        if not name:
             # A function that returns a pointer to a function: int (*name(int a))(int)
             inner = _POINTER_RESULT.search(before)
             return inner.group(1) if inner else b""
-        rest = before[: found.start()].rstrip()
+        rest = before[: -len(name)].rstrip()
         if not rest.endswith(b")"):
-            return found.group(1)
+            return name
         text = rest
     return b""
+
+
+def _last_name(text: bytes) -> bytes:
+    """The name that a text ends with, blanks after it aside; empty where it ends with something else."""
+    text = text.rstrip()
+    return text[len(text.rstrip(_WORD)) :].lstrip(b"0123456789")
 
 
 def _opening(text: bytes) -> int:
