@@ -203,3 +203,10 @@ def test_declarations_of_one_file() -> None:
 def test_what_a_text_states_of_a_name(text: str, type_: bool, members: bool) -> None:
     data = text.encode()
     assert (states_type(data, "vm"), states_members(data, "vm")) == (type_, members)
+
+
+def test_of_two_records_the_first_counts() -> None:
+    text = "#ifdef A\nstruct vm { int fd; };\n#else\nstruct vm { long fd; };\n#endif\n"
+    for number in range(20):
+        found = declarations(SourceText("vm.h", f"{text}int n{number};\n".encode()))
+        assert found.records["vm"]["fd"].name == "int"
