@@ -195,6 +195,7 @@ def test_a_worker_of_another_version(cluster: Cluster, run: Run, monkeypatch: py
 
 def test_a_fleet(cluster: Cluster, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VMFDLINT_NO_CACHE", raising=False)
     (tmp_path / "own.toml").write_text('[[api]]\nnames = ["vendor_panic"]\neffects = [ { exit = {} } ]\n')
     for number, path in enumerate(PROGRAMS[:4]):
         tree = tmp_path / f"tree{number}"
@@ -202,10 +203,12 @@ def test_a_fleet(cluster: Cluster, run: Run, tmp_path: Path, monkeypatch: pytest
         shutil.copy(path, tree)
     (tmp_path / "list").write_text("".join(f"tree{number}\n" for number in range(4)))
     fleet = ("fleet", "list", "-q", "--output-format", "concise", "--models", "own.toml")
-    serial = run(*fleet, "-j", "1")
+    serial = run(*fleet, "-j", "1", "--no-cache")
     before = asked(str(cluster))
     assert serial.code == 1 and serial == run(*fleet, "--executor", str(cluster))
     assert asked(str(cluster)) > before
+    # A tree's directory may be another's on the disk of a worker.
+    assert not list(tmp_path.glob("tree*/.vmfdlint_cache"))
     # One worker fewer: its tree goes to the other.
     cluster.workers[0].kill()
     assert serial == run(*fleet, "--executor", str(cluster))

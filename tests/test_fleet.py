@@ -159,7 +159,10 @@ def test_a_crash_is_told_with_the_tree(run: Run, here: Path, monkeypatch: pytest
     assert code == 1 and len(runs(out)) == 4 and err.count("as before") == 2 * 3
 
 
-def test_each_tree_has_its_own_settings(run: Run, here: Path) -> None:
+def test_each_tree_has_its_own_settings(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VMFDLINT_NO_CACHE", raising=False)
     (here / "trees" / "one" / "vmfdlint.toml").write_text('ignore = ["VMFD501"]\noutput-format = "github"\n')
     (here / "trees" / "two" / "vmfdlint.toml").write_text("fix = true\nunsafe-fixes = true\njobs = 7\n")
     found = runs(run("fleet", "list", "--output-format", "sarif", "-j", "1").out)
@@ -172,7 +175,9 @@ def test_each_tree_has_its_own_settings(run: Run, here: Path) -> None:
     # Relative to where the command is given, not to the tree.
     (here / "own.toml").write_text('[[api]]\nnames = ["vendor_panic"]\neffects = [ { exit = {} } ]\n')
     (here / "set.toml").write_text('ignore = ["VMFD5"]\n')
-    result = run("fleet", "list", "--models", "own.toml", "--config", "set.toml", "-j", "1")
+    own = ("--models", "own.toml", "--config", "set.toml", "--cache-dir", "kept")
+    result = run("fleet", "list", *own, "-j", "1")
+    assert (here / "kept").is_dir() and not list((here / "trees").glob("**/kept"))
     assert result.code == 0, result.err
 
 
@@ -200,6 +205,7 @@ def test_a_run_that_was_killed_goes_on(run: Run, here: Path) -> None:
     (here / "trees" / "one" / "vm.c").write_bytes(LEAK + b"\n")
     assert run(*line).err.count("as before") == 2 * 3
     assert run(*line, "-j", "2").err.count("as before") == 2 * 4
+    assert run(*line, "--no-cache").err.count("as before") == 2 * 4
     assert run(*line, "--ignore", "VMFD1").err.count("as before") == 0
 
 

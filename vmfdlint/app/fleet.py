@@ -71,8 +71,9 @@ def fleet(
                 )
     # Each tree is checked in its own directory.
     given = {**asked.given, "models": [os.path.abspath(path) for path in asked.given.get("models") or ()]}  # noqa: PTH100
-    if given.get("config_file"):
-        given["config_file"] = os.path.abspath(given["config_file"])  # noqa: PTH100
+    for name in ("config_file", "cache_dir"):
+        if given.get(name):
+            given[name] = os.path.abspath(given[name])  # noqa: PTH100
     asked = msgspec.structs.replace(asked, given=given | {"models": given["models"] or None})
     # What is wrong on the command line is wrong for every tree.
     options_for((".",), {**asked.given, "executor": asked.executor, "isolated": True, "config_file": None})
@@ -172,6 +173,8 @@ class _Fleet:
             "jobs": self.inner,
             "executor": self.asked.executor if len(self.trees) == 1 else "",
         }
+        if "://" in self.asked.executor:
+            given["no_cache"] = True  # the tree's directory is not on the workers' disks, or is another's
         try:
             with chdir(place if whole else place.parent):
                 options = options_for((".",) if whole else (place.name,), given)

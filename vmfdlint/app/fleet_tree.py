@@ -7,17 +7,15 @@ import gc
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import msgspec
 
-from vmfdlint import __file__ as package
 from vmfdlint.app.check import decided, exit_code
-from vmfdlint.base.location import rules_directory
 from vmfdlint.baseline import Entry
+from vmfdlint.cache import identity
 from vmfdlint.config import Options
 from vmfdlint.discover import Discovery
 from vmfdlint.frontends.languages import language_of
@@ -93,9 +91,11 @@ def made_of(task: Task) -> Made:
 def made_from(task: Task) -> str:
     """A digest of all that decides what a tree comes to: sources, settings, the tool itself."""
     names = tuple(sorted(_format_names(task.options)))
-    options = msgspec.structs.replace(task.options, jobs=0, executor="", output_format=names)
+    options = msgspec.structs.replace(
+        task.options, jobs=0, executor="", output_format=names, no_cache=False, cache_dir=None
+    )
     about = (
-        _tool(),
+        identity(),
         options,
         task.before,
         task.context,
@@ -138,13 +138,3 @@ def _with_models(task: Task, stack: ExitStack) -> Options:
         Path(there[path]).write_bytes(data)
     models = tuple(there.get(path, path) for path in task.options.models)
     return msgspec.structs.replace(task.options, models=models)
-
-
-@cache
-def _tool() -> str:
-    """A digest of the code and the rules: a version number does not change with every commit."""
-    whole = hashlib.sha256()
-    for folder, pattern in ((Path(package).parent, "*.py"), (rules_directory(), "*.toml")):
-        for path in sorted(folder.rglob(pattern)):
-            whole.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return whole.hexdigest()
