@@ -67,8 +67,8 @@ function that ends by an exception sets it to 1 before it returns. Languages wit
 class Const(msgspec.Struct, frozen=True, tag=True):
     """A number. ``value`` is None where a name in it could not be evaluated (system headers are not read).
 
-    ``names`` are the symbolic constants it was written with, sorted: ``O_RDWR | O_CLOEXEC`` has both, and a
-    macro that expands to another constant keeps both names. -errno values (``-EINVAL``) have value -1 if
+    ``names`` are the symbolic constants it was written with, sorted: ``O_RDWR | O_CLOEXEC`` has both. A
+    macro for numbers that are known has its own name beside those it expands to. -errno values (``-EINVAL``) have value -1 if
     unknown.
     """
 

@@ -82,8 +82,8 @@ class Environment:
     def constant(self, name: str) -> Const | Text | None:
         """The value of an object-like macro or enum constant, None where the name is no constant.
 
-        A Const keeps the names on the way: ``#define MY_CREATE KVM_CREATE_VM`` gives both. One for several
-        bits gives those alone, as if they were written out: ``#define MY_FLAGS (O_RDWR | O_CLOEXEC)``.
+        One for other names, whose numbers are not known, gives those alone, as if they were written out:
+        ``#define MY_CREATE KVM_CREATE_VM``, ``#define MY_FLAGS (O_RDWR | O_CLOEXEC)``.
         """
         if name in self._constants:
             return self._constants[name]
@@ -108,7 +108,7 @@ class Environment:
                 return None
             value = evaluate(macro.body, self._named, self._called)
             if isinstance(value, Const):
-                if value.value is None and len(value.names) > 1:
+                if value.value is None and (len(value.names) > 1 or _alone(macro.body)):
                     return value
                 return Const(value.value, tuple(sorted({*value.names, name})))
             return value
@@ -328,6 +328,11 @@ class Environment:
                 parsed += 1
                 if parsed == _PARSED:
                     return
+
+
+def _alone(body: str) -> bool:
+    """Whether a macro stands for one other name."""
+    return body.strip("() \t").isidentifier()
 
 
 def _headers(data: bytes, function: str) -> Iterator[tuple[int, int, int]]:
