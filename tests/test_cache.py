@@ -3,12 +3,15 @@
 import sqlite3
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import Run
 
 from vmfdlint import cache
+from vmfdlint.base import SourceText
 from vmfdlint.cache import Store, open_store
+from vmfdlint.engine import Solved, solve
 
 FORKS = """
 #include "vm.h"
@@ -115,6 +118,92 @@ def test_lines_that_move_are_told_as_they_stand(tree: Path, run: Run) -> None:
 def test_options_that_change_what_is_found_have_rows_of_their_own(tree: Path, run: Run) -> None:
     for more in ((), ("--ignore", "VMFD104"), ("--show-safe",), ("--target-python", "3.14")):
         assert text_of(run, *more) == text_of(run, "--no-cache", *more)
+
+
+OTHER = """
+#include "vm.h"
+static int half(int number)
+{
+    return number / 2;
+}
+int wait_for(int vm)
+{
+    return half(vm);
+}
+"""
+
+
+@pytest.fixture
+def analyses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many sources each analysis has that was really made."""
+    made: list[int] = []
+
+    def counted(sources: tuple[SourceText, ...], *more: Any) -> Solved:
+        made.append(len(sources))
+        return solve(sources, *more)
+
+    monkeypatch.setattr("vmfdlint.app.afresh.solve", counted)
+    return made
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        "/* more lines */\n\n" + OTHER,
+        OTHER.replace("number / 2", "number / 3"),
+        OTHER + "static int unheard_of(void) { return 7; }\n",
+    ],
+    ids=["lines", "body", "function"],
+)
+def test_a_change_that_says_nothing_new_costs_no_analysis(
+    tree: Path, run: Run, analyses: list[int], after: str
+) -> None:
+    (tree / "other.c").write_text(OTHER)
+    first = text_of(run)
+    assert len(analyses) == 1
+    (tree / "other.c").write_bytes(after.encode())
+    assert text_of(run) == first
+    assert len(analyses) == 1, "nothing that was asked for is different"
+    assert same(run) == first
+
+
+@pytest.mark.parametrize(
+    ("name", "after"),
+    [
+        ("other.c", OTHER.replace("return half(vm);", "for (;;) pause();")),
+        ("other.c", OTHER.replace("int wait_for", "int __attribute__((noreturn)) wait_for")),
+        ("other.c", OTHER + "int make_vm(void) { return 3; }\n"),
+        ("other.c", OTHER + "#define HOW O_RDONLY\n"),
+        ("vm.h", HEADER + "#define fork() (-1)\n"),
+        ("vm.c", MAKES.replace("HOW", "O_RDWR | O_NONBLOCK")),
+        ("main.c", FORKS.replace("fork()", "vfork()")),
+    ],
+)
+def test_a_change_that_says_something_else_is_analysed(
+    tree: Path, run: Run, analyses: list[int], name: str, after: str
+) -> None:
+    (tree / "other.c").write_text(OTHER)
+    text_of(run)
+    before = (tree / name).read_text()
+    (tree / name).write_text(after)
+    same(run)
+    (tree / name).write_text(before)
+    same(run)
+    (tree / name).write_text(after)
+    same(run)
+
+
+def test_changes_one_after_the_other_do_not_add_up_to_silence(
+    tree: Path, run: Run, analyses: list[int]
+) -> None:
+    """What one change hides the next may not use: each is held to what was last said."""
+    (tree / "other.c").write_text(OTHER)
+    text_of(run)
+    for lines in range(1, 4):
+        (tree / "other.c").write_text("\n" * lines + OTHER)
+        same(run)
+    (tree / "other.c").write_text("\n" + OTHER.replace("return half(vm);", "for (;;) pause();"))
+    same(run)
 
 
 @pytest.mark.parametrize("size", [0, 100, 5000])

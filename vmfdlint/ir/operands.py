@@ -68,8 +68,8 @@ class Const(msgspec.Struct, frozen=True, tag=True):
     """A number. ``value`` is None where a name in it could not be evaluated (system headers are not read).
 
     ``names`` are the symbolic constants it was written with, sorted: ``O_RDWR | O_CLOEXEC`` has both. A
-    macro for numbers that are known has its own name beside those it expands to. -errno values (``-EINVAL``) have value -1 if
-    unknown.
+    macro for numbers that are known has its own name beside those it expands to. -errno values (``-EINVAL``)
+    have value -1 if unknown.
     """
 
     value: int | None
