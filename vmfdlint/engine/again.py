@@ -57,9 +57,9 @@ _ALONE = frozenset(
     (
         "Mentions.calling",
         "Mentions.uses",
-        "Program.literals_in",
-        "Program.says",
-        "Program.text_of",
+        "Texts.literals_in",
+        "Texts.says",
+        "Texts.text_of",
         "Receivers.holding",
         "SlotCalls.picking",
         "Slots.assigning",
@@ -203,7 +203,8 @@ class _Questions:
     def __init__(self, program: Program, models: Models) -> None:
         graph = CallGraph(program, models)
         self._owners: dict[str, object] = {
-            "Program": program,
+            "Texts": program,
+            "Units": program,
             "Mentions": graph.mentions,
             "SlotCalls": graph.slots,
             "Slots": Slots(program),

@@ -1,0 +1,207 @@
+"""What the text of a file shows: which of its functions hold a name, a literal, a place.
+
+In: a path, and what to look for. Out: names of functions. A file is parsed where its text leaves a doubt.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from itertools import accumulate, islice
+
+from vmfdlint.base import SourceText
+from vmfdlint.frontends.contract import Index, Linkage, Sketch, Unit
+from vmfdlint.ir import FunctionKey
+from vmfdlint.link.lexicon import Lexicon
+from vmfdlint.link.occurrences import occurrences
+from vmfdlint.link.told import question
+from vmfdlint.link.units import FILE, Units
+
+_ATTRIBUTE = rb"(?:[^\n;=(]*?\b__attribute__[ \t]*\(\((?:[^()\n]|\([^()\n]*\))*\)\))?"
+_OPENING = re.compile(rb"\n(?![ \t#}/*\n])" + _ATTRIBUTE + rb"[^\n;=]*?([A-Za-z_]\w*)[ \t]*\(")
+_LITERAL = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
+_DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
+_HEADER_END = re.compile(rb"[;{]")
+
+
+class Texts(Units):
+    """Files as texts, beside what is parsed of them."""
+
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        open_unit: Callable[[SourceText, Index], Unit],
+        watch: Callable[[int], None] = lambda _count: None,
+        linkage: Linkage | None = None,
+    ) -> None:
+        """See :class:`vmfdlint.link.units.Units`."""
+        super().__init__(lexicon, open_unit, watch, linkage)
+        self._reaches: dict[str, tuple[list[int], list[int]]] = {}
+        self._openings: dict[str, tuple[list[int], list[str]]] = {}
+
+    @question
+    def literals_in(self, path: str, stretch: str, pattern: str) -> tuple[tuple[int, str], ...]:
+        """As :meth:`literals`, for one file that is joined by names alone."""
+        wanted = stretch.encode()
+        data = self.lexicon.source(path).data
+        return tuple(
+            (match.start(), _defining(data, match.start()))
+            for match in (_LITERAL.finditer(data) if wanted in data else ())
+            if wanted in match[1]
+            and not _commented(data, match.start())
+            and re.fullmatch(pattern, match[1].decode("utf-8", "replace"))
+        )
+
+    @question
+    def stands_in(self, path: str, name: str) -> bool:
+        """Whether a function is static where its file also declares it as external."""
+        if "static" not in (self.header(path, name) or ()):
+            return False
+        data = self.lexicon.source(path).data
+        if len(list(islice(occurrences(data, name.encode()), 2))) < 2:
+            return False
+        return any(b"static" not in found[1].split() for found in _declaration(name).finditer(data))
+
+    def within(self, path: str, offset: int) -> FunctionKey:
+        """The function whose text holds a byte offset, after a parse; the file level where none does."""
+        inside = [(s.end - s.start, number, s.name) for number, s in self._holders(path, offset)]
+        return FunctionKey(path, min(inside)[2] if inside else FILE)
+
+    @question
+    def holder(self, path: str, offset: str) -> str:
+        """The name of what :meth:`within` gives."""
+        return self.within(path, int(offset)).name
+
+    @question
+    def says(self, path: str, text: str) -> bool:
+        """Whether a file holds a text, anywhere."""
+        return text.encode() in self.lexicon.source(path).data
+
+    def _holders(self, path: str, offset: int) -> list[tuple[int, Sketch]]:
+        """The definitions that hold a byte offset, numbered in source order."""
+        sketches = self.unit(path).sketches
+        table = self._reaches.get(path)
+        if table is None:
+            starts = [sketch.start for sketch in sketches]
+            table = self._reaches[path] = starts, list(accumulate((sketch.end for sketch in sketches), max))
+        starts, reached = table
+        number = bisect_right(starts, offset) - 1
+        found: list[tuple[int, Sketch]] = []
+        while number >= 0 and reached[number] > offset:
+            if sketches[number].end > offset:
+                found.append((number, sketches[number]))
+            number -= 1
+        return found[::-1]
+
+    def mentioning_in(self, path: str, token: str) -> list[FunctionKey]:
+        """As :meth:`mentioning`, for one file."""
+        bound = self.bound(path)
+        if bound is not None:
+            return list(bound.mentioning(path, token))
+        return [FunctionKey(path, name) for name in self.holding(path, token)]
+
+    @question
+    def holding(self, path: str, token: str) -> tuple[str, ...]:
+        """The functions of a file whose text holds a name; its file level where none holds the place."""
+        return self._around(path, occurrences(self.lexicon.source(path).data, token.encode()))
+
+    @question
+    def matching(self, path: str, text: str) -> tuple[str, ...]:
+        """As :meth:`holding`, for a text wherever it stands."""
+        data, wanted = self.lexicon.source(path).data, text.encode()
+        return self._around(path, (match.start() for match in re.finditer(re.escape(wanted), data)))
+
+    def _around(self, path: str, offsets: Iterable[int]) -> tuple[str, ...]:
+        """The innermost function around each offset, or the file level; in the order of the offsets. Without
+        any, nothing is parsed."""
+        names: dict[str, None] = {}
+        for offset in offsets:
+            names[self.within(path, offset).name] = None
+        return tuple(names)
+
+    def around(self, path: str, offset: int) -> Iterator[FunctionKey]:
+        """The functions that hold a byte offset, those too that a macro makes of its use at file level:
+        ``core_init(kvm__init);``. Parses the file where its text leaves a doubt."""
+        plain = self._unread(path).holders(offset)
+        if plain is not None:
+            yield from (FunctionKey(path, name) for name in plain)
+            return
+        for _number, sketch in self._holders(path, offset):
+            yield FunctionKey(path, sketch.name)
+
+    def enclosing(self, path: str, offset: int) -> FunctionKey | None:
+        """The function whose text holds a byte offset, found from the lines that open definitions, without a
+        parse.
+
+        A guess: text at file level after a function counts to that function. None before the first one.
+        """
+        if self.bound(path) is not None:
+            return self.within(path, offset)
+        starts = self._starts(path)
+        position = bisect_right(starts[0], offset) - 1
+        return FunctionKey(path, starts[1][position]) if position >= 0 else None
+
+    def text(self, key: FunctionKey) -> bytes:
+        """The text of a function, from its header to the next one's, found in the same way; a guess too."""
+        if self.bound(key.path) is not None:
+            spans = [(s.start, s.end) for s in self.unit(key.path).sketches if s.name == key.name]
+            return b"".join(self.lexicon.source(key.path).data[start:end] for start, end in spans)
+        return self.text_of(key.path, key.name)
+
+    @question
+    def text_of(self, path: str, name: str) -> bytes:
+        """As :meth:`text`, for a file that is joined by names alone."""
+        offsets, names = self._starts(path)
+        data = self.lexicon.source(path).data
+        ends = [*offsets[1:], len(data)]
+        return b"".join(
+            data[start:end] for start, end, one in zip(offsets, ends, names, strict=True) if one == name
+        )
+
+    def _starts(self, path: str) -> tuple[list[int], list[str]]:
+        starts = self._openings.get(path)
+        if starts is None:
+            starts = self._openings[path] = self._find_openings(path)
+        return starts
+
+    def _find_openings(self, path: str) -> tuple[list[int], list[str]]:
+        # The line feed before a line is what the search finds fast; one more, and no offset changes.
+        data = b"\n" + self.lexicon.source(path).data
+        names = self.lexicon.functions_of(path)
+        offsets: list[int] = []
+        found: list[str] = []
+        for match in _OPENING.finditer(data):
+            name = match[1].decode("ascii", "replace")
+            if name in names:
+                end = _HEADER_END.search(data, match.end())
+                if end is not None and end[0] == b"{":
+                    offsets.append(match.start())
+                    found.append(name)
+        return offsets, found
+
+
+def _commented(data: bytes, offset: int) -> bool:
+    """Whether an offset lies behind a ``//`` in its line that is in no literal."""
+    before, slashes, _ = data[data.rfind(b"\n", 0, offset) + 1 : offset].partition(b"//")
+    return bool(slashes) and before.count(b'"') % 2 == 0
+
+
+
+def _defining(data: bytes, offset: int) -> str:
+    """The macro in whose definition an offset lies."""
+    start = data.rfind(b"\n", 0, offset) + 1
+    while start > 1 and data[:start].rstrip(b"\r\n")[-1:] == b"\\":
+        start = data.rfind(b"\n", 0, start - 1) + 1
+    found = _DEFINE.match(data, start, offset)
+    return found[1].decode("ascii", "replace") if found else ""
+
+
+
+@cache
+def _declaration(name: str) -> re.Pattern[bytes]:
+    """A pattern for a declaration of a function that starts a line; its first group is what stands before the
+    name."""
+    return re.compile(
+        rb"^([A-Za-z_][\w \t*]*?)\b" + re.escape(name.encode()) + rb"[ \t]*\([^;{}]*\)[^;{}()=]*;",
+        re.MULTILINE,
+    )
