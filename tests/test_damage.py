@@ -1,4 +1,4 @@
-"""How much of a function was read: counted in the source as it stands, and after the pre-pass."""
+"""How much of a function was read, in the source as it stands and after the pre-pass; and its text."""
 
 from collections.abc import Mapping
 
@@ -28,3 +28,9 @@ def test_what_nobody_can_read_is() -> None:
     assert (good.raw, good.left) == (0, 0)
     whole = joined.damage([FunctionKey("a.c", "bad"), FunctionKey("a.c", "good"), FunctionKey("a.c", "none")])
     assert whole.left == bad.left and whole.size == bad.size + good.size
+
+
+def test_a_text_where_nothing_opens_a_function_has_none() -> None:
+    joined = program({"a.c": "int (f)(void)\n{\n    return 1;\n}\n", "b.c": "int f(void)\n{\n    return 1;\n}\n"})
+    assert joined.text(FunctionKey("a.c", "f")) == b""
+    assert joined.text(FunctionKey("b.c", "f")).startswith(b"int f(void)")

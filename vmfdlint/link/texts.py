@@ -7,7 +7,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from itertools import accumulate, islice
+from itertools import accumulate, islice, pairwise
 
 from vmfdlint.base import SourceText
 from vmfdlint.frontends.contract import Index, Linkage, Sketch, Unit
@@ -153,10 +153,8 @@ class Texts(Units):
         """As :meth:`text`, for a file that is joined by names alone."""
         offsets, names = self._starts(path)
         data = self.lexicon.source(path).data
-        ends = [*offsets[1:], len(data)]
-        return b"".join(
-            data[start:end] for start, end, one in zip(offsets, ends, names, strict=True) if one == name
-        )
+        ends = pairwise((*offsets, len(data)))
+        return b"".join(data[start:end] for (start, end), one in zip(ends, names, strict=True) if one == name)
 
     def _starts(self, path: str) -> tuple[list[int], list[str]]:
         starts = self._openings.get(path)
