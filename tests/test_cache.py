@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -303,3 +304,120 @@ def test_what_a_row_cannot_hold_is_not_kept() -> None:
     assert coding.encode(1 << 70) is None
     assert coding.decode(b"\xc1") is None
     assert coding.decode(None) is None
+
+
+def edited(tree: Path, run: Run, **texts: str) -> str:
+    """What is found once files have other texts; see :func:`same`. ``main_c`` stands for main.c."""
+    for name, text in texts.items():
+        (tree / name.replace("_", ".")).write_text(text)
+    return same(run)
+
+
+def test_a_function_that_begins_to_count_is_seen(tree: Path, run: Run) -> None:
+    body = "    int vm = make_vm();\n    close(vm);\n    CLOSE\n"
+    twice = f'#include "vm.h"\n#if 0\nvoid twice(void)\n{{\n{body}}}\n#endif\n'
+    for text, found in (("close(vm);", True), ("vm--;", False)):
+        away = twice.replace("CLOSE", text)
+        assert "VMFD503" not in edited(tree, run, main_c=CLEAN, other_c=away)
+        assert ("VMFD503" in edited(tree, run, other_c=away.replace("#if 0", "#if 1"))) is found
+
+
+def test_which_of_two_definitions_counts_is_seen(tree: Path, run: Run) -> None:
+    main = CLEAN.replace('execlp("viewer", "viewer", (char *)0);', "ioctl(vm, KVM_CREATE_VCPU, 0);")
+    for text, found in (("close(vm);", True), ("vm--;", False)):
+        either = (
+            f"#ifdef WAITS\nvoid wait_for(int vm)\n{{\n    {text} /* the longer one counts */\n}}\n"
+            "#else\nvoid wait_for(int vm)\n{\n    vm--;LONG\n}\n#endif\n"
+        )
+        longer = either.replace("LONG", f" /* {'-' * 60} */")
+        assert "VMFD504" not in edited(tree, run, main_c=main, other_c=longer)
+        assert ("VMFD504" in edited(tree, run, other_c=either.replace("LONG", ""))) is found
+
+
+def test_a_function_that_no_row_can_hold_is_seen(tree: Path, run: Run) -> None:
+    wait = f"void wait_for(int vm)\n{{\n    long big = {'9' * 30};\n    BODY\n}}\n"
+    wait += "int more(void)\n{\n    close(3);\n}\n"
+    assert "VMFD503" not in edited(tree, run, main_c=CLEAN, wait_c=wait.replace("BODY", ""))
+    assert "VMFD503" in edited(tree, run, wait_c=wait.replace("BODY", "close(vm), close(vm);"))
+    assert "VMFD503" not in edited(tree, run, wait_c=wait.replace("BODY", "close(4), close(5);"))
+
+
+def test_two_files_that_change_places_are_seen(tree: Path, run: Run) -> None:
+    places = tree / "near" / "how.c", tree / "far" / "how.c"
+    for place in places:
+        place.parent.mkdir()
+    (tree / "near" / "vm.c").write_text(MAKES)
+    (tree / "vm.c").unlink()
+    (tree / "vm.h").write_text("int make_vm(void);\n")
+    safe, unsafe = ("enum { HOW = 02000002 };\n", "enum { HOW = 2 };\n")
+    for texts, found in (((safe, unsafe), False), ((unsafe, safe), True), ((safe, unsafe), False)):
+        for place, text in zip(places, texts, strict=True):
+            place.write_text(text)
+        assert ("VMFD301" in same(run)) is found
+
+
+SAFE, UNSAFE = "#define HOW (O_RDWR | O_CLOEXEC)\n", "#define HOW (O_RDWR | O_NONBLOCK)\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (f"int a;\n{SAFE}#define X\n{UNSAFE}", f"int a;/*\n{SAFE}#define X */\n{UNSAFE}"),
+        (f"#if 0\nint a;\n#endif\n{SAFE}#define X\n{UNSAFE}", f"int a;\n#if 0\n{SAFE}#endif\n{UNSAFE}"),
+        (f"#if 0 || \\\n1\n{SAFE}#endif\n{UNSAFE}", f"#if 0 || \\\n0\n{SAFE}#endif\n{UNSAFE}"),
+        ("enum { A = 02000000 };\nenum { HOW = A | 2 };\n", "enum { A = 0 };\nenum { HOW = A | 2 };\n"),
+    ],
+    ids=["comment", "branch", "condition", "enum"],
+)
+def test_what_says_no_name_and_decides_what_it_means_is_seen(
+    tree: Path, run: Run, before: str, after: str
+) -> None:
+    assert "VMFD301" not in edited(tree, run, vm_h=before)
+    assert "VMFD301" in edited(tree, run, vm_h=after)
+    assert "VMFD301" not in edited(tree, run, vm_h=before + "int more;\n")
+
+
+def test_a_row_that_is_gone_costs_time_alone(tree: Path, run: Run) -> None:
+    """Any one of them, before an edit that is seen and before one that means nothing."""
+    quiet = "void wait_for(int vm)\n{\n    close(4), close(5);\n}\n"
+    edits = (quiet.replace("4", "vm").replace("5", "vm"), f"{quiet}\n")
+    place = tree / ".vmfdlint_cache" / "cache.sqlite"
+
+    def rows(statement: str) -> list[tuple[bytes, bytes, int]]:
+        with closing(sqlite3.connect(place)) as other, other:
+            return other.execute(statement).fetchall()
+
+    edited(tree, run, main_c=CLEAN, wait_c=quiet)
+    answers = []
+    for edit in edits:
+        (tree / "wait.c").write_text(edit)
+        answers.append(text_of(run, "--no-cache"))
+    assert ["VMFD503" in answer for answer in answers] == [True, False]
+    saved = rows("SELECT key, value, day FROM rows")
+    for number in range(len(saved)):
+        for edit, answer in zip(edits, answers, strict=True):
+            rows("DELETE FROM rows")
+            with closing(sqlite3.connect(place)) as other, other:
+                left = saved[:number] + saved[number + 1 :]
+                other.executemany("INSERT INTO rows VALUES (?, ?, ?)", left)
+            (tree / "wait.c").write_text(edit)
+            assert text_of(run) == answer
+
+
+def test_models_that_change_in_a_directory_are_seen(tree: Path, run: Run) -> None:
+    models = tree / "models"
+    models.mkdir()
+    row = '[[api]]\nname = "wait_for"\nheader = "wait.h"\nkind = "neutral"\n'
+    for name, text in (("a.toml", ""), ("a.toml", row), ("b.toml", "no TOML"), ("b.toml", "")):
+        (models / name).write_text(text)
+        assert text_of(run, "--models", "models") == text_of(run, "--models", "models", "--no-cache")
+
+
+def test_a_failure_is_not_kept(tree: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_given: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("vmfdlint.frontends.c.scan", fails)
+        assert "MemoryError" in text_of(run, "-j", "1")
+    assert "VMFD104" in same(run)

@@ -48,6 +48,8 @@ def analyze_afresh(
             return same
     solved = solve(sources, models, workers, target, tell, kept.rows)
     outcome = _judged(sources, options, solved, problems, tell)
+    if any(problem.kind is ProblemKind.CRASH for problem in outcome.problems):
+        return outcome  # what failed may do so for want of memory, and not the next time
     keep(kept.rows, kept.key, outcome)
     remember(kept.rows, kept.asked, sources, kept.key, solved)
     return outcome

@@ -19,7 +19,7 @@ class _Asked(msgspec.Struct, frozen=True):
     """What an outcome hangs on besides the sources."""
 
     rules: tuple[str, ...]
-    models: tuple[bytes, ...]
+    models: tuple[tuple[str, bytes], ...]
     target_python: str
     ignore_suppressions: bool
     show_safe: bool
@@ -50,10 +50,9 @@ def rows_for(options: Options) -> Iterator[Rows]:
 
 def asked_key(options: Options, built: Mapping[str, tuple[str, ...]] | None) -> bytes:
     """Everything the outcome of an analysis hangs on but the sources, as a key."""
-    models = tuple(path.read_bytes() if path.is_file() else b"" for path in map(Path, options.models))
     asked = _Asked(
         tuple(sorted(options.rules)),
-        models,
+        tuple(_models(options)),
         options.target_python,
         options.ignore_suppressions,
         options.show_safe,
@@ -63,6 +62,17 @@ def asked_key(options: Options, built: Mapping[str, tuple[str, ...]] | None) -> 
         built or {},
     )
     return digest((identity(), b"outcome", msgspec.msgpack.encode(asked, order="deterministic")))
+
+
+def _models(options: Options) -> Iterator[tuple[str, bytes]]:
+    """The files of models that the options name, in order; problems name them, too."""
+    for path in map(Path, options.models):
+        for each in sorted(path.glob("*.toml")) if path.is_dir() else (path,):
+            try:
+                data = each.read_bytes()
+            except OSError as error:
+                data = str(error).encode()
+            yield each.as_posix(), data
 
 
 def key_of(asked: bytes, sources: tuple[SourceText, ...]) -> bytes:

@@ -5,7 +5,7 @@ holds and defines, what it says of names to other files, and what its functions 
 asked again of each file that changed; where nothing is said otherwise, the analysis would come to the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from struct import iter_unpack
 from typing import Any
 from zlib import crc32
@@ -27,22 +27,26 @@ from vmfdlint.solve import Receivers, Solver
 
 class _Last(msgspec.Struct, frozen=True, array_like=True):
     """The analysis before. ``files`` are paths with hashes of contents, ``asked`` the names that were asked
-    for, ``spoken`` the files with comments for vmfdlint; ``run`` tells its rows from those of others."""
+    for, ``lowering`` those of them that were asked to lower functions, ``told`` the files that were asked
+    something, ``spoken`` those with comments for vmfdlint; ``run`` tells its rows from those of others."""
 
     files: tuple[tuple[str, str], ...]
     outcome: bytes
     asked: tuple[str, ...]
+    lowering: tuple[str, ...]
+    told: tuple[str, ...]
     spoken: tuple[str, ...]
     run: bytes
 
 
 class _Answers(msgspec.Struct, frozen=True, array_like=True):
     """What a file said. ``names`` are numbers for what it says of names to other files (``link.signature``);
-    ``lowered``: its functions were asked for, too."""
+    ``lowered``: its functions were asked for, too, and are kept in the row with that mark (``link.kept``)."""
 
     answers: tuple[tuple[str, tuple[str, ...], bytes], ...]
-    names: dict[str, int]
+    names: Mapping[str, int]
     lowered: bool
+    mark: bytes
 
     @property
     def is_light(self) -> bool:
@@ -82,15 +86,18 @@ def remember(
     files = tuple((source.path, source.content_hash) for source in sources)
     run = digest((asked, outcome))
     spoken = tuple(source.path for source in sources if _SPOKEN in source.data)
-    names = {*program.lexicon.asked, *solved.kept.names}
-    made = {_key(asked): _LAST.encode(_Last(files, outcome, tuple(sorted(names)), spoken, run))}
+    lowering = tuple(sorted(solved.kept.names))
+    names = tuple(sorted({*program.lexicon.asked, *lowering}))
     parsed = set(program.parsed)
-    hashes = dict(files)
     signatures = solved.kept.signatures
-    for path in sorted({*told.answers, *parsed, *signatures.used}):
+    asked_of = tuple(sorted({*told.answers, *parsed, *signatures.used}))
+    made = {_key(asked): _LAST.encode(_Last(files, outcome, names, lowering, asked_of, spoken, run))}
+    for path in asked_of:
         answers = tuple((name, args, said) for (name, args), said in told.answers.get(path, {}).items())
-        said = signatures.said.get(hashes[path], {})
-        made[_key(run, path)] = _ANSWERS.encode(_Answers(answers, said, path in parsed))
+        said = signatures.said_by(path)
+        made[_key(run, path)] = _ANSWERS.encode(
+            _Answers(answers, said, path in parsed, solved.kept.mark(path))
+        )
     rows.put({key: row for key, row in made.items() if row is not None})
 
 
@@ -128,22 +135,32 @@ def as_before(
     if not all(again.names_alike(source, before) for source, before in changed.values()):
         return None
     whole: tuple[Program, KeptUnits] | None = None
-    for source, before in changed.values():
+    lowered: dict[str, _Answers] = {}
+    for source, _before in changed.values():
+        if source.path not in last.told:
+            continue
         key = _key(last.run, source.path)
         told = _ANSWERS.decode(rows.get((key,)).get(key))
         if told is None:
-            continue  # nobody asked it anything
+            return None
+        if told.lowered:
+            lowered[source.path] = told
         if whole is None and not told.is_light:
             read = read_files(sources, models, workers, target, lambda _text: None, rows)
             whole = linked(sources, read, rows, lambda _count: None)
-        if not again.says_alike(source, before, told, whole):
+        if not again.says_alike(source, told, whole):
             return None
+    if whole is not None and not whole[1].names.issubset(last.lowering):
+        return None  # of such a name nobody knows what was said before
     files = tuple((source.path, source.content_hash) for source in sources)
-    row = _LAST.encode(msgspec.structs.replace(last, files=files))
+    made = {_key(asked): _LAST.encode(msgspec.structs.replace(last, files=files))}
     if whole is not None:
         whole[1].save()
-    if row is not None:
-        rows.put({_key(asked): row})
+        for path, told in lowered.items():
+            made[_key(last.run, path)] = _ANSWERS.encode(
+                msgspec.structs.replace(told, mark=whole[1].mark(path))
+            )
+    rows.put({key: row for key, row in made.items() if row is not None})
     return last.outcome
 
 
@@ -169,9 +186,9 @@ class _Again:
         )
 
     def says_alike(
-        self, source: SourceText, before: str, told: _Answers, whole: tuple[Program, KeptUnits] | None
+        self, source: SourceText, told: _Answers, whole: tuple[Program, KeptUnits] | None
     ) -> bool:
-        """Whether a file says to all that it was asked what it said ``before``."""
+        """Whether a file says to all that it was asked what it said before."""
         program = _alone(source, self._scan(source)) if whole is None else whole[0]
         signatures = Signatures(program.lexicon, c.seen_by_others, {})
         if any(signatures.by(source.path, name) != said for name, said in told.names.items()):
@@ -181,7 +198,7 @@ class _Again:
         if any(mark(ask[name](source.path, *args)) != said for name, args, said in told.answers):
             return False
         return not told.lowered or (
-            whole is not None and whole[1].lowers_alike(source, before, program.lexicon)
+            whole is not None and whole[1].lowers_alike(source, told.mark, program.lexicon)
         )
 
     def _scan(self, source: SourceText) -> Scan | None:

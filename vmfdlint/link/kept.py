@@ -46,6 +46,8 @@ _ROWS = Coding(_Row)
 _LOWERED = Coding(_Lowered)
 _SAID = Coding(dict[str, dict[str, int]])
 _FILE_LEVEL = ""
+_UNKEPT = msgspec.Raw(msgspec.msgpack.encode(None))
+"""In the place of a function that no row can hold."""
 
 
 class _Asked:
@@ -83,16 +85,18 @@ class KeptUnits:
         said = _SAID.decode(rows.get((self._said,)).get(self._said)) or {}
         self.signatures = Signatures(lexicon, seen_by_others, said)
         self._opened: dict[str, _KeptUnit] = {}
+        self._marks: dict[str, bytes] = {}
         self._hang_on = digest((identity(), b"unit", self.signatures.includes))
 
     def open(self, source: SourceText, index: Index) -> Unit:
         """One file of the program, as it is kept or ready to be lowered."""
         unit = self._opened.get(source.path)
         if unit is None:
-            key = self._key(source.path)
-            row = _ROWS.decode(self._rows.get((key,)).get(key))
+            row, mark = self._row(source.path)
             if row is not None and row.content != source.content_hash:
                 row = None
+            if row is not None:
+                self._marks[source.path] = mark
             unit = _KeptUnit(source, row, index, self._open_unit, self.signatures)
             self._opened[source.path] = unit
         return unit
@@ -100,17 +104,27 @@ class KeptUnits:
     def _key(self, path: str) -> bytes:
         return digest((self._hang_on, path.encode("utf-8", "surrogatepass")))
 
+    def _row(self, path: str) -> tuple[_Row | None, bytes]:
+        """What is kept of a file, with what tells it from all else that was kept of it."""
+        key = self._key(path)
+        data = self._rows.get((key,)).get(key)
+        return _ROWS.decode(data), b"" if data is None else digest((data,))
+
+    def mark(self, path: str) -> bytes:
+        """What tells the row of a file from those before and after it; b"" where none was read or written."""
+        return self._marks.get(path, b"")
+
     @property
     def names(self) -> frozenset[str]:
         """All that the files asked the program for, now or when they were kept."""
         return frozenset().union(*(unit.names for unit in self._opened.values()))
 
-    def lowers_alike(self, source: SourceText, before: str, index: Index) -> bool:
-        """Whether the functions of a file come to the same as those that were kept of it when its content had
-        the hash ``before``, wherever they stand now."""
-        key = self._key(source.path)
-        row = _ROWS.decode(self._rows.get((key,)).get(key))
-        if row is None or row.content != before:
+    def lowers_alike(self, source: SourceText, mark: bytes, index: Index) -> bool:
+        """Whether the functions of a file come to the same as those that were kept of it in the row with a
+        mark, wherever they stand now. Another row says nothing: it may be that of a program with other
+        headers, or hold fewer functions."""
+        row, found = self._row(source.path)
+        if row is None or found != mark:
             return False
         unit = self.open(source, index)
         for name, lowered in row.functions.items():
@@ -122,7 +136,8 @@ class KeptUnits:
                     return False
                 unit.lower(sketch)
                 name = _name(sketch)
-            if _level(lowered) != _level(self._opened[source.path].functions.get(name, msgspec.Raw())):
+            now = self._opened[source.path].functions.get(name, _UNKEPT)
+            if _UNKEPT in (lowered, now) or _level(lowered) != _level(now):
                 return False
         return True
 
@@ -130,6 +145,9 @@ class KeptUnits:
         """Keeps what was lowered anew."""
         new = [unit for unit in self._opened.values() if unit.is_new]
         rows = {self._key(unit.path): _ROWS.encode(unit.row()) for unit in new}
+        for unit in new:
+            row = rows[self._key(unit.path)]
+            self._marks[unit.path] = b"" if row is None else digest((row,))
         if self.signatures.is_new:
             said = self.signatures.said
             rows[self._said] = _SAID.encode(said if len(said) < LIMITS.said_files else {})
@@ -206,9 +224,9 @@ class _KeptUnit:
             function = lower()
             lowered = _Lowered(function, tuple(one for one in self._read.problems if one not in before))
             row = _LOWERED.encode(lowered)
-            if row is not None:
-                self.functions[name] = msgspec.Raw(row)
-                self.is_new = True
+            raw = _UNKEPT if row is None else msgspec.Raw(row)
+            self.is_new = self.is_new or self.functions.get(name) != raw
+            self.functions[name] = raw
         self._problems.update(dict.fromkeys(lowered.problems))
         return lowered.function
 
@@ -252,8 +270,6 @@ def _same(name: str, old: tuple[Sketch, ...], new: tuple[Sketch, ...]) -> Sketch
 
 def _level(kept: msgspec.Raw) -> object:
     """A kept function with its lines counted from its own first one; at file level lines do not count."""
-    if not bytes(kept):
-        return None
     value = msgspec.msgpack.decode(kept)
     function = value[0]
     alone = function["key"]["name"] == "<file>"

@@ -138,13 +138,19 @@ class Units:
         if key.name == FILE:
             found = unit.toplevel()
         else:
-            sketches = self._sketches[key.path].get(key.name)
-            if sketches:
-                longest = max(sketches, key=lambda sketch: (sketch.end - sketch.start, -sketch.start))
-                found = unit.lower(longest)
+            place = self.standing(key.path, key.name)
+            found = unit.lower(self._sketches[key.path][key.name][place]) if place >= 0 else None
         self._functions[key] = found
         self._watch(len(self._functions))
         return found
+
+    @question
+    def standing(self, path: str, name: str) -> int:
+        """Which of a file's definitions of a function stands for it, in source order from 0; -1 without
+        any."""
+        sketches = self._names(path).get(name, [])
+        longest = max(sketches, key=lambda one: (one.end - one.start, -one.start), default=None)
+        return -1 if longest is None else sketches.index(longest)
 
     def _names(self, path: str) -> dict[str, list[Sketch]]:
         self.unit(path)
