@@ -31,6 +31,7 @@ def test_what_nobody_can_read_is() -> None:
 
 
 def test_a_text_where_nothing_opens_a_function_has_none() -> None:
-    joined = program({"a.c": "int (f)(void)\n{\n    return 1;\n}\n", "b.c": "int f(void)\n{\n    return 1;\n}\n"})
+    body = "\n{\n    return 1;\n}\n"
+    joined = program({"a.c": "int (f)(void)" + body, "b.c": "int f(void)" + body})
     assert joined.text(FunctionKey("a.c", "f")) == b""
     assert joined.text(FunctionKey("b.c", "f")).startswith(b"int f(void)")

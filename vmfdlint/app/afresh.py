@@ -107,7 +107,7 @@ def _claims(sources: tuple[SourceText, ...]) -> tuple[Claim, ...]:
 def target_of(options: Options, built: Mapping[str, tuple[str, ...]] | None) -> Target:
     """What the sources are for, of the options and of what they are built into."""
     major, _, minor = options.target_python.partition(".")
-    return Target(built or {}, (int(major), int(minor)))
+    return Target(built or {}, (int(major), int(minor)), options.exhaustive)
 
 
 def models_for(options: Options) -> tuple[Models, tuple[Problem, ...]]:

@@ -40,7 +40,8 @@ class Kept(msgspec.Struct, frozen=True):
 @contextmanager
 def rows_for(options: Options) -> Iterator[Rows]:
     """The cache of a run; one that remembers nothing where the options or the disk want none."""
-    store = None if options.no_cache or not options.cache_dir else open_store(Path(options.cache_dir))
+    without = options.no_cache or options.exhaustive
+    store = None if without or not options.cache_dir else open_store(Path(options.cache_dir))
     rows: Rows = NOTHING if store is None else store
     try:
         yield rows

@@ -51,6 +51,8 @@ def _fixing(command: Any) -> Any:
               help="Read the sources of DIR too: what is reported touches PATHS.")  # fmt: skip
 @click.option("--stdin-filename", metavar="FILE", help="What the standard input is, where PATHS holds -.")
 @selecting
+@click.option("--exhaustive", is_flag=True, default=None,
+              help="Read every function of every file, to the same answers; slow.")  # fmt: skip
 @click.option("--add-ignore", metavar="REASON", help="Write a comment with the reason for each finding.")
 @click.option("--show-files", is_flag=True, help="List the files that would be checked.")
 @click.option("--show-settings", is_flag=True, help="Print the settings in force.")

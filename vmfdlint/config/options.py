@@ -36,6 +36,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     ``fix`` changes the files, ``diff`` and ``format_patch`` show what it would change; ``unsafe_fixes`` takes
     the fixes that may change what a program does as well.
     ``cache_dir`` is the directory of the cache; without one, or with ``no_cache``, there is none.
+    ``exhaustive`` reads every file to its end, without the cache, for the same answers.
     ``baseline`` is a file of known findings, ``baseline_commit`` a commit whose findings are known,
     ``diff_base`` one from which the changed lines are told.
     """
@@ -64,6 +65,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     executor: str = ""
     no_cache: bool = False
     cache_dir: str | None = None
+    exhaustive: bool = False
     quiet: bool = False
     verbose: bool = False
     exit_zero: bool = False

@@ -147,7 +147,7 @@ def as_before(
             lowered[source.path] = told
         if whole is None and not told.is_light:
             read = read_files(sources, models, workers, target, lambda _text: None, rows)
-            whole = linked(sources, read, rows, lambda _count: None)
+            whole = linked(sources, target, read, rows, lambda _count: None)
         if not again.says_alike(source, told, whole):
             return None
     if whole is not None and not whole[1].names.issubset(last.lowering):

@@ -18,10 +18,12 @@ from vmfdlint.run import Crash, Done, Pool, Workers
 
 class Target(msgspec.Struct, frozen=True):
     """What the sources are for. ``built`` is what each file is built into, where that is known; ``python``
-    the version that Python files run on, on which some defaults hang."""
+    the version that Python files run on, on which some defaults hang. ``exhaustive`` reads all there is, for
+    the same answers."""
 
     built: Mapping[str, tuple[str, ...]] = {}
     python: tuple[int, int] = python.DEFAULT_VERSION
+    exhaustive: bool = False
 
 
 class Files(msgspec.Struct):
@@ -48,7 +50,10 @@ def read_files(
     problems = list(chosen.problems)
     scans: dict[str, Scan] = {source.path: Scan(b"") for source in scripts}
     modules: dict[str, python.Module] = {}
-    tasks = (*(source for source in sources if source.path not in others), *chosen.sources)
+    # Of files that only an exhaustive run reads nothing is said.
+    told = {source.path for source in chosen.sources}
+    taken = scripts if target.exhaustive else chosen.sources
+    tasks = (*(source for source in sources if source.path not in others), *taken)
     for source, result in zip(tasks, _read_all(tasks, workers, tell, rows), strict=True):
         if isinstance(result, Crash):
             scans[source.path] = Scan(b"")
@@ -58,11 +63,12 @@ def read_files(
         else:
             modules[source.path] = result.value
             # Said of every such file: what it makes of descriptors may be just what could not be read.
-            problems.extend(problem for problem in result.value.problems if problem.rough)
+            if source.path in told:
+                problems.extend(problem for problem in result.value.problems if problem.rough)
     library = python.Library(
         modules,
         lambda name: name in models.apis or models.is_neutral(name),
-        {source.path: source for source in chosen.sources},
+        {source.path: source for source in taken},
         fork_default=target.python < python.NO_FORK_BY_DEFAULT,
         python2=target.python < python.CLOSE_ON_EXEC_BY_DEFAULT,
     )

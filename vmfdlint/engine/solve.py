@@ -12,7 +12,7 @@ from vmfdlint.base import Problem, SourceText
 from vmfdlint.cache import NOTHING, Rows
 from vmfdlint.engine.read import Files, Target, aliases, read_files
 from vmfdlint.frontends import c
-from vmfdlint.link import KeptUnits, Lexicon, Program, Told
+from vmfdlint.link import KeptUnits, Lexicon, Program, Told, WholeLexicon, WholeProgram
 from vmfdlint.models import Models
 from vmfdlint.run import Workers
 from vmfdlint.solve import Solver
@@ -40,10 +40,11 @@ def solve(
     what is done; ``rows`` holds what was read of the same files before."""
     started = perf_counter()
     tell(f"reading {len(sources):,} files")
-    read = read_files(sources, models, workers, target or Target(), tell, rows)
+    target = target or Target()
+    read = read_files(sources, models, workers, target, tell, rows)
     scanned = perf_counter()
     program, kept = linked(
-        sources, read, rows, lambda count: tell(f"following descriptors: {count:,} functions read")
+        sources, target, read, rows, lambda count: tell(f"following descriptors: {count:,} functions read")
     )
     joined = perf_counter()
     solver = Solver(program, models, aliases)
@@ -55,12 +56,17 @@ def solve(
 
 
 def linked(
-    sources: tuple[SourceText, ...], read: Files, rows: Rows, watch: Callable[[int], None]
+    sources: tuple[SourceText, ...],
+    target: Target,
+    read: Files,
+    rows: Rows,
+    watch: Callable[[int], None],
 ) -> tuple[Program, KeptUnits]:
     """The program of files that were read, and what of them is kept; nothing is followed yet."""
-    lexicon = Lexicon({source.path: source for source in sources}, read.scans, read.built)
+    indexed, joined = (WholeLexicon, WholeProgram) if target.exhaustive else (Lexicon, Program)
+    lexicon = indexed({source.path: source for source in sources}, read.scans, read.built)
     kept = KeptUnits(rows, lexicon, c.open_unit, c.seen_by_others)
-    program = Program(lexicon, kept.open if rows is not NOTHING else c.open_unit, watch, read.library)
+    program = joined(lexicon, kept.open if rows is not NOTHING else c.open_unit, watch, read.library)
     program.told = Told() if rows is not NOTHING else None
     return program, kept
 
@@ -69,5 +75,6 @@ def load_program(
     sources: tuple[SourceText, ...], models: Models, workers: Workers | int, target: Target | None = None
 ) -> Program:
     """The program by names, nothing followed."""
-    read = read_files(sources, models, workers, target or Target(), lambda _text: None, NOTHING)
-    return linked(sources, read, NOTHING, lambda _count: None)[0]
+    target = target or Target()
+    read = read_files(sources, models, workers, target, lambda _text: None, NOTHING)
+    return linked(sources, target, read, NOTHING, lambda _count: None)[0]

@@ -6,6 +6,7 @@ Knows no descriptor, no state and no rule.
 from vmfdlint.link.callbacks import callback_args
 from vmfdlint.link.callgraph import CallGraph
 from vmfdlint.link.edges import Edge, EdgeKind, Site, Slot, slot_of
+from vmfdlint.link.everything import WholeLexicon, WholeProgram
 from vmfdlint.link.kept import KeptUnits
 from vmfdlint.link.lexicon import Lexicon, common_directories
 from vmfdlint.link.program import FILE, Program
@@ -26,6 +27,8 @@ __all__ = [
     "Slot",
     "Slots",
     "Told",
+    "WholeLexicon",
+    "WholeProgram",
     "callback_args",
     "common_directories",
     "mark",
