@@ -162,9 +162,8 @@ def answers(text: str) -> dict[str, Any]:
     return document
 
 
-def same(run: Run, tree: Path, *more: str) -> dict[str, Any]:
-    options = ("--output-format", "json", "-v", "--show-safe", "-j", "1", "--isolated")
-    line = ("check", *options, *more, f"{tree}")
+def same(run: Run, tree: Path) -> dict[str, Any]:
+    line = ("check", "--output-format", "json", "-v", "--show-safe", "-j", "1", "--isolated", str(tree))
     found, whole = run(*line).out, run(*line, "--exhaustive").out
     assert answers(found) == answers(whole)
     read = [msgspec.json.decode(text)["statistics"]["functions"] for text in (found, whole)]
