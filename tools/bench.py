@@ -1,37 +1,51 @@
-"""``python -m tools bench``: a check of a tree beside two yardsticks over the same files, in the same run.
+"""``python -m tools bench``: a check of a tree, cold, warm and as a hook, beside two yardsticks and
+other tools over the same files, in the same run.
 
-The yardsticks make a time mean something on another machine: the ratios depend on it less. Candidates take
-turns, and the order rotates, so that a slow minute hits all of them; of several rounds the median counts. All
-times are of whole processes, the start of the interpreter included. A first walk over the tree, which finds
-the files, brings them into the page cache for everyone.
+The ratios make a time mean something on another machine: they depend on it less. Candidates take turns, and
+the order rotates, so that a slow minute hits all of them. All times are of whole processes, the start of the
+interpreter included. Everything reads a copy of the sources, which was just written: it is in the page cache.
 """
 
 import os
+import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from statistics import median
-from typing import Any
 
 import msgspec
 
-from tools.checked import Found, command, environment, read_report
+from tools.checked import command, environment, read_report
 from tools.memory import Measured, measure
-from tools.trees import Tree, Unreadable
+from tools.peers import Peer
+from tools.trees import REPOSITORY, Tree, Unreadable
 from vmfdlint.discover import Search, discover
 
-CHECK, PARSE, SCAN = "check", "parse", "scan"
-CANDIDATES = {
-    CHECK: "vmfdlint check",
+COLD, WARM, HOOK, HOOK_VM, VERSION, GROWN = "cold", "warm", "hook", "hook-vm", "version", "grown"
+PARSE, SCAN = "parse", "scan"
+OWN = {
+    COLD: "whole tree, no cache",
+    WARM: "whole tree, nothing changed since the last run",
+    HOOK: "one file that names no KVM was changed, `--project . FILE`",
+    HOOK_VM: "one file with a finding was changed, `--project . FILE`",
+    VERSION: "`vmfdlint --version`",
     PARSE: "one core parses every file with tree-sitter",
     SCAN: "one core reads every file, one regular expression over it",
 }
+COPIES = 8
 
 
 class Runs(msgspec.Struct, frozen=True):
-    """The runs of one candidate, in the order they were made."""
+    """The runs of one candidate, in the order they were made. ``given_up`` after so many seconds;
+    ``findings`` are of the last run, None where it reports none."""
 
     seconds: tuple[float, ...]
     peak_bytes: tuple[int, ...]
+    given_up: float | None = None
+    findings: int | None = None
 
     @property
     def median_seconds(self) -> float:
@@ -43,62 +57,176 @@ class Runs(msgspec.Struct, frozen=True):
 
 
 class Bench(msgspec.Struct, frozen=True):
-    """One tree, measured. ``load`` is the load of the machine in the last minute, before and after."""
+    """One tree, measured. ``load`` is the load of the machine in the last minute, before and after; ``rooms``
+    the seconds in each room, a value a cold run; ``hooks`` the files that were changed."""
 
     tree: str
     files: int
     bytes: int
     findings: int
+    commit: str
+    date: str
     cpus: int
     jobs: int
+    rounds: int
     load: tuple[float, float]
+    hooks: tuple[str, str]
+    rooms: dict[str, tuple[float, ...]]
     runs: dict[str, Runs]
 
-    def ratio(self, yardstick: str) -> float:
-        """How many times as long the check takes."""
-        return self.runs[CHECK].median_seconds / self.runs[yardstick].median_seconds
+    def ratio(self, name: str, yardstick: str) -> float:
+        """How many times as long as the yardstick a candidate takes."""
+        return self.runs[name].median_seconds / self.runs[yardstick].median_seconds
+
+    @property
+    def growth(self) -> float | None:
+        """Time for each MB of several copies side by side, for one is 1."""
+        if GROWN not in self.runs or self.runs[GROWN].given_up:
+            return None
+        return self.ratio(GROWN, COLD) / COPIES
 
 
-def rounds(repeat: int) -> Iterator[str]:
+class Candidate(msgspec.Struct, frozen=True):
+    """``line`` runs in ``at``; ``before`` and ``after`` make ready and put back, outside of what is timed."""
+
+    line: list[str]
+    at: Path
+    stdin: bytes = b""
+    right: tuple[int, ...] = (0, 1)
+    before: Callable[[], None] = lambda: None
+    after: Callable[[], None] = lambda: None
+    limit: float | None = None
+
+
+def rounds(names: Sequence[str], repeat: int) -> Iterator[str]:
     """Whose turn it is: every candidate once a round, each round beginning with another."""
-    names = list(CANDIDATES)
     for number in range(repeat):
         first = number % len(names)
-        yield from names[first:] + names[:first]
+        yield from (*names[first:], *names[:first])
 
 
-def bench(tree: Tree, jobs: int, repeat: int) -> Bench:
-    """Measures one tree. Raises Unreadable where a candidate fails, or reads other files than the check."""
-    line = command(tree, jobs)
+def bench(
+    tree: Tree, jobs: int, repeat: int, peers: dict[str, tuple[Peer, str]], limit: float, grown: int
+) -> Bench:
+    """Measures one tree. A peer is given up after ``limit`` seconds, and not tried again. ``grown`` rounds
+    are made over several copies side by side. Raises Unreadable where vmfdlint fails or reads other files."""
     names, size = sources(tree)
-    listing = b"".join(os.fsencode(name) + b"\0" for name in names)
     before = os.getloadavg()[0]
-    seconds: dict[str, list[float]] = {name: [] for name in CANDIDATES}
-    peaks: dict[str, list[int]] = {name: [] for name in CANDIDATES}
-    findings: tuple[Found, ...] = ()
-    for name in rounds(repeat):
-        arguments = line if name == CHECK else [sys.executable, "-P", "-m", "tools.yardstick", name]
-        measured = _measured(tree, name, arguments, b"" if name == CHECK else listing)
-        seconds[name].append(measured.seconds)
-        peaks[name].append(measured.peak_bytes)
-        if name == CHECK:
-            checked = read_report(tree.name, measured.output)
-            findings = checked.findings
-            read = checked.files
-        else:
-            read = int(measured.output.split()[0])
-        if read != len(names):
-            raise Unreadable(f"{tree.name}: {name} read {read} files of {len(names)}: did the tree change?")
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch)
+        place = root / "tree"
+        for name in names:
+            _copied(Path(name), place / Path(name).relative_to(tree.root.resolve()))
+        first = _first(tree, jobs, place, root / "warm")
+        shutil.copytree(root / "warm", root / "hook")
+        hooks = _hook_files(place, names, tree, first)
+        candidates = own(place, root, jobs, names, hooks)
+        for name, (peer, program) in peers.items():
+            line = peer.line(program, jobs or _cpus())
+            candidates[name] = Candidate(line, place, right=peer.right, limit=limit)
+        made: dict[str, list[Measured]] = {name: [] for name in candidates}
+        for name in rounds(tuple(candidates), repeat):
+            if not any(one.exit_code == -9 for one in made[name]):
+                made[name].append(run(tree, name, candidates[name]))
+        if grown:
+            for number in range(COPIES):
+                shutil.copytree(place, root / "grown" / str(number), copy_function=os.link)
+            many = Candidate(check(jobs, "--no-cache", "."), root / "grown")
+            made[GROWN] = [run(tree, GROWN, many) for _ in range(grown)]
+    checks = [read_report(tree.name, one.output) for one in made[COLD]]
+    if any(one.files != len(names) for one in checks):
+        raise Unreadable(f"{tree.name}: {checks[0].files} files were read of {len(names)}")
+    counted: dict[str, int | None] = {
+        name: len(read_report(name, made[name][-1].output).findings)
+        for name in (COLD, WARM, HOOK, HOOK_VM, GROWN)
+        if name in made
+    }
+    for name, (peer, _) in peers.items():
+        done = made[name][-1]
+        counted[name] = None if done.exit_code == -9 else peer.count(done)
     return Bench(
         tree=tree.name,
         files=len(names),
         bytes=size,
-        findings=len(findings),
-        cpus=len(os.sched_getaffinity(0)),
-        jobs=jobs,
-        load=(before, os.getloadavg()[0]),
-        runs={name: Runs(tuple(seconds[name]), tuple(peaks[name])) for name in CANDIDATES},
+        findings=len(checks[0].findings),
+        commit=commit(),
+        date=datetime.now(UTC).strftime("%Y-%m-%d"),
+        cpus=_cpus(),
+        jobs=jobs or _cpus(),
+        rounds=repeat,
+        load=(round(before, 1), round(os.getloadavg()[0], 1)),
+        hooks=hooks,
+        rooms={
+            room: tuple(round(dict(one.rooms)[room], 3) for one in checks) for room, _ in checks[0].rooms
+        },
+        runs={
+            name: Runs(
+                tuple(round(one.seconds, 3) for one in ran),
+                tuple(one.peak_bytes for one in ran),
+                limit if ran[-1].exit_code == -9 else None,
+                counted.get(name),
+            )
+            for name, ran in made.items()
+        },
     )
+
+
+def check(jobs: int, *more: str) -> list[str]:
+    """The command line of a check, without a say of the tree in it."""
+    return [
+        sys.executable, "-P", "-m", "vmfdlint", "check", "--isolated", "--no-respect-gitignore",
+        "--statistics", "--output-format", "json", "--jobs", str(jobs), *more,
+    ]  # fmt: skip
+
+
+def own(
+    place: Path, root: Path, jobs: int, names: Sequence[str], hooks: tuple[str, str]
+) -> dict[str, Candidate]:
+    """What is measured of vmfdlint itself, and the yardsticks."""
+    files = sorted(str(path) for path in place.rglob("*") if path.is_file())
+    listing = b"".join(os.fsencode(name) + b"\0" for name in files)
+    found = {
+        COLD: Candidate(check(jobs, "--no-cache", "."), place),
+        WARM: Candidate(check(jobs, "--cache-dir", str(root / "warm"), "."), place),
+        VERSION: Candidate([sys.executable, "-P", "-m", "vmfdlint", "--version"], place),
+    }
+    for name, file in zip((HOOK, HOOK_VM), hooks, strict=True):
+        changed = Changed(place / file)
+        line = check(jobs, "--cache-dir", str(root / "hook"), "--project", ".", file)
+        found[name] = Candidate(line, place, before=changed.change, after=changed.back)
+    for name in (PARSE, SCAN):
+        line = [sys.executable, "-P", "-m", "tools.yardstick", name]
+        found[name] = Candidate(line, place, stdin=listing, right=(0,))
+    return found
+
+
+class Changed:
+    """A file with a line more at its end, another one each time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._data = path.read_bytes()
+        self._times = 0
+
+    def change(self) -> None:
+        self._times += 1
+        comment = "# %d\n" if self._path.suffix == ".py" else "/* %d */\n"
+        self._path.write_bytes(self._data + (comment % self._times).encode())
+
+    def back(self) -> None:
+        self._path.write_bytes(self._data)
+
+
+def run(tree: Tree, name: str, candidate: Candidate) -> Measured:
+    """One turn. Raises Unreadable where it fails."""
+    candidate.before()
+    given = {key: value for key, value in environment().items() if not key.startswith("VMFDLINT_")}
+    measured = measure(candidate.line, candidate.at, given, candidate.stdin, candidate.limit)
+    candidate.after()
+    if measured.exit_code not in (*candidate.right, *((-9,) if candidate.limit else ())):
+        said = measured.errors.decode("utf-8", "replace").strip()[-2000:]
+        raise Unreadable(f"{tree.name}: {name} ended with exit code {measured.exit_code}: {said}")
+    return measured
 
 
 def sources(tree: Tree) -> tuple[tuple[str, ...], int]:
@@ -114,47 +242,33 @@ def sources(tree: Tree) -> tuple[tuple[str, ...], int]:
     return names, sum(len(source.data) for source in found.files)
 
 
-def _measured(tree: Tree, name: str, arguments: list[str], stdin: bytes) -> Measured:
-    measured = measure(arguments, tree.root, environment(), stdin)
-    if measured.exit_code not in ((0, 1) if name == CHECK else (0,)):
-        said = measured.errors.decode("utf-8", "replace").strip()
-        raise Unreadable(f"{tree.name}: {name} ended with exit code {measured.exit_code}: {said}")
-    return measured
+def commit() -> str:
+    """What is checked out here, short; with a + where something is changed."""
+    line = ["git", "describe", "--always", "--dirty=+", "--abbrev=12"]
+    return subprocess.run(line, cwd=REPOSITORY, capture_output=True, text=True, check=False).stdout.strip()
 
 
-def text(result: Bench) -> str:
-    """One tree for people."""
-    lines = [
-        f"{result.tree}: {result.files:,} files, {result.bytes / 1e6:.1f} MB, {result.findings} findings",
-        f"  {result.cpus} CPUs, --jobs {result.jobs}, load {result.load[0]:.1f} before and "
-        f"{result.load[1]:.1f} after",
-    ]
-    for name in CANDIDATES:
-        runs = result.runs[name]
-        ratio = "" if name == CHECK else f"; check takes {result.ratio(name):.2f} times as long"
-        spread = ""
-        if len(runs.seconds) > 1:
-            spread = f" (median of {len(runs.seconds)}: {min(runs.seconds):.2f} to {max(runs.seconds):.2f})"
-        lines.append(
-            f"  {name:<5}  {runs.median_seconds:8.2f} s{spread}, peak {runs.peak / 1e6:,.0f} MB{ratio}"
-        )
-    lines += [f"  {name} = {what}" for name, what in CANDIDATES.items()]
-    return "\n".join(lines) + "\n"
+def _first(tree: Tree, jobs: int, place: Path, cache: Path) -> Measured:
+    """Fills a cache. Raises Unreadable; settings in the tree were refused before."""
+    command(tree, jobs)
+    return run(tree, "filling the cache", Candidate(check(jobs, "--cache-dir", str(cache), "."), place))
 
 
-def document(results: list[Bench]) -> dict[str, Any]:
-    """Everything measured, for --json."""
-    return {"schema": 1, "trees": [_tree_document(result) for result in results]}
+def _hook_files(place: Path, names: Sequence[str], tree: Tree, first: Measured) -> tuple[str, str]:
+    """A C file that names no KVM, of middle size, and the file of the first finding, or one that names it."""
+    paths = [Path(name).relative_to(tree.root.resolve()).as_posix() for name in names if name.endswith(".c")]
+    telling = [path for path in paths if b"kvm" in (place / path).read_bytes().lower()]
+    plain = sorted(set(paths) - set(telling), key=lambda path: ((place / path).stat().st_size, path))
+    findings = read_report(tree.name, first.output).findings
+    if not plain or not (findings or telling):
+        raise Unreadable(f"{tree.name}: no files for the hook: one with KVM and one without")
+    return plain[len(plain) // 2], findings[0].file if findings else telling[0]
 
 
-def _tree_document(result: Bench) -> dict[str, Any]:
-    runs = {
-        name: {
-            "median_seconds": each.median_seconds,
-            "peak_bytes": each.peak,
-            **msgspec.structs.asdict(each),
-        }
-        for name, each in result.runs.items()
-    }
-    ratios = {name: result.ratio(name) for name in CANDIDATES if name != CHECK}
-    return {**msgspec.structs.asdict(result), "runs": runs, "ratios": ratios}
+def _copied(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def _cpus() -> int:
+    return len(os.sched_getaffinity(0))

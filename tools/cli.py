@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from tools import bench as benchmark
+from tools import bench_table
 from tools import corpus as comparison
 from tools import scale as scaling
 from tools import stability as stable
@@ -24,6 +25,7 @@ from tools.evidence import record, table
 from tools.evidence.cases import read_cases
 from tools.evidence.fixed import measure_fixed
 from tools.labels import Label, read_categories, read_labels
+from tools.peers import installed
 from tools.trees import SHEETS, Tree, Unreadable, trees
 from vmfdlint import __version__
 from vmfdlint.app import rule_docs
@@ -91,28 +93,54 @@ def corpus(
 
 @cli.command()
 @_reading
-@click.option(
-    "--repeat", type=click.IntRange(min=1), default=1, metavar="N", help="Rounds; the median counts."
-)
+@click.option("--repeat", type=click.IntRange(min=1), default=5, show_default=True, metavar="N",
+              help="Rounds.")
+@click.option("--growth", type=click.IntRange(min=0), default=1, show_default=True, metavar="N",
+              help="Rounds over several copies of the tree side by side.")
+@click.option("--peers/--no-peers", "others", default=True,
+              help="Time the other tools that are installed too.")
+@click.option("--semgrep", metavar="FILE", type=click.Path(exists=True, dir_okay=False),
+              help="The program of Semgrep, where it is not on the path.")
+@click.option("--limit", type=click.FloatRange(min=1), default=900.0, show_default=True, metavar="SECONDS",
+              help="Another tool is given up after this time.")
+@click.option("--write", is_flag=True, help="Put it into bench/results.json and README.md.")  # fmt: skip
 def bench(
-    words: tuple[str, ...], table: Path | None, expected: Path, jobs: int, as_json: bool, repeat: int
+    words: tuple[str, ...],
+    table: Path | None,
+    expected: Path,
+    jobs: int,
+    as_json: bool,
+    repeat: int,
+    growth: int,
+    others: bool,
+    semgrep: str | None,
+    limit: float,
+    write: bool,
 ) -> int:
-    """Time a check of each tree beside two yardsticks on the same files.
+    """Time a check of each tree, cold, warm and as a hook, beside two yardsticks and other tools.
 
+    With --write and no tree, the table of README.md is written anew from bench/results.json.
     Exit codes: 0 measured, 2 a tree could not be read.
     """
     results, code = [], 0
-    for tree in _trees(words, table, expected):
+    named = trees(words, table, expected) if write else _trees(words, table, expected)
+    peers = installed(semgrep) if others else {}
+    for tree in named:
         try:
-            results.append(benchmark.bench(tree, jobs, repeat))
+            results.append(benchmark.bench(tree, jobs, repeat, peers, limit, growth))
         except Unreadable as error:
             click.echo(f"error: {error}", err=True)
             code = 2
             continue
+        if write:
+            bench_table.keep(results)
         if not as_json:
-            click.echo(benchmark.text(results[-1]), nl=False)
+            click.echo(bench_table.table(results[-1:]), nl=False)
+    if write:
+        bench_table.show(bench_table.read())
     if as_json:
-        _out_json(benchmark.document(results))
+        document = bench_table.Results(bench_table.SCHEMA, tuple(results))
+        click.echo(bench_table.encoded(document).decode(), nl=False)
     return code
 
 

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 
@@ -30,6 +31,7 @@ class Measured(msgspec.Struct, frozen=True):
     seconds: float
     peak_bytes: int
     exit_code: int
+    """-9 for a run that was ended after ``timeout`` seconds."""
     output: bytes
     errors: bytes
 
@@ -39,8 +41,9 @@ def measure(
     cwd: Path,
     environment: Mapping[str, str],
     stdin: bytes = b"",
+    timeout: float | None = None,
 ) -> Measured:
-    """Runs a command to its end, however long that takes."""
+    """Runs a command to its end, or for ``timeout`` seconds, however long that takes without one."""
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         given.write(stdin)
         given.seek(0)
@@ -49,18 +52,28 @@ def measure(
             command, cwd=cwd, env=environment, stdin=given, stdout=out, stderr=err, start_new_session=True
         )
         peak = _Peak(child.pid)
+        ending = threading.Timer(timeout, _end, (child,)) if timeout else None
         with peak:
             try:
+                if ending is not None:
+                    ending.start()
                 # Without a timeout: with one, Python looks only every 50 ms whether the child has ended.
                 code = child.wait()
             finally:
+                if ending is not None:
+                    ending.cancel()
                 if child.poll() is None:  # Ctrl-C, which a session of its own does not get
-                    os.killpg(child.pid, signal.SIGKILL)
+                    _end(child)
                     child.wait()
             ended = perf_counter()
         out.seek(0)
         err.seek(0)
         return Measured(ended - started, peak.bytes, code, out.read(), err.read())
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 class _Peak:
