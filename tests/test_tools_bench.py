@@ -1,42 +1,132 @@
-"""The benchmark: whose turn it is, what is read, how memory is counted. No times are judged."""
+"""The benchmark: whose turn it is, what is read, how memory is counted, what is told. No times are judged."""
 
 import os
 import sys
 from pathlib import Path
 
-from tools.bench import CANDIDATES, CHECK, PARSE, SCAN, Bench, Runs, document, rounds, sources, text
+import msgspec
+import pytest
+
+from tools import bench_table
+from tools.bench import (
+    COLD,
+    GROWN,
+    HOOK,
+    HOOK_VM,
+    PARSE,
+    SCAN,
+    VERSION,
+    WARM,
+    Bench,
+    Runs,
+    bench,
+    rounds,
+    sources,
+)
 from tools.checked import environment
 from tools.memory import measure, resident
-from tools.trees import Reading, Sheet, Tree
+from tools.peers import RULES, Peer, installed
+from tools.trees import Reading, Sheet, Tree, Unreadable
 
 BENCH = Bench(
     tree="tiny",
     files=2,
     bytes=3_000_000,
     findings=1,
+    commit="abc",
+    date="2026-01-01",
     cpus=2,
-    jobs=0,
+    jobs=2,
+    rounds=3,
     load=(0.5, 1.0),
+    hooks=("a.c", "b.c"),
+    rooms={"scan": (1.0, 3.0, 2.0)},
     runs={
-        CHECK: Runs((4.0, 9.0, 6.0), (10, 30, 20)),
+        COLD: Runs((4.0, 9.0, 6.0), (10, 30, 20)),
         PARSE: Runs((2.0, 2.0, 3.0), (5, 5, 5)),
         SCAN: Runs((1.0, 1.5, 2.0), (4, 4, 4)),
+        WARM: Runs((1.0, 1.5, 2.0), (4, 4, 4)),
+        GROWN: Runs((60.0,), (4,)),
+        "semgrep": Runs((12.0,), (4,), findings=3),
+        "cppcheck": Runs((60.0,), (4,), given_up=60.0),
     },
 )
 
 
 def test_candidates_take_turns_and_each_begins_once() -> None:
-    order = list(rounds(3))
+    names = ("one", "two", "three")
+    order = list(rounds(names, 3))
     turns = [order[start : start + 3] for start in (0, 3, 6)]
-    assert all(sorted(turn) == sorted(CANDIDATES) for turn in turns)
-    assert sorted(turn[0] for turn in turns) == sorted(CANDIDATES)
+    assert all(sorted(turn) == sorted(names) for turn in turns)
+    assert sorted(turn[0] for turn in turns) == sorted(names)
 
 
 def test_the_median_counts_and_the_highest_peak() -> None:
-    assert (BENCH.ratio(PARSE), BENCH.ratio(SCAN), BENCH.runs[CHECK].peak) == (3.0, 4.0, 30)
-    (tree,) = document([BENCH])["trees"]
-    assert tree["ratios"] == {PARSE: 3.0, SCAN: 4.0}
-    assert "check takes 3.00 times as long" in text(BENCH)
+    assert (BENCH.ratio(COLD, PARSE), BENCH.ratio(COLD, SCAN), BENCH.runs[COLD].peak) == (3.0, 4.0, 30)
+    assert BENCH.growth == 60 / 6 / 8
+
+
+def test_the_table_says_what_was_measured_and_what_was_not() -> None:
+    lines = bench_table.table([BENCH]).splitlines()[2:]
+    rows = {cells[1].strip(): cells[2].strip() for cells in (line.split("|") for line in lines)}
+    assert rows["whole tree, no cache"] == "4.00–**6.00**–9.00 s"
+    assert rows["semgrep, rules of bench/peers"] == "12.00 s, 2.00 × cold, 3 findings"
+    assert rows["cppcheck, rules of bench/peers"] == "given up after 60 s, 10.0 × cold"
+    assert rows["coccinelle, rules of bench/peers"] == "not measured"
+    assert rows["rooms of a cold run, s"] == "scan 2.0"
+
+
+def test_results_of_other_trees_stay(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    other = msgspec.structs.replace(BENCH, tree="other")
+    bench_table.keep([BENCH, other], path)
+    bench_table.keep([msgspec.structs.replace(BENCH, findings=7)], path)
+    assert [(one.tree, one.findings) for one in bench_table.read(path).trees] == [("other", 1), ("tiny", 7)]
+    path.write_text('{"schema": 1, "trees": []}')
+    with pytest.raises(Unreadable, match="measure again"):
+        bench_table.read(path)
+
+
+def test_the_table_of_the_readme_is_that_of_the_results() -> None:
+    text = bench_table.PAGE.read_text(encoding="utf-8")
+    shown = text.partition(bench_table.BEGIN)[2].partition(bench_table.END)[0]
+    results = bench_table.read()
+    assert results.trees and shown == "\n" + bench_table.table(results.trees)
+    assert bench_table.RESULTS.read_bytes() == bench_table.encoded(results)
+
+
+def test_a_tree_is_measured_and_stays_as_it_is(tmp_path: Path) -> None:
+    """With a peer of our own: one that finds two things, and one that never ends."""
+    root = tmp_path / "tree"
+    root.mkdir()
+    vm = "int main(void) { int kvm = open(\"/dev/kvm\", 2); return ioctl(kvm, KVM_CREATE_VM, 0); }\n"
+    for name, text in (("vm.c", vm), ("plain.c", "int f(void) { return 1; }\n")):
+        (root / name).write_text(text)
+    before = {path: path.read_bytes() for path in root.iterdir()}
+    two = Peer("two", "", lambda program, jobs: [program, "-c", ""], lambda ran: 2)
+    slow = Peer("slow", "", lambda program, jobs: [program, "60"], lambda ran: 0)
+    peers = {"two": (two, sys.executable), "slow": (slow, "/bin/sleep")}
+    tree = Tree("tiny", root, tmp_path / "tiny.toml", Sheet())
+    made = bench(tree, 1, 1, peers, 1.0, 1)
+    assert made.hooks == ("plain.c", "vm.c") and made.files == 2
+    assert {*made.runs} == {COLD, WARM, HOOK, HOOK_VM, VERSION, PARSE, SCAN, GROWN, "two", "slow"}
+    assert made.runs["two"].findings == 2 and made.runs["slow"].given_up == 1.0
+    assert made.findings == made.runs[WARM].findings == made.runs[HOOK_VM].findings == 1
+    assert made.runs[HOOK].findings == 0 and made.runs[GROWN].findings == 8
+    assert {path: path.read_bytes() for path in root.iterdir()} == before
+
+
+def test_peers_find_what_their_rules_say(tmp_path: Path) -> None:
+    """Those that are installed; the rules of all are there."""
+    assert {path.name for path in RULES.iterdir()} > {"semgrep.yaml", "coccinelle.cocci", "cppcheck.xml"}
+    (tmp_path / "a.c").write_text(
+        "int main(void)\n{\n    int kvm = open(\"/dev/kvm\", O_RDWR);\n    int vm;\n"
+        "    vm = ioctl(kvm, KVM_CREATE_VM, 0);\n    dup(vm);\n    return fork();\n}\n"
+        "int other(void) { return open(\"/dev/kvm\", O_RDWR | O_CLOEXEC); }\n"
+    )
+    for peer, program in installed().values():
+        ran = measure(peer.line(program, 1), tmp_path, os.environ)
+        assert ran.exit_code in peer.right and peer.count(ran) >= 3, ran.errors
 
 
 def test_the_yardsticks_read_what_the_sheet_says(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from tools import bench as benchmark
 from tools import bench_table
 from tools import corpus as comparison
+from tools import same as equal
 from tools import scale as scaling
 from tools import stability as stable
 from tools.differential import candidates, generate
@@ -142,6 +143,32 @@ def bench(
         document = bench_table.Results(bench_table.SCHEMA, tuple(results))
         click.echo(bench_table.encoded(document).decode(), nl=False)
     return code
+
+
+@cli.command()
+@_reading
+@click.option("--way", "ways", multiple=True, type=click.Choice(list(equal.WAYS)),
+              help="Only in these ways; the others are compared with the first. May repeat.")  # fmt: skip
+def same(
+    words: tuple[str, ...],
+    table: Path | None,
+    expected: Path,
+    jobs: int,
+    as_json: bool,
+    ways: tuple[str, ...],
+) -> int:
+    """Check each tree with and without the cache, over any executor, and exhaustively: the same bytes?
+
+    Exit codes: 0 the same, 1 not, 2 a tree could not be read.
+    """
+    results = []
+    for tree in _trees(words, table, expected):
+        results.append(equal.same(tree, ways or tuple(equal.WAYS)))
+        if not as_json:
+            click.echo(equal.text(results[-1]), nl=False)
+    if as_json:
+        _out_json({"trees": results})
+    return 1 if any(one.differing for one in results) else 0
 
 
 @cli.command()
