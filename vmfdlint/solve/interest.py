@@ -78,6 +78,8 @@ class Interest:
         self._surviving: dict[FunctionKey, bool] = {}
         self._given: set[tuple[Site, str]] = set()
         self._deferred: dict[frozenset[str], tuple[Edge, ...]] = {}
+        self._places: dict[tuple[Path, FunctionKey, bool], list[frozenset[FunctionKey]]] = {}
+        self._forks: dict[frozenset[str], frozenset[FunctionKey]] = {}
         self.receivers: frozenset[FunctionKey] = frozenset()
         self.released: Callable[[Fact], bool] = lambda _fact: False
         """Whether every child that is forked begins by letting go of a reference."""
@@ -220,7 +222,10 @@ class Interest:
         use = _use_matters(fact)
         for path in fact.places:
             if edge is None or callee is None or crosses(path) or names_inside(path, edge.args, callee):
-                found.extend(self._for_place(path, flow, use))
+                asked = (path, flow.key, use)
+                if asked not in self._places:
+                    self._places[asked] = self._for_place(path, flow, use)
+                found += self._places[asked]
         if fact.is_open and fact.object.holds_vm and not fact.in_child:
             found.append(self.forks(fact))
             found.append(self.unshares())
@@ -257,7 +262,11 @@ class Interest:
 
         Only forks of programs that the reference can be in count: one tree holds many programs.
         """
-        return self.relevance.reaches(*self._fork_topic(fact))
+        assert fact.object is not None
+        here = self._programs(fact.object)
+        if here not in self._forks:
+            self._forks[here] = self.relevance.reaches(*self._fork_topic(fact))
+        return self._forks[here]
 
     def _fork_topic(self, fact: Fact) -> tuple[str, Callable[[], tuple[FunctionKey, ...]]]:
         assert fact.object is not None
