@@ -7,6 +7,7 @@ interpreter included. Everything reads a copy of the sources, which was just wri
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from statistics import median
 
 import msgspec
 
-from tools.checked import command, environment, read_report
+from tools.checked import command, environment
 from tools.memory import Measured, measure
 from tools.peers import Peer
 from tools.trees import REPOSITORY, Tree, Unreadable
@@ -36,6 +37,9 @@ OWN = {
     SCAN: "one core reads every file, one regular expression over it",
 }
 COPIES = 8
+_CHECKED = re.compile(r"^Checked ([\d,]+) files?.*: ([\d,]+) findings?", re.MULTILINE)
+_ROOM = re.compile(r"^ +([\d.]+) s  (\w+)$", re.MULTILINE)
+_AT = re.compile(r"([^\n:]+):\d+:\d+: ")
 
 
 class Runs(msgspec.Struct, frozen=True):
@@ -133,11 +137,11 @@ def bench(
                 shutil.copytree(place, root / "grown" / str(number), copy_function=os.link)
             many = Candidate(check(jobs, "--no-cache", "."), root / "grown")
             made[GROWN] = [run(tree, GROWN, many) for _ in range(grown)]
-    checks = [read_report(tree.name, one.output) for one in made[COLD]]
+    checks = [said(tree, one.output) for one in made[COLD]]
     if any(one.files != len(names) for one in checks):
         raise Unreadable(f"{tree.name}: {checks[0].files} files were read of {len(names)}")
     counted: dict[str, int | None] = {
-        name: len(read_report(name, made[name][-1].output).findings)
+        name: said(tree, made[name][-1].output).findings
         for name in (COLD, WARM, HOOK, HOOK_VM, GROWN)
         if name in made
     }
@@ -148,7 +152,7 @@ def bench(
         tree=tree.name,
         files=len(names),
         bytes=size,
-        findings=len(checks[0].findings),
+        findings=checks[0].findings,
         commit=commit(),
         date=datetime.now(UTC).strftime("%Y-%m-%d"),
         cpus=_cpus(),
@@ -156,9 +160,7 @@ def bench(
         rounds=repeat,
         load=(round(before, 1), round(os.getloadavg()[0], 1)),
         hooks=hooks,
-        rooms={
-            room: tuple(round(dict(one.rooms)[room], 3) for one in checks) for room, _ in checks[0].rooms
-        },
+        rooms={room: tuple(one.rooms[room] for one in checks) for room in checks[0].rooms},
         runs={
             name: Runs(
                 tuple(round(one.seconds, 3) for one in ran),
@@ -175,8 +177,30 @@ def check(jobs: int, *more: str) -> list[str]:
     """The command line of a check, without a say of the tree in it."""
     return [
         sys.executable, "-P", "-m", "vmfdlint", "check", "--isolated", "--no-respect-gitignore",
-        "--statistics", "--output-format", "json", "--jobs", str(jobs), *more,
+        "--statistics", "--output-format", "concise", "--jobs", str(jobs), *more,
     ]  # fmt: skip
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What a check says at its end. The format is one for people: those for programs try fixes too, each with
+    another analysis."""
+
+    files: int
+    findings: int
+    first: str
+    rooms: dict[str, float]
+
+
+def said(tree: Tree, output: bytes) -> Said:
+    """Reads a ``concise`` report with statistics. Raises Unreadable."""
+    text = output.decode("utf-8", "replace")
+    end = _CHECKED.search(text)
+    if end is None:
+        raise Unreadable(f"{tree.name}: the report of vmfdlint is not of the form known here: {text[-500:]}")
+    first = _AT.match(text)
+    rooms = {room: float(seconds) for seconds, room in _ROOM.findall(text)}
+    files, findings = (int(part.replace(",", "")) for part in end.groups())
+    return Said(files, findings, first[1] if first else "", rooms)
 
 
 def own(
@@ -224,8 +248,8 @@ def run(tree: Tree, name: str, candidate: Candidate) -> Measured:
     measured = measure(candidate.line, candidate.at, given, candidate.stdin, candidate.limit)
     candidate.after()
     if measured.exit_code not in (*candidate.right, *((-9,) if candidate.limit else ())):
-        said = measured.errors.decode("utf-8", "replace").strip()[-2000:]
-        raise Unreadable(f"{tree.name}: {name} ended with exit code {measured.exit_code}: {said}")
+        told = measured.errors.decode("utf-8", "replace").strip()[-2000:]
+        raise Unreadable(f"{tree.name}: {name} ended with exit code {measured.exit_code}: {told}")
     return measured
 
 
@@ -259,10 +283,10 @@ def _hook_files(place: Path, names: Sequence[str], tree: Tree, first: Measured) 
     paths = [Path(name).relative_to(tree.root.resolve()).as_posix() for name in names if name.endswith(".c")]
     telling = [path for path in paths if b"kvm" in (place / path).read_bytes().lower()]
     plain = sorted(set(paths) - set(telling), key=lambda path: ((place / path).stat().st_size, path))
-    findings = read_report(tree.name, first.output).findings
-    if not plain or not (findings or telling):
+    found = said(tree, first.output).first
+    if not plain or not (found or telling):
         raise Unreadable(f"{tree.name}: no files for the hook: one with KVM and one without")
-    return plain[len(plain) // 2], findings[0].file if findings else telling[0]
+    return plain[len(plain) // 2], found or telling[0]
 
 
 def _copied(source: Path, target: Path) -> None:

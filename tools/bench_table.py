@@ -96,7 +96,8 @@ def against(one: Bench, name: str) -> str:
     if runs is None:
         return "not measured"
     if runs.given_up:
-        return f"given up after {runs.given_up:,.0f} s, {runs.given_up / one.runs[COLD].median_seconds:.1f} ×"
+        times = runs.given_up / one.runs[COLD].median_seconds
+        return f"given up after {runs.given_up:,.0f} s, {times:.1f} × cold"
     found = "" if runs.findings is None else f", {runs.findings} findings"
     return f"{_spread(runs)} s, {one.ratio(name, COLD):.2f} × cold{found}"
 

@@ -40,7 +40,6 @@ class Checked(msgspec.Struct, frozen=True):
     findings: tuple[Found, ...]
     files: int
     seconds: float
-    rooms: tuple[tuple[str, float], ...] = ()
 
 
 class _At(msgspec.Struct):
@@ -125,4 +124,4 @@ def read_report(name: str, data: bytes) -> Checked:
         for each in report.findings
     )
     seconds = sum(seconds for _room, seconds in report.statistics.seconds)
-    return Checked(tuple(findings), report.statistics.files, seconds, report.statistics.seconds)
+    return Checked(tuple(findings), report.statistics.files, seconds)
