@@ -113,6 +113,7 @@ def test_a_tree_is_measured_and_stays_as_it_is(tmp_path: Path) -> None:
     assert made.runs["two"].findings == 2 and made.runs["slow"].given_up == 1.0
     assert made.findings == made.runs[WARM].findings == made.runs[HOOK_VM].findings == 1
     assert made.runs[HOOK].findings == 0 and made.runs[GROWN].findings == 8
+    assert {*made.rooms} == {"scan", "link", "solve", "check"}
     assert {path: path.read_bytes() for path in root.iterdir()} == before
 
 

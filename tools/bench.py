@@ -38,7 +38,7 @@ OWN = {
 }
 COPIES = 8
 _CHECKED = re.compile(r"^Checked ([\d,]+) files?.*: ([\d,]+) findings?", re.MULTILINE)
-_ROOM = re.compile(r"^ +([\d.]+) s  (\w+)$", re.MULTILINE)
+_ROOM = re.compile(r"^ +([\d.,]+)  s (\w+)$", re.MULTILINE)
 _AT = re.compile(r"([^\n:]+):\d+:\d+: ")
 
 
@@ -198,7 +198,7 @@ def said(tree: Tree, output: bytes) -> Said:
     if end is None:
         raise Unreadable(f"{tree.name}: the report of vmfdlint is not of the form known here: {text[-500:]}")
     first = _AT.match(text)
-    rooms = {room: float(seconds) for seconds, room in _ROOM.findall(text)}
+    rooms = {room: float(seconds.replace(",", "")) for seconds, room in _ROOM.findall(text)}
     files, findings = (int(part.replace(",", "")) for part in end.groups())
     return Said(files, findings, first[1] if first else "", rooms)
 
