@@ -40,5 +40,5 @@ def identity() -> bytes:
     rules = rules_directory()
     files = [*package.rglob("*.py"), *package.rglob("*.toml"), *rules.rglob("*.toml"), *rules.rglob("*.json")]
     texts = (part for path in sorted(set(files)) for part in (path.name.encode(), path.read_bytes()))
-    python = f"{platform.python_implementation()} {sys.version_info[:2]} {sys.byteorder}".encode()
+    python = f"{platform.python_implementation()} {platform.python_version()} {sys.byteorder}".encode()
     return digest((python, *versions(), *texts))
