@@ -408,7 +408,7 @@ def test_models_that_change_in_a_directory_are_seen(tree: Path, run: Run) -> Non
     models = tree / "models"
     models.mkdir()
     row = '[[api]]\nname = "wait_for"\nheader = "wait.h"\nkind = "neutral"\n'
-    for name, text in (("a.toml", ""), ("a.toml", row), ("b.toml", "no TOML"), ("b.toml", "")):
+    for name, text in (("a.toml", ""), ("a.toml", row), ("b.toml", "no TOML")):
         (models / name).write_text(text)
         assert text_of(run, "--models", "models") == text_of(run, "--models", "models", "--no-cache")
 
@@ -421,3 +421,23 @@ def test_a_failure_is_not_kept(tree: Path, run: Run, monkeypatch: pytest.MonkeyP
         patched.setattr("vmfdlint.frontends.c.scan", fails)
         assert "MemoryError" in text_of(run, "-j", "1")
     assert "VMFD104" in same(run)
+
+
+def test_what_is_nested_too_deep_is_so_for_every_run(tree: Path, run: Run) -> None:
+    def says(depth: int) -> bool:
+        (tree / "main.c").write_text(FORKS.replace("(vm)", f"({'-( ' * depth}vm{' )' * depth})"))
+        return "nested too deep" in text_of(run, "--no-cache")
+
+    def deeper(frames: int, depth: int) -> bool:
+        return deeper(frames - 1, depth) if frames else says(depth)
+
+    low, high = 50, 1000
+    assert not says(low)
+    assert says(high)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if says(middle) else (middle, high)
+    assert not deeper(40, low)
+    assert "nested too deep" not in same(run)
+    assert deeper(40, high)
+    assert "nested too deep" in same(run)

@@ -1,5 +1,6 @@
 """One C file. In: its bytes and the program's index. Out: its functions' IR. The syntax tree stays inside."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 from tree_sitter import Node
@@ -21,6 +22,7 @@ class CUnit:
 
     def __init__(self, source: SourceText, index: Index) -> None:
         self._source = source
+        self._index = index
         self._environment = Environment(index, source.path)
         self._problems: dict[Problem, None] = {}
 
@@ -65,11 +67,18 @@ class CUnit:
         return tuple(self._problems)
 
     def lower(self, sketch: Sketch) -> Function:
-        """The function's IR. Pure: the same file and program give the same value."""
+        """The function's IR. Pure: the same file and program give the same value, however deep the stack is
+        already: where it does not suffice, the empty one of a thread decides."""
         item = self._definitions[sketch]
         try:
             return self._lower(sketch, item)
         except RecursionError:
+            self._environment = Environment(self._index, self._source.path)  # half of an answer may be in it
+        try:
+            with ThreadPoolExecutor(1) as thread:
+                return thread.submit(self._lower, sketch, item).result()
+        except RecursionError:
+            self._environment = Environment(self._index, self._source.path)
             # An expression nested deeper than Python's stack: nothing of the function is known but its names.
             at = self._span(item)
             names = tuple(sorted(names_in(item.node)))
