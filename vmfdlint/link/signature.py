@@ -17,7 +17,7 @@ from vmfdlint.link.lexicon import KINDS, Lexicon
 from vmfdlint.link.occurrences import occurrences
 
 _MASK = (1 << 64) - 1
-_BOUNDARY = re.compile(rb"(?<=[;}])[ \t\r]*\n(?=[^\s{}])|\n(?=#)")
+_BOUNDARY = re.compile(rb"(?<=[;}])\s*\n(?=[^\s{}])|\n(?=#)")
 """A line ends that closes a statement, and the next one begins in the first column; or a directive begins."""
 _OPAQUE = re.compile(
     rb'"(?:[^"\\\n]++|\\(?:\r\n|.))*+["\n]?'
@@ -30,6 +30,7 @@ _OPAQUE = re.compile(
 _CONDITION = re.compile(rb"#[ \t]*(?:if|el|end|undef)")
 _BLANK = bytes(byte if byte == 0x0A else 0x20 for byte in range(256))
 _OPEN, _CLOSED = b"{([", b"})]"
+_LINKAGE = re.compile(rb'\bextern\s+"C"\s*\{')
 _RECORD = re.compile(rb"\b(?:struct|union|enum|typedef)\b[^(]*\{")
 _ENDED = re.compile(rb"[;}]\s*(?:[A-Z_][A-Z0-9_]*\s*)?\Z")
 _ENUM = re.compile(rb"\benum\b")
@@ -123,6 +124,8 @@ class _Pieces:
             if _CONDITION.match(text, start):
                 self._conditions.append(start)
                 conditions.append(match[0])
+        for match in _LINKAGE.finditer(text):
+            code[match.end() - 1] = 0x20  # what stands in these braces stands at file level
         self._said = b"\n".join(conditions)
         self._starts = _cut(text, bytes(code))
 
