@@ -1,6 +1,9 @@
 """Sources in, what is made of them out: from the cache, or by the engine."""
 
 from collections.abc import Callable, Mapping
+from time import perf_counter
+
+import msgspec
 
 from vmfdlint.app.recall import Kept, asked_key, key_of, recalled, rows_for
 from vmfdlint.app.run import silent
@@ -19,13 +22,16 @@ def analyze(
     tell: Callable[[str], None] = silent,
 ) -> Outcome:
     """Sources, and what they are built into -> everything found by the rules in ``options.rules``."""
+    started = perf_counter()
     with rows_for(options) as rows:
         if rows is not NOTHING:
             asked = asked_key(options, built)
             key = key_of(asked, sources)
             outcome = recalled(rows, key)
             if outcome is not None:
-                return outcome
+                seconds = (("cache", perf_counter() - started),)
+                statistics = msgspec.structs.replace(outcome.statistics, seconds=seconds)
+                return msgspec.structs.replace(outcome, statistics=statistics)
         else:
             asked = key = b""
         from vmfdlint.app.afresh import analyze_afresh  # the engine is not loaded for what is kept

@@ -190,8 +190,9 @@ class _Fleet:
     def context(self, tree: Tree, options: Options, root: Path, shown: Path) -> Context:
         """The surroundings of a tree's reports, without sources. Paths for people begin with ``shown``."""
         checkout = checkout_of(root) if wants(options, "sarif") else None
-        if checkout is None and repository_uri(tree.url):
-            checkout = Checkout(repository_uri(tree.url), "")
+        address = repository_uri(tree.url)
+        if address:  # what the list says counts, also where git knows a copy of it
+            checkout = msgspec.structs.replace(checkout or Checkout("", ""), repository=address)
         return Context(
             version=__version__,
             root=root.as_posix(),
