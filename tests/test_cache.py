@@ -151,10 +151,11 @@ def analyses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     "after",
     [
         "/* more lines */\n\n" + OTHER,
+        OTHER + "/* the end */\n",
         OTHER.replace("number / 2", "number / 3"),
         OTHER + "static int unheard_of(void) { return 7; }\n",
     ],
-    ids=["lines", "body", "function"],
+    ids=["lines", "end", "body", "function"],
 )
 def test_a_change_that_says_nothing_new_costs_no_analysis(
     tree: Path, run: Run, analyses: list[int], after: str

@@ -137,7 +137,7 @@ class _Pieces:
             start, end = self._span(number)
             # The same piece says something else in another branch, or where a comment covers it.
             before, covered = bisect_left(self._conditions, start), self._covered(start)
-            state.update(b"\0%d %d\0" % (before, min(covered, end) - start) + self._text[start:end])
+            state.update(b"\0%d %d\0" % (before, min(covered, end) - start) + self._text[start:end].strip())
         return int.from_bytes(state.digest(), "little")
 
     def _holding(self, name: bytes) -> set[int]:
