@@ -1,5 +1,6 @@
 """Ways out: return, raise, try, with. In: a statement. Out: edges through the cleanups on the way."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
 import libcst as cst
@@ -103,9 +104,9 @@ class Exits(Conditions):
         self.graph.emit(Assign(RAISED, ONE, self.at(node)))
         self.throw(kind, node)
 
+    @abstractmethod
     def exit_process(self, node: cst.CSTNode) -> None:
         """``raise SystemExit``: as sys.exit()."""
-        raise NotImplementedError
 
     # try
 

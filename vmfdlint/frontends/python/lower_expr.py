@@ -1,5 +1,7 @@
 """Expressions: names, members, elements, texts, operators. In: an expression. Out: an operand."""
 
+from abc import abstractmethod
+
 import libcst as cst
 
 from vmfdlint.base import LIMITS
@@ -286,10 +288,10 @@ class Expressions(State):
         self.stops.append((behind, raised))
         return opaque(node)
 
+    @abstractmethod
     def guard(self, left: Place, op: str, right: Operand, node: cst.CSTNode, true: int, false: int) -> None:
         """Ends the block with ``left op right`` on the edge to ``true``, its opposite on the other."""
-        raise NotImplementedError
 
+    @abstractmethod
     def returns(self, value: Operand, node: cst.CSTNode) -> None:
         """Emits a return that runs no cleanup."""
-        raise NotImplementedError
