@@ -78,25 +78,25 @@ def remember(
 ) -> None:
     """Keeps what the analysis that was just made hung on. ``asked`` stands for its options, ``outcome`` is
     the key of what it found."""
-    solved.kept.save()
-    program = solved.solver.program
+    kept, program = solved.kept, solved.solver.program
     told = program.told
-    if told is None:
+    if kept is None or told is None:
         return
+    kept.save()
     files = tuple((source.path, source.content_hash) for source in sources)
     run = digest((asked, outcome))
     spoken = tuple(source.path for source in sources if _SPOKEN in source.data)
-    lowering = tuple(sorted(solved.kept.names))
+    lowering = tuple(sorted(kept.names))
     names = tuple(sorted({*program.lexicon.asked, *lowering}))
     parsed = set(program.parsed)
-    signatures = solved.kept.signatures
+    signatures = kept.signatures
     asked_of = tuple(sorted({*told.answers, *parsed, *signatures.used}))
     made = {_key(asked): _LAST.encode(_Last(files, outcome, names, lowering, asked_of, spoken, run))}
     for path in asked_of:
         answers = tuple((name, args, said) for (name, args), said in told.answers.get(path, {}).items())
         said = signatures.said_by(path)
         made[_key(run, path)] = _ANSWERS.encode(
-            _Answers(answers, said, path in parsed, solved.kept.mark(path))
+            _Answers(answers, said, path in parsed, kept.mark(path))
         )
     rows.put({key: row for key, row in made.items() if row is not None})
 
@@ -147,7 +147,9 @@ def as_before(
             lowered[source.path] = told
         if whole is None and not told.is_light:
             read = read_files(sources, models, workers, target, lambda _text: None, rows)
-            whole = linked(sources, target, read, rows, lambda _count: None)
+            program, kept = linked(sources, target, read, rows, lambda _count: None)
+            assert kept is not None  # the last analysis came out of these rows
+            whole = program, kept
         if not again.says_alike(source, told, whole):
             return None
     if whole is not None and not whole[1].names.issubset(last.lowering):

@@ -20,12 +20,12 @@ from vmfdlint.solve import Solver
 
 class Solved(msgspec.Struct, frozen=True):
     """A solved program with the time each room took, in seconds, and what went wrong. ``kept`` is what of it
-    goes into the cache."""
+    goes into the cache, None without one."""
 
     solver: Solver
     problems: tuple[Problem, ...]
     seconds: tuple[tuple[str, float], ...]
-    kept: KeptUnits
+    kept: KeptUnits | None
 
 
 def solve(
@@ -61,13 +61,13 @@ def linked(
     read: Files,
     rows: Rows,
     watch: Callable[[int], None],
-) -> tuple[Program, KeptUnits]:
+) -> tuple[Program, KeptUnits | None]:
     """The program of files that were read, and what of them is kept; nothing is followed yet."""
     indexed, joined = (WholeLexicon, WholeProgram) if target.exhaustive else (Lexicon, Program)
     lexicon = indexed({source.path: source for source in sources}, read.scans, read.built)
-    kept = KeptUnits(rows, lexicon, c.open_unit, c.seen_by_others)
-    program = joined(lexicon, kept.open if rows is not NOTHING else c.open_unit, watch, read.library)
-    program.told = Told() if rows is not NOTHING else None
+    kept = None if rows is NOTHING else KeptUnits(rows, lexicon, c.open_unit, c.seen_by_others)
+    program = joined(lexicon, c.open_unit if kept is None else kept.open, watch, read.library)
+    program.told = None if kept is None else Told()
     return program, kept
 
 

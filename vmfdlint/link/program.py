@@ -4,14 +4,13 @@ In: files (units, texts). Out: which definition a name means. Nothing here is co
 """
 
 import re
-from collections.abc import Callable
 from functools import cached_property
 from typing import assert_never
 
-from vmfdlint.base import LIMITS, Problem, ProblemKind, SourceText
-from vmfdlint.frontends.contract import BODY, Index, Linkage, Unit
+from vmfdlint.base import LIMITS, Problem, ProblemKind
+from vmfdlint.frontends.contract import BODY
 from vmfdlint.ir import Call, FunctionKey, Indirect, Member, Named
-from vmfdlint.link.lexicon import Lexicon, common_directories
+from vmfdlint.link.lexicon import common_directories
 from vmfdlint.link.texts import Texts
 from vmfdlint.link.units import FILE
 
@@ -21,17 +20,14 @@ __all__ = ["FILE", "Program"]
 class Program(Texts):
     """Name resolution as a linker would do it, over files that are opened when they are asked."""
 
-    def __init__(
-        self,
-        lexicon: Lexicon,
-        open_unit: Callable[[SourceText, Index], Unit],
-        watch: Callable[[int], None] = lambda _count: None,
-        linkage: Linkage | None = None,
-    ) -> None:
-        """See :class:`vmfdlint.link.units.Units`."""
-        super().__init__(lexicon, open_unit, watch, linkage)
-        self.problems: list[Problem] = []
-        self._resolved: dict[tuple[str, str], tuple[FunctionKey, ...]] = {}
+    @cached_property
+    def problems(self) -> list[Problem]:
+        """The bounds on the work that were reached."""
+        return []
+
+    @cached_property
+    def _resolved(self) -> dict[tuple[str, str], tuple[FunctionKey, ...]]:
+        return {}
 
     @cached_property
     def entries(self) -> tuple[str, ...]:

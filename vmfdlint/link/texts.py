@@ -5,14 +5,12 @@ In: a path, and what to look for. Out: names of functions. A file is parsed wher
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator
+from functools import cache, cached_property
 from itertools import accumulate, islice, pairwise
 
-from vmfdlint.base import SourceText
-from vmfdlint.frontends.contract import Index, Linkage, Sketch, Unit
+from vmfdlint.frontends.contract import Sketch
 from vmfdlint.ir import FunctionKey
-from vmfdlint.link.lexicon import Lexicon
 from vmfdlint.link.occurrences import occurrences
 from vmfdlint.link.told import question
 from vmfdlint.link.units import FILE, Units
@@ -27,17 +25,13 @@ _HEADER_END = re.compile(rb"[;{]")
 class Texts(Units):
     """Files as texts, beside what is parsed of them."""
 
-    def __init__(
-        self,
-        lexicon: Lexicon,
-        open_unit: Callable[[SourceText, Index], Unit],
-        watch: Callable[[int], None] = lambda _count: None,
-        linkage: Linkage | None = None,
-    ) -> None:
-        """See :class:`vmfdlint.link.units.Units`."""
-        super().__init__(lexicon, open_unit, watch, linkage)
-        self._reaches: dict[str, tuple[list[int], list[int]]] = {}
-        self._openings: dict[str, tuple[list[int], list[str]]] = {}
+    @cached_property
+    def _reaches(self) -> dict[str, tuple[list[int], list[int]]]:
+        return {}
+
+    @cached_property
+    def _openings(self) -> dict[str, tuple[list[int], list[str]]]:
+        return {}
 
     @question
     def literals_in(self, path: str, stretch: str, pattern: str) -> tuple[tuple[int, str], ...]:
