@@ -1,6 +1,6 @@
 """An Index over files held in memory, for tests of the C front-end."""
 
-from vmfdlint.base import SourceText
+from vmfdlint.base import SourceText, number_of, unpacked
 from vmfdlint.frontends.c.scan import scan
 from vmfdlint.frontends.contract import Index, Scan
 
@@ -13,7 +13,8 @@ class MemoryIndex:
         self.scans: dict[str, Scan] = {path: scan(data) for path, data in self.files.items()}
 
     def defining(self, kind: str, name: str, near: str) -> tuple[str, ...]:
-        paths = [path for path, each in self.scans.items() if name in getattr(each, kind)]
+        number = number_of(name)
+        paths = [path for path, each in self.scans.items() if number in unpacked(getattr(each, kind))]
         return tuple(sorted(paths, key=lambda path: (path != near, path)))
 
     def source(self, path: str) -> SourceText:

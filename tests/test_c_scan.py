@@ -1,15 +1,15 @@
 """The lexical pass: names and roles, each beside what looks alike but is not."""
 
 from array import array
-from zlib import crc32
 
 import pytest
 
+from vmfdlint.base import number_of, packed, unpacked
 from vmfdlint.frontends.c.scan import scan
 
 
 def has(data: bytes, word: bytes) -> bool:
-    return crc32(word) in array("I", scan(data).tokens)
+    return number_of(word.decode()) in unpacked(scan(data).tokens)
 
 
 def test_tokens_are_identifiers_and_paths_but_not_comments() -> None:
@@ -45,7 +45,7 @@ def test_tokens_are_sorted_and_distinct() -> None:
     ],
 )
 def test_definitions(text: str) -> None:
-    assert "target" in scan(text.encode()).functions
+    assert number_of("target") in unpacked(scan(text.encode()).functions)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_definitions(text: str) -> None:
     ],
 )
 def test_not_definitions(text: str) -> None:
-    assert "target" not in scan(text.encode()).functions
+    assert number_of("target") not in unpacked(scan(text.encode()).functions)
 
 
 def test_macros_types_and_variables() -> None:
@@ -72,9 +72,9 @@ def test_macros_types_and_variables() -> None:
         b"static int one = 1, two[4] = { 1, 2 };\nextern struct Body three;\nint (*four)(int);\n"
         b"struct Body five[] = { { 1 }, };\nint proto(int arg);\nvoid dies(void) NORETURN;\n"
     )
-    assert found.macros == ("A", "B")
-    assert found.types == ("Body", "Fn", "FnPtr", "Inner", "Kind", "Plain", "PlainPtr", "Tag")
-    assert found.variables == ("GREEN", "RED", "dies", "five", "four", "one", "three", "two")
+    assert found.macros == packed([b"A", b"B"])
+    assert found.types == packed(b"Body Fn FnPtr Inner Kind Plain PlainPtr Tag".split())
+    assert found.variables == packed(b"GREEN RED dies five four one three two".split())
 
 
 @pytest.mark.parametrize(

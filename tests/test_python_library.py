@@ -1,10 +1,9 @@
 """The Python files of a program as the engine asks for them: names, who names whom, tokens."""
 
-from zlib import crc32
-
 import pytest
 from python_modules import joined, lines, sources, written
 
+from vmfdlint.base import number_of, unpacked
 from vmfdlint.frontends.contract import BODY
 from vmfdlint.frontends.python.imports import Names
 from vmfdlint.frontends.python.module import Class, Module
@@ -160,11 +159,10 @@ def test_a_program_begins_in_files_that_no_other_imports() -> None:
 
 def test_tokens_are_bound_names_identifiers_and_texts() -> None:
     library = sources("### main.py\nfrom os import open as op\nfd = op('/dev/kvm', 0xAE01)\n")
-    tokens = library.scan("main.py").tokens
-    found = {int.from_bytes(tokens[at : at + 4], "little") for at in range(0, len(tokens), 4)}
+    found = unpacked(library.scan("main.py").tokens)
     for token in ("os.open", "op", "fd", "/dev/kvm", "/kvm", "44545"):
-        assert crc32(token.encode()) in found, token
-    assert crc32(b"os.close") not in found
+        assert number_of(token) in found, token
+    assert number_of("os.close") not in found
     assert library.mentioning("main.py", "os.open") == (FunctionKey("main.py", BODY),)
     assert library.mentioning("main.py", "44545") == (FunctionKey("main.py", BODY),)
     assert library.mentioning("main.py", "os.close") == ()

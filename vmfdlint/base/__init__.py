@@ -2,8 +2,20 @@
 msgspec."""
 
 from vmfdlint.base.limits import LIMITS, Limits
+from vmfdlint.base.numbered import number_of, packed, unpacked
 from vmfdlint.base.problem import Problem, ProblemKind
 from vmfdlint.base.shebang import interpreter
 from vmfdlint.base.span import SourceText, Span
 
-__all__ = ["LIMITS", "Limits", "Problem", "ProblemKind", "SourceText", "Span", "interpreter"]
+__all__ = [
+    "LIMITS",
+    "Limits",
+    "Problem",
+    "ProblemKind",
+    "SourceText",
+    "Span",
+    "interpreter",
+    "number_of",
+    "packed",
+    "unpacked",
+]

@@ -6,13 +6,11 @@ asked again of each file that changed; where nothing is said otherwise, the anal
 """
 
 from collections.abc import Callable, Mapping
-from struct import iter_unpack
 from typing import Any
-from zlib import crc32
 
 import msgspec
 
-from vmfdlint.base import LIMITS, SourceText
+from vmfdlint.base import LIMITS, SourceText, number_of, unpacked
 from vmfdlint.cache import Coding, Rows, digest
 from vmfdlint.engine.read import Target, aliases, read_files, scan_of
 from vmfdlint.engine.solve import Solved, linked
@@ -95,9 +93,7 @@ def remember(
     for path in asked_of:
         answers = tuple((name, args, said) for (name, args), said in told.answers.get(path, {}).items())
         said = signatures.said_by(path)
-        made[_key(run, path)] = _ANSWERS.encode(
-            _Answers(answers, said, path in parsed, kept.mark(path))
-        )
+        made[_key(run, path)] = _ANSWERS.encode(_Answers(answers, said, path in parsed, kept.mark(path)))
     rows.put({key: row for key, row in made.items() if row is not None})
 
 
@@ -171,7 +167,7 @@ class _Again:
 
     def __init__(self, rows: Rows, last: _Last, models: Models) -> None:
         self._rows = rows
-        self._asked = frozenset(last.asked)
+        self._asked = frozenset(map(number_of, last.asked))
         self._models = models
 
     def names_alike(self, source: SourceText, before: str) -> bool:
@@ -180,16 +176,13 @@ class _Again:
         new = self._scan(source)
         if old is None or new is None or old.includes != new.includes:
             return False
-        kinds = ("functions", "macros", "types", "variables")
-        differing = {name for kind in kinds for name in set(getattr(old, kind)) ^ set(getattr(new, kind))}
-        tokens = set(iter_unpack("<I", old.tokens)) ^ set(iter_unpack("<I", new.tokens))
-        return differing.isdisjoint(self._asked) and not any(
-            (crc32(name.encode("utf-8", "surrogatepass")),) in tokens for name in self._asked
+        kinds = ("tokens", "functions", "macros", "types", "variables")
+        return all(
+            (unpacked(getattr(old, kind)) ^ unpacked(getattr(new, kind))).isdisjoint(self._asked)
+            for kind in kinds
         )
 
-    def says_alike(
-        self, source: SourceText, told: _Answers, whole: tuple[Program, KeptUnits] | None
-    ) -> bool:
+    def says_alike(self, source: SourceText, told: _Answers, whole: tuple[Program, KeptUnits] | None) -> bool:
         """Whether a file says to all that it was asked what it said before."""
         program = _alone(source, self._scan(source)) if whole is None else whole[0]
         signatures = Signatures(program.lexicon, c.seen_by_others, {})

@@ -16,20 +16,20 @@ BODY = "<module>"
 
 
 class Scan(msgspec.Struct, frozen=True):
-    """What a lexical pass over one file's bytes finds, without a parse. Names are exact, their roles are
-    guesses.
+    """What a lexical pass over one file's bytes finds, without a parse: sets of names (``base.packed``), of
+    which the roles are guesses.
 
-    ``tokens`` holds the CRC-32 (zlib) of every distinct identifier, and of every path-like string literal's
-    contents (``/dev/kvm``), as packed little-endian uint32, ascending. The other fields list names that the
-    file defines at file level: functions with a body, macros, types (struct, union, enum tags and typedef
-    names), variables. ``includes`` are the names of the files it includes, as written, in order.
+    ``tokens`` holds every identifier, and every path-like string literal's contents (``/dev/kvm``). The other
+    sets hold names that the file defines at file level: functions with a body, macros, types (struct, union,
+    enum tags and typedef names), variables. ``includes`` are the names of the files it includes, as written,
+    in order.
     """
 
     tokens: bytes
-    functions: tuple[str, ...] = ()
-    macros: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
-    variables: tuple[str, ...] = ()
+    functions: bytes = b""
+    macros: bytes = b""
+    types: bytes = b""
+    variables: bytes = b""
     includes: tuple[str, ...] = ()
 
 

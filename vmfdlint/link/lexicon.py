@@ -1,17 +1,15 @@
-"""Which files hold a name: the scans of all files as one inverted index, held in two arrays.
+"""Which files hold a name: the scans of all files as one inverted index.
 
 In: one Scan a file. Out: paths for a token, paths for a definition. No file is parsed here.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping
-from zlib import crc32
 
-import numpy
-
-from vmfdlint.base import SourceText
+from vmfdlint.base import SourceText, unpacked
 from vmfdlint.frontends.contract import Scan
 from vmfdlint.link.build import Build
+from vmfdlint.link.postings import Postings
 
 KINDS = ("functions", "macros", "types", "variables")
 
@@ -19,7 +17,8 @@ KINDS = ("functions", "macros", "types", "variables")
 class Lexicon:
     """The program as names. Implements the ``Index`` that front-ends ask.
 
-    A CRC-32 collision makes ``files_with`` name a file too many, which costs a parse and changes no answer.
+    Two names with one number (``base.number_of``) make ``files_with`` name a file too many, which costs a
+    parse and changes no answer. Of the files that define a name the text has the last word.
     """
 
     def __init__(
@@ -31,27 +30,10 @@ class Lexicon:
         self.sources = dict(sorted(sources.items()))
         self.build = Build(targets or {})
         self.paths = tuple(self.sources)
-        tokens: list[numpy.ndarray] = []
-        owners: list[numpy.ndarray] = []
-        self._defining: dict[str, dict[str, list[str]]] = {kind: defaultdict(list) for kind in KINDS}
-        self._functions: dict[str, frozenset[str]] = {}
-        self._written: dict[str, tuple[str, ...]] = {}
-        for number, path in enumerate(self.paths):
-            scan = scans[path]
-            found = numpy.frombuffer(scan.tokens, dtype="<u4")
-            tokens.append(found)
-            owners.append(numpy.full(len(found), number, dtype=numpy.uint32))
-            self._functions[path] = frozenset(scan.functions)
-            if scan.includes:
-                self._written[path] = scan.includes
-            for kind in KINDS:
-                table = self._defining[kind]
-                for name in getattr(scan, kind):
-                    table[name].append(path)
-        every = numpy.concatenate(tokens) if tokens else numpy.empty(0, dtype="<u4")
-        order = numpy.argsort(every, kind="stable")
-        self._tokens = every[order]
-        self._owners = numpy.concatenate(owners)[order] if owners else numpy.empty(0, dtype=numpy.uint32)
+        self._scans = scans
+        self._holding = Postings(scans[path].tokens for path in self.paths)
+        self._defining = {kind: Postings(getattr(scans[path], kind) for path in self.paths) for kind in KINDS}
+        self._defined: dict[tuple[str, str], tuple[str, ...]] = {}
         self._by_basename: dict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
         for path in self.paths:
             parts = tuple(part for part in path.split("/") if part not in ("", "."))
@@ -65,35 +47,35 @@ class Lexicon:
         """The bytes of a file of the program; KeyError for a path outside it."""
         return self.sources[path]
 
-    def functions_of(self, path: str) -> frozenset[str]:
-        """Names of the functions a file defines, as its scan guesses."""
-        return self._functions[path]
+    def functions_of(self, path: str) -> frozenset[int]:
+        """The functions a file defines, as its scan guesses: the numbers of their names."""
+        return unpacked(self._scans[path].functions)
 
     def written(self, path: str) -> tuple[str, ...]:
         """The names of what a file includes, as they stand there."""
-        return self._written.get(path, ())
+        return self._scans[path].includes
 
     def files_with(self, token: str) -> tuple[str, ...]:
         """Paths of the files that hold the identifier (or path literal) ``token``, sorted."""
         self.asked.add(token)
-        wanted = numpy.uint32(crc32(token.encode()))  # a plain int would have numpy widen all tokens
-        low = int(numpy.searchsorted(self._tokens, wanted, side="left"))
-        high = int(numpy.searchsorted(self._tokens, wanted, side="right"))
-        return tuple(self.paths[number] for number in sorted(self._owners[low:high].tolist()))
+        return tuple(self.paths[number] for number in self._holding.files(token))
 
     def defined(self, kind: str, name: str) -> tuple[str, ...]:
         """Paths of all files that define ``name``, sorted."""
-        self.asked.add(name)
-        return tuple(self._defining[kind].get(name, ()))
+        known = self._defined.get((kind, name))
+        if known is None:
+            self.asked.add(name)
+            stretch = name.encode("utf-8", "surrogatepass")
+            found = (self.paths[number] for number in self._defining[kind].files(name))
+            known = tuple(path for path in found if stretch in self.sources[path].data)
+            self._defined[(kind, name)] = known
+        return known
 
     def defining(self, kind: str, name: str, near: str) -> tuple[str, ...]:
         """As :meth:`defined`, the likeliest first for code in ``near``."""
-        self.asked.add(name)
-        paths = self._defining[kind].get(name)
-        if not paths:
-            return ()
-        if len(paths) == 1:
-            return tuple(paths)
+        paths = self.defined(kind, name)
+        if len(paths) < 2:
+            return paths
         included = self.included(near)
         return tuple(
             sorted(

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache, cached_property
 from itertools import accumulate, islice, pairwise
 
+from vmfdlint.base import number_of
 from vmfdlint.frontends.contract import Sketch
 from vmfdlint.ir import FunctionKey
 from vmfdlint.link.occurrences import occurrences
@@ -164,7 +165,7 @@ class Texts(Units):
         found: list[str] = []
         for match in _OPENING.finditer(data):
             name = match[1].decode("ascii", "replace")
-            if name in names:
+            if number_of(name) in names:
                 end = _HEADER_END.search(data, match.end())
                 if end is not None and end[0] == b"{":
                     offsets.append(match.start())
@@ -178,7 +179,6 @@ def _commented(data: bytes, offset: int) -> bool:
     return bool(slashes) and before.count(b'"') % 2 == 0
 
 
-
 def _defining(data: bytes, offset: int) -> str:
     """The macro in whose definition an offset lies."""
     start = data.rfind(b"\n", 0, offset) + 1
@@ -186,7 +186,6 @@ def _defining(data: bytes, offset: int) -> str:
         start = data.rfind(b"\n", 0, start - 1) + 1
     found = _DEFINE.match(data, start, offset)
     return found[1].decode("ascii", "replace") if found else ""
-
 
 
 @cache

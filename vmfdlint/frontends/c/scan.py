@@ -1,10 +1,8 @@
 """The lexical pass over one file. In: bytes. Out: a Scan. Uses regular expressions alone, and never fails."""
 
 import re
-import sys
-from array import array
-from zlib import crc32
 
+from vmfdlint.base import packed
 from vmfdlint.frontends.c.macros import MACROS
 from vmfdlint.frontends.c.text import WORD, last_component, words
 from vmfdlint.frontends.contract import Scan
@@ -104,12 +102,13 @@ def scan(data: bytes) -> Scan:
     used = words(code)
     roles = _Roles(used)
     roles.read(code)
+    tokens = used | words(lines) | paths
     return Scan(
-        tokens=_packed(used | words(lines) | paths),
-        functions=_sorted(roles.functions),
-        macros=_sorted(macros),
-        types=_sorted(roles.types),
-        variables=_sorted(roles.variables),
+        tokens=packed(token for token in tokens if not 0x30 <= token[0] <= 0x39),
+        functions=packed(roles.functions - {b""}),
+        macros=packed(macros),
+        types=packed(roles.types - {b""}),
+        variables=packed(roles.variables - {b""}),
         includes=_includes(data),
     )
 
@@ -122,18 +121,6 @@ def _includes(data: bytes) -> tuple[str, ...]:
         for match in _INCLUDE.finditer(data)
         if not data[data.rfind(b"\n", 0, match.start()) + 1 : match.start()].strip(b" \t")
     )
-
-
-def _packed(tokens: set[bytes]) -> bytes:
-    """CRC-32 of identifiers and paths, little-endian, ascending."""
-    numbers = array("I", sorted({crc32(token) for token in tokens if not 0x30 <= token[0] <= 0x39}))
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return numbers.tobytes()
-
-
-def _sorted(names: list[bytes] | set[bytes]) -> tuple[str, ...]:
-    return tuple(sorted({name.decode("ascii", "replace") for name in names if name}))
 
 
 class _Roles:

@@ -4,13 +4,10 @@ Everything is worked out when it is first asked for, and once for the whole prog
 """
 
 import re
-import sys
-from array import array
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from zlib import crc32
 
-from vmfdlint.base import Problem, SourceText, Span
+from vmfdlint.base import Problem, SourceText, Span, packed
 from vmfdlint.frontends.contract import Damage, Scan, Sketch
 from vmfdlint.frontends.python.bind import Binder
 from vmfdlint.frontends.python.constants import Constants
@@ -186,9 +183,7 @@ class Library:
             tokens.add(data)
             if b"/" in data:
                 tokens.add(b"/" + data.rpartition(b"/")[2])
-        return Scan(
-            tokens=_packed(tokens - {b""}),
-        )
+        return Scan(tokens=packed(tokens - {b""}))
 
 
 class PythonUnit:
@@ -244,11 +239,3 @@ class PythonUnit:
         source = self._library.sources.get(path)
         at = Span(path, 1, 1, 1, 1) if source is None else source.span(0, len(source.data))
         return Function(FunctionKey(path, FILE), (), (Block((Return(None, at),), ()),), at)
-
-
-def _packed(tokens: set[bytes]) -> bytes:
-    """CRC-32 of tokens, little-endian, ascending."""
-    numbers = array("I", sorted({crc32(token) for token in tokens}))
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return numbers.tobytes()
