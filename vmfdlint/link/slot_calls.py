@@ -8,12 +8,11 @@ import re
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import Assign, Call, Function, FunctionKey, Indirect, Member, Place
 from vmfdlint.link.edges import Site, Slot, slot_of
-from vmfdlint.link.occurrences import occurrences
+from vmfdlint.link.occurrences import member_sign, occurrences
 from vmfdlint.link.program import FILE, Program
 from vmfdlint.link.told import Told, question
 
 _GIVEN = re.compile(rb"\s*(?:\)\s*)?[(;,]")
-_SPACE = frozenset(b" \t\n\r\f\v")
 
 
 class SlotCalls:
@@ -61,23 +60,13 @@ class SlotCalls:
         data = self.program.lexicon.source(path).data
         found: dict[str, None] = {}
         for at in occurrences(data, name):
-            member = _picked(data, at)
+            member = member_sign(data, at)
             if member < 0 or not _GIVEN.match(data, at + len(name)):
                 continue
             here = self.program.enclosing(path, member)
             if here is not None:
                 found[here.name] = None
         return tuple(found)
-
-
-def _picked(data: bytes, at: int) -> int:
-    """Offset of the ``.`` or ``->`` before a name, blanks between them; -1 where none stands there."""
-    last = at - 1
-    while last >= 0 and data[last] in _SPACE:
-        last -= 1
-    if data[last : last + 1] == b".":
-        return last
-    return last - 1 if last > 0 and data[last - 1 : last + 1] == b"->" else -1
 
 
 def _calls_through(function: Function, slot: Slot) -> list[tuple[Site, Call]]:

@@ -12,7 +12,7 @@ from itertools import accumulate, islice, pairwise
 from vmfdlint.base import number_of
 from vmfdlint.frontends.contract import Sketch
 from vmfdlint.ir import FunctionKey
-from vmfdlint.link.occurrences import occurrences
+from vmfdlint.link.occurrences import given_to, member_sign, occurrences
 from vmfdlint.link.told import question
 from vmfdlint.link.units import FILE, Units
 
@@ -20,6 +20,7 @@ _ATTRIBUTE = rb"(?:[^\n;=(]*?\b__attribute__[ \t]*\(\((?:[^()\n]|\([^()\n]*\))*\
 _OPENING = re.compile(rb"\n(?![ \t#}/*\n])" + _ATTRIBUTE + rb"[^\n;=]*?([A-Za-z_]\w*)[ \t]*\(")
 _LITERAL = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
+_ASKED = re.compile(rb"\s*[(,)]")
 _HEADER_END = re.compile(rb"[;{]")
 
 
@@ -99,6 +100,40 @@ class Texts(Units):
     def holding(self, path: str, token: str) -> tuple[str, ...]:
         """The functions of a file whose text holds a name; its file level where none holds the place."""
         return self._around(path, occurrences(self.lexicon.source(path).data, token.encode()))
+
+    def calling_in(self, path: str, name: str) -> list[FunctionKey]:
+        """As :meth:`mentioning_in`, where the name may be that of what is called."""
+        if self.bound(path) is not None:
+            return self.mentioning_in(path, name)
+        return [FunctionKey(path, one) for one in self.invoking(path, name)]
+
+    @question
+    def invoking(self, path: str, name: str) -> tuple[str, ...]:
+        """As :meth:`holding`, where the name is no member's, and called or given away: to a macro that calls
+        it, it may be."""
+        data, wanted = self.lexicon.source(path).data, name.encode()
+        places = (at for at in occurrences(data, wanted) if _ASKED.match(data, at + len(wanted)))
+        return self._around(path, (at for at in places if member_sign(data, at) < 0))
+
+    def selecting_in(self, path: str, member: str) -> list[FunctionKey]:
+        """As :meth:`mentioning_in`, where the name may be a member's."""
+        if self.bound(path) is not None:
+            return self.mentioning_in(path, member)
+        return [FunctionKey(path, one) for one in self.selecting(path, member)]
+
+    @question
+    def selecting(self, path: str, member: str) -> tuple[str, ...]:
+        """As :meth:`holding`, where the name stands behind a ``.`` or ``->``, or in what a macro is given."""
+        data = self.lexicon.source(path).data
+        return self._around(
+            path,
+            (
+                at
+                for at in occurrences(data, member.encode())
+                if member_sign(data, at) >= 0
+                or any(self.lexicon.defined("macros", name) for name in given_to(data, at))
+            ),
+        )
 
     @question
     def matching(self, path: str, text: str) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ class Interest:
         self._surviving: dict[FunctionKey, bool] = {}
         self._given: set[tuple[Site, str]] = set()
         self._deferred: dict[frozenset[str], tuple[Edge, ...]] = {}
-        self._places: dict[tuple[Path, FunctionKey, bool], list[frozenset[FunctionKey]]] = {}
+        self._places: dict[tuple[Path, FunctionKey, bool, bool], list[frozenset[FunctionKey]]] = {}
         self._forks: dict[frozenset[str], frozenset[FunctionKey]] = {}
         self.receivers: frozenset[FunctionKey] = frozenset()
         self.released: Callable[[Fact], bool] = lambda _fact: False
@@ -114,13 +114,11 @@ class Interest:
 
     def enters(self, fact: Fact, edge: Edge, flow: Flow) -> bool:
         """Whether a fact must be followed into a callee."""
-        callee = self.behaviour.flow(edge.callee)
+        callee = self.behaviour.flow(edge.callee) if self._concerns(fact, edge, flow) else None
         if callee is None:
             return False
         if fact.is_zero:
             return self._zero_enters(fact, edge, callee)
-        if fact.state.life is Life.LOST or (fact.object is not None and fact.object.creator):
-            return False
         # What else a child's callee does (wait, end) its summary tells.
         direct_in_child = fact.in_child and edge.kind is EdgeKind.DIRECT
         if direct_in_child and (
@@ -132,6 +130,20 @@ class Interest:
         if any(edge.callee in reached for reached in self._reached(fact, flow, edge, callee)):
             return True
         return self._by_argument(fact, edge) or _decides(fact, edge, callee)
+
+    def _concerns(self, fact: Fact, edge: Edge, flow: Flow) -> bool:
+        """Whether a call can have to do with a fact, whatever its callee does: most need not be read."""
+        if fact.is_zero:
+            texts = (value for _path, value in fact.env if isinstance(value, Text))
+            return edge.callee in self.constants.wanted or any(
+                self.constants.is_followed(operand) for operand in (*edge.args, *texts)
+            )
+        if fact.state.life is Life.LOST or (fact.object is not None and fact.object.creator):
+            return False
+        if fact.in_child or any(edge.callee in reached for reached in self._reached(fact, flow)):
+            return True
+        given = filter(None, map(_given_path, edge.args))
+        return any(starts_with(held, path) for path in given for held in fact.places)
 
     def _next_of_table(self, fact: Fact, edge: Edge, flow: Flow) -> bool:
         """Whether a loop over a table or list of functions, having called the entry that made the reference,
@@ -220,11 +232,12 @@ class Interest:
         if fact.object is None or fact.object.creator or fact.state.life is Life.LOST:
             return found
         use = _use_matters(fact)
+        members = {path[-1] for path in fact.places if is_cell(path)}
         for path in fact.places:
             if edge is None or callee is None or crosses(path) or names_inside(path, edge.args, callee):
-                asked = (path, flow.key, use)
+                asked = (path, flow.key, use, path[-1] in members)
                 if asked not in self._places:
-                    self._places[asked] = self._for_place(path, flow, use)
+                    self._places[asked] = self._for_place(path, flow, use, path[-1] in members)
                 found += self._places[asked]
         if fact.is_open and fact.object.holds_vm and not fact.in_child:
             found.append(self.forks(fact))
@@ -234,13 +247,17 @@ class Interest:
             found.append(self.execs())
         return found
 
-    def _for_place(self, path: Path, flow: Flow, use: bool) -> list[frozenset[FunctionKey]]:
+    def _for_place(self, path: Path, flow: Flow, use: bool, told: bool) -> list[frozenset[FunctionKey]]:
+        """``told``: the fact has a cell of the same member; the path's record, where it is not known, is that
+        cell's, of which is asked anyway."""
         own = not is_cell(path)
         cell = path if is_cell(path) else flow.cells.get(path)
         found: list[frozenset[FunctionKey]] = []
         # An object of a captured variable is passed on as any other, and touched under a parameter's name.
         passed = flow.counts_references or not is_global(path)
-        if cell is None and len(path) > 1 and passed:
+        if cell is None and passed:
+            cell = flow.cell_at(path)
+        if cell is None and len(path) > 1 and passed and not told:
             named = [step for step in path[1:] if "[" not in step]
             cell = ("*?", "->" + named[-1].removeprefix("->").removeprefix(".")) if named else None
         if cell is not None:
@@ -274,7 +291,9 @@ class Interest:
         return f"fork {sorted(here)}", lambda: tuple(
             key
             for key in self.relevance.callers_of(self._forking)
-            if self._together(here, self.relevance.mains(key)) and self.survives(key)
+            if any(self.behaviour.calls_with(key, Fork | Daemon))
+            and self._together(here, self.relevance.mains(key))
+            and self.survives(key)
         )
 
     def survives(self, key: FunctionKey) -> bool:
@@ -348,6 +367,11 @@ class Interest:
                 if isinstance(effect, Exec | Spawn | PassOn | SetCloexec)
             ),
         )
+
+
+def _given_path(argument: Operand) -> Path | None:
+    """The place whose address or value an argument is."""
+    return path_of(argument.place) if isinstance(argument, Address) else operand_path(argument)
 
 
 def gives(fact: Fact, args: tuple[Operand, ...]) -> bool:

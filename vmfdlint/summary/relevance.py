@@ -140,10 +140,11 @@ class Relevance:
         return self.reaches(topic, lambda: tuple(key for key in self.callers_of(names) if wanted(key)))
 
     def callers_of(self, names: frozenset[str]) -> tuple[FunctionKey, ...]:
-        """Functions that name one of ``names``, sorted."""
+        """Functions that may call one of ``names``, sorted."""
         known = self._callers_of.get(names)
         if known is None:
-            found = {key for name in names for key in self.program.mentioning(name)}
+            files = ((path, name) for name in names for path in self.program.lexicon.files_with(name))
+            found = {key for path, name in files for key in self.program.calling_in(path, name)}
             known = self._callers_of[names] = tuple(sorted(found))
         return known
 
@@ -158,7 +159,7 @@ class Relevance:
                 paths = tuple(path for path in paths if path in near)
         found = []
         for path in paths:
-            for key in self.program.mentioning_in(path, member):
+            for key in self.program.selecting_in(path, member):
                 function = self.program.function(key)
                 if function is not None and touches(function, record, member):
                     found.append(key)
