@@ -78,7 +78,9 @@ class Interest:
         self._surviving: dict[FunctionKey, bool] = {}
         self._given: set[tuple[Site, str]] = set()
         self._deferred: dict[frozenset[str], tuple[Edge, ...]] = {}
-        self._places: dict[tuple[Path, FunctionKey, bool, bool], list[frozenset[FunctionKey]]] = {}
+        self._places: dict[
+            tuple[Path, FunctionKey, bool, tuple[Path, ...]], list[frozenset[FunctionKey]]
+        ] = {}
         self._forks: dict[frozenset[str], frozenset[FunctionKey]] = {}
         self.receivers: frozenset[FunctionKey] = frozenset()
         self.released: Callable[[Fact], bool] = lambda _fact: False
@@ -232,12 +234,12 @@ class Interest:
         if fact.object is None or fact.object.creator or fact.state.life is Life.LOST:
             return found
         use = _use_matters(fact)
-        members = {path[-1] for path in fact.places if is_cell(path)}
+        cells = tuple(path for path in fact.places if is_cell(path))
         for path in fact.places:
             if edge is None or callee is None or crosses(path) or names_inside(path, edge.args, callee):
-                asked = (path, flow.key, use, path[-1] in members)
+                asked = (path, flow.key, use, cells)
                 if asked not in self._places:
-                    self._places[asked] = self._for_place(path, flow, use, path[-1] in members)
+                    self._places[asked] = self._for_place(path, flow, use, cells)
                 found += self._places[asked]
         if fact.is_open and fact.object.holds_vm and not fact.in_child:
             found.append(self.forks(fact))
@@ -247,24 +249,24 @@ class Interest:
             found.append(self.execs())
         return found
 
-    def _for_place(self, path: Path, flow: Flow, use: bool, told: bool) -> list[frozenset[FunctionKey]]:
-        """``told``: the fact has a cell of the same member; the path's record, where it is not known, is that
-        cell's, of which is asked anyway."""
+    def _for_place(
+        self, path: Path, flow: Flow, use: bool, cells: tuple[Path, ...]
+    ) -> list[frozenset[FunctionKey]]:
+        """``cells``: those of the fact. Where a path's record is not known it is that of one with the same
+        member, if there is one."""
         own = not is_cell(path)
-        cell = path if is_cell(path) else flow.cells.get(path)
         found: list[frozenset[FunctionKey]] = []
         # An object of a captured variable is passed on as any other, and touched under a parameter's name.
         passed = flow.counts_references or not is_global(path)
+        cell = path if is_cell(path) else flow.cells.get(path)
         if cell is None and passed:
             cell = flow.cell_at(path)
-        if cell is None and len(path) > 1 and passed and not told:
-            named = [step for step in path[1:] if "[" not in step]
-            cell = ("*?", "->" + named[-1].removeprefix("->").removeprefix(".")) if named else None
-        if cell is not None:
-            record = cell[0][1:]
-            member = cell[-1].removeprefix("->").removeprefix(".")
-            if member.startswith("["):
-                member = cell[1].removeprefix("->")
+        named = [step for step in path[1:] if "[" not in step] if cell is None and passed else []
+        members = {(cell[0][1:], _member(cell))} if cell is not None else set()
+        if named:
+            last = _bare(named[-1])
+            members = {(one[0][1:], last) for one in cells if _member(one) == last} or {("?", last)}
+        for record, member in sorted(members):
             found.append(self.relevance.changing_member(record, member, own))
             if use:
                 found.append(self.relevance.using_member(record, member))
@@ -367,6 +369,15 @@ class Interest:
                 if isinstance(effect, Exec | Spawn | PassOn | SetCloexec)
             ),
         )
+
+
+def _bare(step: str) -> str:
+    return step.removeprefix("->").removeprefix(".")
+
+
+def _member(cell: Path) -> str:
+    """The member that a cell stands for: its last one, or the array whose element is the last."""
+    return _bare(cell[1] if _bare(cell[-1]).startswith("[") else cell[-1])
 
 
 def _given_path(argument: Operand) -> Path | None:
