@@ -12,6 +12,7 @@ from vmfdlint.base import LIMITS
 from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Named, Place, Return
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
 from vmfdlint.summary.behaviour import Behaviour
+from vmfdlint.summary.own_values import selects, touching_others
 from vmfdlint.summary.parameters import changes
 from vmfdlint.summary.paths import variable
 
@@ -175,17 +176,17 @@ class Relevance:
         return tuple(found)
 
     def _changes_member(self, function: Function, record: str, member: str, own: bool) -> bool:
-        for instr in function.instrs:
+        for instr in function.instrs if own else touching_others(function, record, member):
             match instr:
                 case Assign(dst=dst, src=src):
-                    if own and _names(dst, record, member):
+                    if own and selects(dst, record, member):
                         return True
                     source = src.place if isinstance(src, Address) else src
-                    if isinstance(source, Place) and _names(source, record, member):
+                    if isinstance(source, Place) and selects(source, record, member):
                         return True
                 case Call() if self._call_changes(function.key, instr, record, member, own):
                     return True
-                case Return(value=Place() as value) if _names(value, record, member):
+                case Return(value=Place() as value) if selects(value, record, member):
                     if self.program.bound(function.key.path) is not None:
                         return True  # a property
                 case _:
@@ -193,14 +194,14 @@ class Relevance:
         return False
 
     def _call_changes(self, caller: FunctionKey, call: Call, record: str, member: str, own: bool) -> bool:
-        if own and call.dst is not None and _names(call.dst, record, member):
+        if own and call.dst is not None and selects(call.dst, record, member):
             return True
         positions = [
             index
             for index, arg in enumerate(call.args)
-            if isinstance(arg, Place) and _names(arg, record, member)
+            if isinstance(arg, Place) and selects(arg, record, member)
         ]
-        taken = any(isinstance(a, Address) and _names(a.place, record, member) for a in call.args)
+        taken = any(isinstance(a, Address) and selects(a.place, record, member) for a in call.args)
         if not positions and not taken:
             return False
         modelled = self.behaviour.modelled(caller, call)
@@ -231,14 +232,6 @@ class Relevance:
         return False
 
 
-def _names(place: Place, record: str, member: str) -> bool:
-    """Whether a path goes through ``record``'s ``member``."""
-    return any(
-        field.name == member and (field.record == record or not field.record or record in ("?", ""))
-        for field in place.fields
-    )
-
-
 def _is_global(place: Place, name: str) -> bool:
     return place.is_global and place.name.split(".")[-1] == name
 
@@ -251,7 +244,7 @@ def _argument_is_global(argument: object, name: str) -> bool:
 
 def _uses_member(function: Function, record: str, member: str) -> bool:
     return any(
-        isinstance(argument, Place) and _names(argument, record, member)
+        isinstance(argument, Place) and selects(argument, record, member)
         for instr in function.instrs
         if isinstance(instr, Call)
         for argument in instr.args
