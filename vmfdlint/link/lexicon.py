@@ -4,7 +4,7 @@ In: one Scan a file. Out: paths for a token, paths for a definition. No file is 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from vmfdlint.base import SourceText, unpacked
 from vmfdlint.frontends.contract import Scan
@@ -70,6 +70,11 @@ class Lexicon:
             known = tuple(path for path in found if stretch in self.sources[path].data)
             self._defined[(kind, name)] = known
         return known
+
+    def some_defined(self, kind: str, names: Sequence[str]) -> list[str]:
+        """Those of many names that a file defines, and perhaps a few more."""
+        self.asked.update(names)
+        return self._defining[kind].known(names)
 
     def defining(self, kind: str, name: str, near: str) -> tuple[str, ...]:
         """As :meth:`defined`, the likeliest first for code in ``near``."""

@@ -7,7 +7,7 @@ names alone would be told the same again.
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from hashlib import blake2b
 from itertools import pairwise
@@ -58,19 +58,16 @@ class Signatures:
         """By path: the names it was asked for."""
         self.is_new = False
 
-    def of(self, names: Iterable[str]) -> int:
+    def of(self, names: Sequence[str]) -> int:
         """For distinct names: what the files that define them say of them, in whatever role."""
-        return sum(map(self._of, names)) & _MASK
-
-    def _of(self, name: str) -> int:
-        known = self._names.get(name)
-        if known is None:
-            known = self._names[name] = sum(
-                (2 * number + 1) * self.by(path, name)
-                for number, kind in enumerate(KINDS)
-                for path in self._lexicon.defined(kind, name)
-            )
-        return known
+        fresh = [name for name in names if name not in self._names]
+        for name in fresh:
+            self._names[name] = 0
+        for number, kind in enumerate(KINDS):
+            for name in self._lexicon.some_defined(kind, fresh):
+                said = sum(self.by(path, name) for path in self._lexicon.defined(kind, name))
+                self._names[name] += (2 * number + 1) * said
+        return sum(map(self._names.__getitem__, names)) & _MASK
 
     def by(self, path: str, name: str) -> int:
         """What one file says of a name."""

@@ -27,7 +27,9 @@ class Told:
 
     def note(self, path: str, asked: Asked, answer: object) -> None:
         """Keeps what a file said. Answers are compared by what ``repr`` says of them."""
-        self.answers[path].setdefault(asked, mark(answer))
+        known = self.answers[path]
+        if asked not in known:
+            known[asked] = mark(answer)
 
 
 def mark(answer: object) -> bytes:
