@@ -4,12 +4,13 @@ In: one Scan a file. Out: paths for a token, paths for a definition. No file is 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from vmfdlint.base import SourceText, unpacked
 from vmfdlint.frontends.contract import Scan
 from vmfdlint.link.build import Build
 from vmfdlint.link.postings import Postings
+from vmfdlint.link.sight import Sight
 
 KINDS = ("functions", "macros", "types", "variables")
 
@@ -39,6 +40,8 @@ class Lexicon:
             parts = tuple(part for part in path.split("/") if part not in ("", "."))
             self._by_basename[parts[-1] if parts else ""].append((path, parts))
         self._includes: dict[str, tuple[str, ...]] = {}
+        self._may_include: dict[str, tuple[str, ...]] = {}
+        self._sights: dict[tuple[str, str], Container[str]] = {}
         self._closure: dict[str, dict[str, int]] = {}
         self.asked: set[str] = set()
         """Every name that was asked for, as a token or as one that is defined."""
@@ -118,24 +121,41 @@ class Lexicon:
         known = self._includes.get(path)
         if known is not None:
             return known
-        found = (self._find_include(name, path) for name in self.written(path))
-        self._includes[path] = tuple(target for target in found if target)
+        found = (self._named(name, path) for name in self.written(path))
+        self._includes[path] = tuple(min(paths, key=len) for paths in found if paths)
         return self._includes[path]
 
-    def _find_include(self, name: str, near: str) -> str:
-        """The file an include most likely names: the one whose path ends with it, the nearest first."""
+    def may_include(self, path: str) -> tuple[str, ...]:
+        """Every file that what a file includes may name."""
+        known = self._may_include.get(path)
+        if known is None:
+            found = (target for name in self.written(path) for target in self._named(name, path))
+            known = self._may_include[path] = tuple(found)
+        return known
+
+    def _named(self, name: str, near: str) -> list[str]:
+        """The files that an include most likely names: of those whose path ends with it the nearest."""
         parts = tuple(part for part in name.split("/") if part not in ("", ".", ".."))
-        if not parts:
-            return ""
-        best = ""
-        rank = (-1, 0)
-        for path, steps in self._by_basename.get(parts[-1], ()):
+        best: list[str] = []
+        rank = -1
+        for path, steps in self._by_basename.get(parts[-1], ()) if parts else ():
             if steps[-len(parts) :] != parts:
                 continue
-            here = (common_directories(path, near), -len(path))
+            here = common_directories(path, near)
             if here > rank:
-                best, rank = path, here
+                best, rank = [path], here
+            elif here == rank:
+                best.append(path)
         return best
+
+    def sight(self, kind: str, name: str) -> Container[str]:
+        """The files that see a declaration of a name, in a role as in :meth:`defined`; all where none is
+        known."""
+        if (kind, name) not in self._sights:
+            declaring = self.defined(kind, name)
+            seeing: Container[str] = Sight(self.may_include, declaring) if declaring else self.sources
+            self._sights[(kind, name)] = seeing
+        return self._sights[(kind, name)]
 
 
 def common_directories(left: str, right: str) -> int:

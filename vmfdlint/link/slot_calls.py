@@ -45,7 +45,9 @@ class SlotCalls:
         """Functions whose text calls through the slot's member, or copies it into a variable."""
         if slot.record.startswith("@"):
             return tuple(key for key in self.program.mentioning(slot.record[1:]) if key.name != FILE)
-        paths = self.program.lexicon.files_with(slot.field)
+        lexicon = self.program.lexicon
+        seeing = lexicon.sight("types", slot.record.split(".")[0])
+        paths = (path for path in lexicon.files_with(slot.field) if path in seeing)
         return tuple(FunctionKey(path, name) for path in paths for name in self.picking(path, slot.field))
 
     @property

@@ -169,11 +169,22 @@ class Relevance:
     def _naming_global(self, name: str, touches: Callable[[Function, str], bool]) -> tuple[FunctionKey, ...]:
         bare = variable((name,))
         found = []
-        for key in self.program.mentioning(bare):
-            function = self.program.function(key)
-            if function is not None and touches(function, bare):
-                found.append(key)
+        for path in self._seeing(bare):
+            for key in self.program.mentioning_in(path, bare):
+                function = self.program.function(key)
+                if function is not None and touches(function, bare):
+                    found.append(key)
         return tuple(found)
+
+    def _seeing(self, bare: str) -> tuple[str, ...]:
+        """The files whose code can mean a global variable by its name: those that see its declaration."""
+        lexicon = self.program.lexicon
+        seeing = lexicon.sight("variables", bare)
+        return tuple(
+            path
+            for path in lexicon.files_with(bare)
+            if path in seeing or self.program.bound(path) is not None
+        )
 
     def _changes_member(self, function: Function, record: str, member: str, own: bool) -> bool:
         for instr in function.instrs if own else touching_others(function, record, member):
