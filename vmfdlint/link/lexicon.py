@@ -4,7 +4,7 @@ In: one Scan a file. Out: paths for a token, paths for a definition. No file is 
 """
 
 from collections import defaultdict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from vmfdlint.base import SourceText, unpacked
 from vmfdlint.frontends.contract import Scan
@@ -41,7 +41,7 @@ class Lexicon:
             self._by_basename[parts[-1] if parts else ""].append((path, parts))
         self._includes: dict[str, tuple[str, ...]] = {}
         self._may_include: dict[str, tuple[str, ...]] = {}
-        self._sights: dict[tuple[str, str], Container[str]] = {}
+        self._sights: dict[tuple[str, str], Sight | Mapping[str, SourceText]] = {}
         self._closure: dict[str, dict[str, int]] = {}
         self.asked: set[str] = set()
         """Every name that was asked for, as a token or as one that is defined."""
@@ -148,13 +148,14 @@ class Lexicon:
                 best.append(path)
         return best
 
-    def sight(self, kind: str, name: str) -> Container[str]:
+    def sight(self, kind: str, name: str) -> Sight | Mapping[str, SourceText]:
         """The files that see a declaration of a name, in a role as in :meth:`defined`; all where none is
         known."""
         if (kind, name) not in self._sights:
             declaring = self.defined(kind, name)
-            seeing: Container[str] = Sight(self.may_include, declaring) if declaring else self.sources
-            self._sights[(kind, name)] = seeing
+            self._sights[(kind, name)] = (
+                Sight(self.may_include, declaring) if declaring else self.sources
+            )
         return self._sights[(kind, name)]
 
 
