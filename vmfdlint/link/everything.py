@@ -7,7 +7,9 @@ Every function is lowered before the first question, so that nothing can hang on
 from collections.abc import Callable, Mapping
 
 from vmfdlint.base import Problem, ProblemKind, SourceText
+from vmfdlint.frontends.comments import COMMENTS
 from vmfdlint.frontends.contract import Index, Linkage, Scan, Unit
+from vmfdlint.frontends.languages import language_of
 from vmfdlint.ir import Function, FunctionKey
 from vmfdlint.link.lexicon import Lexicon
 from vmfdlint.link.program import FILE, Program
@@ -24,14 +26,27 @@ class WholeLexicon(Lexicon):
     ) -> None:
         super().__init__(sources, scans, targets)
         self._found: dict[str, tuple[str, ...]] = {}
+        self._codes: dict[str, bytes] = {}
 
     def files_with(self, token: str) -> tuple[str, ...]:
-        """Those that the index names, and every file whose bytes hold the token anywhere."""
+        """Those that the index names, and every file that holds the token anywhere but in a comment."""
         known = self._found.get(token)
         if known is None:
             wanted = token.encode("utf-8", "surrogatepass")
-            held = {path for path, source in self.sources.items() if wanted in source.data}
+            named = (path for path, source in self.sources.items() if wanted in source.data)
+            held = {path for path in named if wanted in self._code(path)}
             known = self._found[token] = tuple(sorted(held.union(super().files_with(token))))
+        return known
+
+
+    def _code(self, path: str) -> bytes:
+        """A file without its comments, in which names mean nothing."""
+        known = self._codes.get(path)
+        if known is None:
+            source = self.sources[path]
+            pattern = COMMENTS[language_of(source)]
+            code = pattern.sub(lambda match: b" " if match["comment"] else match[0], source.data)
+            known = self._codes[path] = code
         return known
 
 

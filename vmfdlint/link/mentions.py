@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from vmfdlint.ir import FunctionKey
-from vmfdlint.link.occurrences import occurrences
+from vmfdlint.link.occurrences import member_sign, occurrences
 from vmfdlint.link.program import FILE, Program
 from vmfdlint.link.told import Told, question
 
@@ -84,8 +84,10 @@ class Mentions:
         return tuple(sorted(found))
 
     def _uses(self, path: str, name: str) -> Iterator[int]:
+        """Where a name stands and is no declaration's, and no member's: ``.open = vm_open``."""
         data = self.program.lexicon.source(path).data
-        return (at for at in occurrences(data, name.encode()) if not _declared(data, at))
+        places = occurrences(data, name.encode())
+        return (at for at in places if not _declared(data, at) and member_sign(data, at) < 0)
 
     def means(self, name: str, path: str, key: FunctionKey) -> bool:
         """Whether ``name`` in the file ``path`` is the function ``key``."""
