@@ -9,6 +9,7 @@ from vmfdlint.link.edges import Edge, EdgeKind, Site, Slot, slot_of
 from vmfdlint.link.everything import WholeLexicon, WholeProgram
 from vmfdlint.link.kept import KeptUnits
 from vmfdlint.link.lexicon import Lexicon, common_directories
+from vmfdlint.link.occurrences import occurrences
 from vmfdlint.link.program import FILE, Program
 from vmfdlint.link.signature import Signatures
 from vmfdlint.link.slots import Slots
@@ -32,6 +33,7 @@ __all__ = [
     "callback_args",
     "common_directories",
     "mark",
+    "occurrences",
     "question",
     "slot_of",
 ]

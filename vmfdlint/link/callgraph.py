@@ -5,6 +5,9 @@ In: a function. Out: the edges to it, by site. A function stored in a slot is re
 LATER (callbacks).
 """
 
+from collections import defaultdict
+from operator import itemgetter
+
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import (
     Assign,
@@ -27,6 +30,9 @@ from vmfdlint.link.program import Program
 from vmfdlint.link.slot_calls import SlotCalls
 from vmfdlint.models import Models
 
+_Naming = tuple[Site, int, Call | Assign]
+"""Where a function is named: as an argument by its position, -1 as what is called or stored."""
+
 
 class CallGraph:
     """Callers of a function, found through the names in the program."""
@@ -34,6 +40,7 @@ class CallGraph:
     def __init__(self, program: Program, models: Models) -> None:
         self.program = program
         self.models = models
+        self._named: dict[FunctionKey, dict[str, list[_Naming]]] = {}
         self._callers: dict[FunctionKey, tuple[Edge, ...]] = {}
         self.mentions = Mentions(program)
         self.slots = SlotCalls(program)
@@ -81,35 +88,43 @@ class CallGraph:
         return tuple(edges[name] for name in sorted(edges))
 
     def _edges_in(self, function: Function, key: FunctionKey) -> list[Edge]:
+        path = function.key.path
+        named = self._naming(function)
+        # Where a front-end bound the names, any may be that of the function.
+        names = (key.name,) if self.program.bound(path) is None else tuple(named)
         found: list[Edge] = []
-        for number, block in enumerate(function.blocks):
-            for index, instr in enumerate(block.instrs):
-                site = Site(function.key, number, index)
-                match instr:
-                    case Call(target=Named(name=name)) if self._may_mean(name, function, key):
-                        if key in self.program.resolve(name, function.key.path):
-                            found.append(Edge(site, key, EdgeKind.DIRECT, instr.args))
-                    case Call():
-                        pass
-                    case Assign(dst=dst, src=FuncRef(name=name)) if self._may_mean(name, function, key):
-                        if self.mentions.means(name, function.key.path, key):
-                            found.extend(self._through_place(function, site, dst, key))
-                    case _:
-                        pass
-                if isinstance(instr, Call):
-                    instr = self.models.ordered(instr)
-                    for position, argument in enumerate(instr.args):
-                        if (
-                            isinstance(argument, FuncRef)
-                            and self._may_mean(argument.name, function, key)
-                            and self.mentions.means(argument.name, function.key.path, key)
-                        ):
-                            found.extend(self._callbacks.edges(site, instr, position, key))
+        meant = (name for name in names if self.mentions.means(name, path, key))
+        places = (one for name in meant for one in named.get(name, ()))
+        for site, position, instr in sorted(places, key=itemgetter(0, 1)):
+            match instr:
+                case Assign(dst=dst):
+                    found += self._through_place(function, site, dst, key)
+                case Call(args=args) if position < 0:
+                    found.append(Edge(site, key, EdgeKind.DIRECT, args))
+                case Call():
+                    found += self._callbacks.edges(site, self.models.ordered(instr), position, key)
         return found
 
-    def _may_mean(self, name: str, function: Function, key: FunctionKey) -> bool:
-        """Whether a name in a function may be that of ``key``: the same one, where no front-end bound it."""
-        return name == key.name or self.program.bound(function.key.path) is not None
+    def _naming(self, function: Function) -> dict[str, list[_Naming]]:
+        """Where a function names others, by name."""
+        known = self._named.get(function.key)
+        if known is None:
+            known = self._named[function.key] = defaultdict(list)
+            for number, block in enumerate(function.blocks):
+                for index, instr in enumerate(block.instrs):
+                    site = Site(function.key, number, index)
+                    match instr:
+                        case Call(target=target):
+                            if isinstance(target, Named):
+                                known[target.name].append((site, -1, instr))
+                            for position, argument in enumerate(self.models.ordered(instr).args):
+                                if isinstance(argument, FuncRef):
+                                    known[argument.name].append((site, position, instr))
+                        case Assign(src=FuncRef(name=name)):
+                            known[name].append((site, -1, instr))
+                        case _:
+                            pass
+        return known
 
     def _through_place(self, function: Function, at: Site, dst: Place, key: FunctionKey) -> list[Edge]:
         """Edges of a function stored in ``dst`` at ``at``."""

@@ -9,7 +9,7 @@ import re
 
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import FunctionKey
-from vmfdlint.link import Program, Told, question
+from vmfdlint.link import Program, Told, occurrences, question
 from vmfdlint.models import Models
 
 _CALLED = re.compile(rb"([A-Za-z_]\w*)[ \t\n]*\(")
@@ -63,9 +63,10 @@ class Receivers:
     @question
     def holding(self, path: str, name: str, after: str) -> tuple[str, ...]:
         """The functions of a file whose text has ``name``, followed by what the pattern ``after`` meets."""
-        pattern = re.compile(rb"\b" + name.encode() + rb"\b" + after.encode())
-        data = self.program.lexicon.source(path).data
-        found = (self.program.enclosing(path, match.start()) for match in pattern.finditer(data))
+        data, wanted = self.program.lexicon.source(path).data, name.encode()
+        behind = re.compile(after.encode())
+        places = (at for at in occurrences(data, wanted) if behind.match(data, at + len(wanted)))
+        found = (self.program.enclosing(path, at) for at in places)
         return tuple(sorted({key.name for key in found if key is not None}))
 
     def _near(self, key: FunctionKey) -> bool:
