@@ -58,6 +58,7 @@ _SPOKEN = b"vmfdlint"
 _ALONE = frozenset(
     (
         "Mentions.calling",
+        "Mentions.shows",
         "Mentions.uses",
         "Texts.literals_in",
         "Texts.says",

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from vmfdlint.ir import FunctionKey
 from vmfdlint.link.occurrences import member_sign, occurrences
 from vmfdlint.link.program import FILE, Program
+from vmfdlint.link.sight import Sight
 from vmfdlint.link.told import Told, question
 
 _DECLARES = re.compile(rb"[A-Za-z_][\w \t*]*")
@@ -41,11 +42,15 @@ class Mentions:
         if "static" in self.program.attributes(key) and not key.path.endswith(".h"):
             included = self.program.lexicon.included
             paths = tuple(path for path in paths if path == key.path or key.path in included(path))
+        shown = (path for path in paths if not path.endswith(".c") and self.shows(path, key.name))
+        seeing = Sight(self.program.lexicon.may_include, {key.path, *shown})
         for path in paths:
             # What the name means there may cost a parse, its places cost next to nothing.
             if self.uses(path, key.name) and self.means(key.name, path, key):
                 callers.update(FunctionKey(path, name) for name in self.calling(path, key.name))
-                values.update(FunctionKey(path, name) for name in self.using(path, key.name))
+                # A value is no implicit declaration: without one in sight it is a variable's.
+                if path in seeing or self.shows(path, key.name):
+                    values.update(FunctionKey(path, name) for name in self.using(path, key.name))
         self._named_by[key] = frozenset(callers), frozenset(values)
         return self._named_by[key]
 
@@ -58,6 +63,14 @@ class Mentions:
     def uses(self, path: str, name: str) -> bool:
         """Whether a file does more with a name than declare it."""
         return any(True for _at in self._uses(path, name))
+
+    @question
+    def shows(self, path: str, name: str) -> bool:
+        """Whether a name has the shape of a function's anywhere in a file, as in a declaration."""
+        return any(
+            _CALLED.match(self.program.lexicon.source(path).data, at + len(name.encode()))
+            for at in occurrences(self.program.lexicon.source(path).data, name.encode())
+        )
 
     @question
     def calling(self, path: str, name: str) -> tuple[str, ...]:

@@ -90,6 +90,12 @@ def _bare(path: Path) -> str:
     return path[0].rsplit(":", 1)[-1].removeprefix("@").removeprefix("~")
 
 
+def unit_of(path: Path) -> str:
+    """The file whose static variable a path starts from; "" for any other."""
+    unit, found, _ = path[0].removeprefix("@").removeprefix("~").rpartition(":")
+    return unit if found and is_global(path) else ""
+
+
 def is_temporary(path: Path) -> bool:
     """Whether the root is a temporary of the lowering."""
     return path[0].startswith("%t")

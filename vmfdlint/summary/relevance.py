@@ -14,7 +14,7 @@ from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
 from vmfdlint.summary.behaviour import Behaviour
 from vmfdlint.summary.own_values import selects, touching_others
 from vmfdlint.summary.parameters import changes
-from vmfdlint.summary.paths import variable
+from vmfdlint.summary.paths import unit_of, variable
 
 
 class _Climb:
@@ -169,17 +169,25 @@ class Relevance:
     def _naming_global(self, name: str, touches: Callable[[Function, str], bool]) -> tuple[FunctionKey, ...]:
         bare = variable((name,))
         found = []
-        for path in self._seeing(bare):
+        for path in self._seeing(bare, unit_of((name,))):
             for key in self.program.mentioning_in(path, bare):
                 function = self.program.function(key)
                 if function is not None and touches(function, bare):
                     found.append(key)
         return tuple(found)
 
-    def _seeing(self, bare: str) -> tuple[str, ...]:
-        """The files whose code can mean a global variable by its name: those that see its declaration."""
+    def _seeing(self, bare: str, unit: str) -> tuple[str, ...]:
+        """The files whose code can mean a global variable by its name: those that see its declaration; of a
+        static one of the file ``unit`` that file, what it includes, and what includes it."""
         lexicon = self.program.lexicon
         seeing = lexicon.sight("variables", bare)
+        if unit:
+            within = {unit, *lexicon.included(unit)}
+            return tuple(
+                path
+                for path in lexicon.files_with(bare)
+                if path in within or unit in lexicon.may_include(path) or self.program.bound(path) is not None
+            )
         return tuple(
             path
             for path in lexicon.files_with(bare)
