@@ -30,6 +30,7 @@ class Limits(msgspec.Struct, frozen=True):
     slot_targets: int = 64
     climb_callers: int = 400
     ledger_callers: int = 150
+    unknown_files: int = 300
     teardown_depth: int = 4
     receiving_callers: int = 4
     receiving_callees: int = 3

@@ -267,9 +267,9 @@ class Interest:
             last = _bare(named[-1])
             members = {(one[0][1:], last) for one in cells if _member(one) == last} or {("?", last)}
         for record, member in sorted(members):
-            found.append(self.relevance.changing_member(record, member, own))
+            found.append(self.relevance.changing_member(record, member, own, flow.key.path))
             if use:
-                found.append(self.relevance.using_member(record, member))
+                found.append(self.relevance.using_member(record, member, flow.key.path))
         if is_global(path) and path not in flow.cells:
             found.append(self.relevance.changing_global(path[0]))
             if use:

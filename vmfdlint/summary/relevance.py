@@ -7,10 +7,11 @@ function leaves the fact as it is and is never lowered.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Named, Place, Return
-from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
+from vmfdlint.link import CallGraph, Edge, EdgeKind, Site, common_directories
 from vmfdlint.summary.behaviour import Behaviour
 from vmfdlint.summary.own_values import selects, touching_others
 from vmfdlint.summary.parameters import changes
@@ -47,6 +48,13 @@ class _Climb:
         self.frontier = sorted(following)
 
 
+class _Holding(NamedTuple):
+    """Files; ``where`` tells them from those of the same member for others that ask, if they are not all."""
+
+    paths: tuple[str, ...]
+    where: str
+
+
 class Relevance:
     """Touching functions and their callers, per topic, on demand."""
 
@@ -55,6 +63,7 @@ class Relevance:
         self.program = graph.program
         self.behaviour = behaviour
         self._callers_of: dict[frozenset[str], tuple[FunctionKey, ...]] = {}
+        self._files: dict[tuple[str, str, str], _Holding] = {}
         self._mains: dict[FunctionKey, frozenset[str]] = {}
         self._reach: dict[str, frozenset[FunctionKey]] = {}
         self.edges: dict[Site, dict[tuple[FunctionKey, EdgeKind], Edge]] = defaultdict(dict)
@@ -109,22 +118,29 @@ class Relevance:
         self._mains[key] = mains
         return mains
 
-    def changing_member(self, record: str, member: str, own: bool) -> frozenset[FunctionKey]:
+    def changing_member(self, record: str, member: str, own: bool, near: str) -> frozenset[FunctionKey]:
         """Functions below which a descriptor in ``record``'s ``member`` is closed, copied or handed on.
 
         ``own``: the very object is at hand, so that an assignment or a mapping through it counts too; for
-        objects known only by their record these happen to others.
+        objects known only by their record these happen to others. ``near`` is the file that asks: of a record
+        that is not known only the nearest of many files count.
         """
+        paths = self._holding(record, member, near)
         return self.reaches(
-            f"change {record}.{member} {own}",
+            f"change {record}.{member} {own}{paths.where}",
             lambda: self._touching(
-                record, member, lambda function, r, m: self._changes_member(function, r, m, own)
+                paths.paths, record, member, lambda function, r, m: self._changes_member(function, r, m, own)
             ),
         )
 
-    def using_member(self, record: str, member: str) -> frozenset[FunctionKey]:
-        """Functions below which a descriptor in ``record``'s ``member`` is given to any call."""
-        return self.reaches(f"use {record}.{member}", lambda: self._touching(record, member, _uses_member))
+    def using_member(self, record: str, member: str, near: str) -> frozenset[FunctionKey]:
+        """Functions below which a descriptor in ``record``'s ``member`` is given to any call; ``near`` as in
+        :meth:`changing_member`."""
+        paths = self._holding(record, member, near)
+        return self.reaches(
+            f"use {record}.{member}{paths.where}",
+            lambda: self._touching(paths.paths, record, member, _uses_member),
+        )
 
     def changing_global(self, name: str) -> frozenset[FunctionKey]:
         """Functions below which a descriptor in a global variable is closed, copied, replaced or mapped."""
@@ -149,15 +165,37 @@ class Relevance:
             known = self._callers_of[names] = tuple(sorted(found))
         return known
 
-    def _touching(
-        self, record: str, member: str, touches: Callable[[Function, str, str], bool]
-    ) -> tuple[FunctionKey, ...]:
+    def _holding(self, record: str, member: str, near: str) -> _Holding:
+        """The files that may touch a member."""
         lexicon = self.program.lexicon
+        directory = near.rpartition("/")[0]
+        known = self._files.get((record, member, "")) or self._files.get((record, member, directory))
+        if known is not None:
+            return known
         paths = lexicon.files_with(member)
+        where = ""
         if record not in ("?", ""):
-            near = set(lexicon.files_with(record.split(".")[0]))
-            if any(path.endswith(".c") for path in near):
-                paths = tuple(path for path in paths if path in near)
+            naming = set(lexicon.files_with(record.split(".")[0]))
+            if any(path.endswith(".c") for path in naming):
+                paths = tuple(path for path in paths if path in naming)
+        elif len(paths) > LIMITS.unknown_files:
+            where = directory or "."
+            self.program.limit(
+                f"{len(paths):,} files name a member {member}, of a record that is not known: those "
+                f"nearest to {where} were looked into"
+            )
+            closest = sorted(paths, key=lambda path: (-common_directories(path, near), path))
+            paths = tuple(sorted(closest[: LIMITS.unknown_files]))
+        self._files[(record, member, where)] = found = _Holding(paths, where and f" near {where}")
+        return found
+
+    def _touching(
+        self,
+        paths: tuple[str, ...],
+        record: str,
+        member: str,
+        touches: Callable[[Function, str, str], bool],
+    ) -> tuple[FunctionKey, ...]:
         found = []
         for path in paths:
             for key in self.program.selecting_in(path, member):
