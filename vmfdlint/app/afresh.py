@@ -138,6 +138,9 @@ def notices(solver: Solver, findings: Sequence[Finding]) -> tuple[str, ...]:
         )
     limits = sum(problem.kind is ProblemKind.LIMIT for problem in solver.program.problems)
     if limits:
-        bounds = "1 bound on the work was" if limits == 1 else f"{limits} bounds on the work were"
-        found.append(f"{bounds} reached: what lies behind was not followed (-v says where).")
+        places = "1 place" if limits == 1 else f"{limits} places"
+        found.append(
+            f"The search ended early at {places}, where there are more callers than it follows: a finding "
+            "may be missing (-v says where). It goes further in the directory of one program alone."
+        )
     return tuple(found)

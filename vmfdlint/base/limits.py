@@ -28,6 +28,7 @@ class Limits(msgspec.Struct, frozen=True):
     closure: int = 400
     value_climbs: int = 24
     slot_targets: int = 64
+    slot_mentions: int = 1_000
     climb_callers: int = 400
     ledger_callers: int = 150
     unknown_files: int = 300

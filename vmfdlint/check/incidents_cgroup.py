@@ -118,7 +118,7 @@ def _climbed(solver: Solver, move: _Move, children: dict[Site, list[Observation]
     seen = {place.name for place in frontier}
     while frontier:
         if len(seen) > LIMITS.climb_callers:
-            solver.program.limit(f"{move.api} at {move.call.at}: callers left out")
+            solver.program.limit(f"{move.api} at {move.call.at}: not all callers were followed: too many")
             return
         following: list[_Place] = []
         for place in frontier:

@@ -59,7 +59,8 @@ class CallGraph:
         visible = sorted(callers | values)
         if len(visible) > LIMITS.climb_callers:
             self.program.limit(
-                f"{key.name}: more than {LIMITS.climb_callers} functions name it; callers left out"
+                f"{key.name}() in {key.path}: of {len(visible):,} functions that name it the first "
+                f"{LIMITS.climb_callers} were followed"
             )
             visible = visible[: LIMITS.climb_callers]
         for mention in visible:

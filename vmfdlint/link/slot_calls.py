@@ -31,13 +31,20 @@ class SlotCalls:
 
     def _find(self, slot: Slot) -> tuple[tuple[Site, Call], ...]:
         calls: list[tuple[Site, Call]] = []
-        for key in self._mentions(slot):
+        mentions = self._mentions(slot)
+        if len(mentions) > LIMITS.slot_mentions:
+            self.program.limit(
+                f"{slot.record}.{slot.field}: of {len(mentions):,} functions that may call it the first "
+                f"{LIMITS.slot_mentions:,} were looked into"
+            )
+        for key in mentions[: LIMITS.slot_mentions]:
             function = self.program.function(key)
             if function is not None:
                 calls.extend(_calls_through(function, slot))
         if len(calls) > LIMITS.climb_callers:
             self.program.limit(
-                f"{slot.record}.{slot.field}: called at {len(calls)} places; the rest left out"
+                f"{slot.record}.{slot.field}: of {len(calls):,} calls the first "
+                f"{LIMITS.climb_callers} were followed"
             )
         return tuple(calls[: LIMITS.climb_callers])
 

@@ -156,7 +156,7 @@ class Interest:
         if any(flow.function.blocks[number].unbounded for number in loop):
             return False
         maker = fact.object.site.function
-        making = self.relevance.reaches(f"make what {maker} makes", lambda: (maker,))
+        making = self.relevance.reaches(f"make what {maker.name} in {maker.path} makes", lambda: (maker,))
         return edge.callee in making or self.initcalls.precedes(edge, making)
 
     def touches(self, fact: Fact, flow: Flow, callee: FunctionKey) -> bool:
@@ -290,7 +290,7 @@ class Interest:
     def _fork_topic(self, fact: Fact) -> tuple[str, Callable[[], tuple[FunctionKey, ...]]]:
         assert fact.object is not None
         here = self._programs(fact.object)
-        return f"fork {sorted(here)}", lambda: tuple(
+        return f"fork in {', '.join(sorted(here)) or 'any program'}", lambda: tuple(
             key
             for key in self.relevance.callers_of(self._forking)
             if any(self.behaviour.calls_with(key, Fork | Daemon))
@@ -348,7 +348,9 @@ class Interest:
     def unshares(self) -> frozenset[FunctionKey]:
         """Functions below which a task gets a descriptor table of its own."""
         return self.relevance.calling(
-            "unshare", self._unsharing, lambda key: any(self.behaviour.calls_with(key, Unshare))
+            "unshare their descriptors",
+            self._unsharing,
+            lambda key: any(self.behaviour.calls_with(key, Unshare)),
         )
 
     def workers(self) -> frozenset[FunctionKey]:
@@ -360,7 +362,7 @@ class Interest:
     def execs(self) -> frozenset[FunctionKey]:
         """Functions below which a program is executed or spawned, or every descriptor sealed for one."""
         return self.relevance.calling(
-            "exec",
+            "execute another program",
             self._executing,
             lambda key: any(
                 not isinstance(effect, SetCloexec) or effect.fd is None

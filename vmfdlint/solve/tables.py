@@ -121,7 +121,7 @@ class Tables:
                 if node in self.steps:
                     return
         if len(self.steps) >= LIMITS.nodes:
-            self.behaviour.program.limit(f"{LIMITS.nodes:,} states were followed: the rest is left out")
+            self.behaviour.program.limit(f"{LIMITS.nodes:,} states were followed, and no more")
             return
         key = self.contexts[node.context].key
         here = self.at.setdefault((key, node.block, node.index), {})
@@ -179,7 +179,7 @@ class Tables:
         bound = for_vm if fact.object.kind is Kind.VM else for_handle
         if len(seen) >= bound:
             self.behaviour.program.limit(
-                f"{fact.object.api} at {fact.object.at}: followed to {bound} {which}, the others left out"
+                f"{fact.object.api} at {fact.object.at}: followed to {bound} {which}, and no further"
             )
             return False
         seen.add(key)

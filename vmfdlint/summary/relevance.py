@@ -92,7 +92,7 @@ class Relevance:
             if climb.is_wide:
                 break
         if climb.values_left <= 0 or climb.is_wide:
-            self.program.limit(f"the callers of what can {topic} are too many to climb to all of them")
+            self.program.limit(f"not all callers of the functions that can {topic} were followed: too many")
         self.deferred[topic] = tuple(dict.fromkeys(deferred))
         return frozenset(climb.found)
 
@@ -127,7 +127,7 @@ class Relevance:
         """
         paths = self._holding(record, member, near)
         return self.reaches(
-            f"change {record}.{member} {own}{paths.where}",
+            f"change {_shown(record, member)}{' of the object itself' if own else ''}{paths.where}",
             lambda: self._touching(
                 paths.paths, record, member, lambda function, r, m: self._changes_member(function, r, m, own)
             ),
@@ -138,17 +138,19 @@ class Relevance:
         :meth:`changing_member`."""
         paths = self._holding(record, member, near)
         return self.reaches(
-            f"use {record}.{member}{paths.where}",
+            f"use {_shown(record, member)}{paths.where}",
             lambda: self._touching(paths.paths, record, member, _uses_member),
         )
 
     def changing_global(self, name: str) -> frozenset[FunctionKey]:
         """Functions below which a descriptor in a global variable is closed, copied, replaced or mapped."""
-        return self.reaches(f"change {name}", lambda: self._naming_global(name, self._changes_variable))
+        topic = f"change {name.removeprefix('@')}"
+        return self.reaches(topic, lambda: self._naming_global(name, self._changes_variable))
 
     def using_global(self, name: str) -> frozenset[FunctionKey]:
         """Functions below which a descriptor in a global variable is given to any call."""
-        return self.reaches(f"use {name}", lambda: self._naming_global(name, lambda _f, _n: True))
+        topic = f"use {name.removeprefix('@')}"
+        return self.reaches(topic, lambda: self._naming_global(name, lambda _function, _name: True))
 
     def calling(
         self, topic: str, names: frozenset[str], wanted: Callable[[FunctionKey], bool]
@@ -287,6 +289,11 @@ class Relevance:
                 case _:
                     pass
         return False
+
+
+def _shown(record: str, member: str) -> str:
+    """A member, for a message."""
+    return f"{record}.{member}" if record not in ("?", "") else f"a member {member}"
 
 
 def _is_global(place: Place, name: str) -> bool:
