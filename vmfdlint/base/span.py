@@ -1,7 +1,9 @@
 """Where something stands in a source file."""
 
 import hashlib
+from array import array
 from bisect import bisect_right
+from collections.abc import Sequence
 from functools import cached_property
 
 import msgspec
@@ -35,15 +37,15 @@ class SourceText(msgspec.Struct, frozen=True, dict=True):
         return hashlib.sha256(self.data).hexdigest()
 
     @cached_property
-    def line_starts(self) -> tuple[int, ...]:
+    def line_starts(self) -> Sequence[int]:
         """Byte offset at which each line starts; index 0 is line 1. Only LF ends a line, as in
         tree-sitter."""
-        starts = [0]
+        starts = array("L", (0,))
         position = self.data.find(b"\n")
         while position >= 0:
             starts.append(position + 1)
             position = self.data.find(b"\n", position + 1)
-        return tuple(starts)
+        return starts
 
     def point(self, offset: int) -> tuple[int, int]:
         """Byte offset -> (line from 1, column from 1 in bytes)."""

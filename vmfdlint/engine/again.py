@@ -57,6 +57,8 @@ _ANSWERS = Coding(_Answers)
 _SPOKEN = b"vmfdlint"
 _ALONE = frozenset(
     (
+        "Members.declared",
+        "Members.tagged",
         "Mentions.calling",
         "Mentions.shows",
         "Mentions.uses",
@@ -219,6 +221,7 @@ class _Questions:
             "Texts": program,
             "Units": program,
             "Mentions": graph.mentions,
+            "Members": graph.members,
             "SlotCalls": graph.slots,
             "Slots": Slots(program),
             "Receivers": Receivers(program, models),

@@ -25,6 +25,7 @@ from vmfdlint.ir import (
 )
 from vmfdlint.link.callbacks import Callbacks
 from vmfdlint.link.edges import Edge, EdgeKind, Site, slot_of
+from vmfdlint.link.members import Members
 from vmfdlint.link.mentions import Mentions
 from vmfdlint.link.program import Program
 from vmfdlint.link.slot_calls import SlotCalls
@@ -44,6 +45,7 @@ class CallGraph:
         self._callers: dict[FunctionKey, tuple[Edge, ...]] = {}
         self.mentions = Mentions(program)
         self.slots = SlotCalls(program)
+        self.members = Members(program)
         self._callbacks = Callbacks(program, models, self.slots)
 
     def callers(self, key: FunctionKey) -> tuple[Edge, ...]:

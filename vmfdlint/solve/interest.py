@@ -264,8 +264,11 @@ class Interest:
         named = [step for step in path[1:] if "[" not in step] if cell is None and passed else []
         members = {(cell[0][1:], _member(cell))} if cell is not None else set()
         if named:
-            last = _bare(named[-1])
-            members = {(one[0][1:], last) for one in cells if _member(one) == last} or {("?", last)}
+            steps = [_bare(step) for step in named]
+            first = dict(flow.function.local_types).get(path[0], "")
+            record = self.graph.members.record(first, steps)
+            known = {one[0][1:] for one in cells if _member(one) == steps[-1]}
+            members = {(one, steps[-1]) for one in ({record} if record else known or {"?"})}
         for record, member in sorted(members):
             found.append(self.relevance.changing_member(record, member, own, flow.key.path))
             if use:
