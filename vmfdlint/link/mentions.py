@@ -67,9 +67,10 @@ class Mentions:
     @question
     def shows(self, path: str, name: str) -> bool:
         """Whether a name has the shape of a function's anywhere in a file, as in a declaration."""
+        data, wanted = self.program.lexicon.source(path).data, name.encode()
         return any(
-            _CALLED.match(self.program.lexicon.source(path).data, at + len(name.encode()))
-            for at in occurrences(self.program.lexicon.source(path).data, name.encode())
+            _CALLED.match(data, at + len(wanted)) and member_sign(data, at) < 0
+            for at in occurrences(data, wanted)
         )
 
     @question
