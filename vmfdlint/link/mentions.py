@@ -66,10 +66,10 @@ class Mentions:
 
     @question
     def shows(self, path: str, name: str) -> bool:
-        """Whether a name has the shape of a function's anywhere in a file, as in a declaration."""
+        """Whether a file declares a function of that name, as far as a line shows it."""
         data, wanted = self.program.lexicon.source(path).data, name.encode()
         return any(
-            _CALLED.match(data, at + len(wanted)) and member_sign(data, at) < 0
+            _CALLED.match(data, at + len(wanted)) and (_declared(data, at) or data[at - 1 : at] in b"\n")
             for at in occurrences(data, wanted)
         )
 
