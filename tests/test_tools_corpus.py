@@ -105,6 +105,17 @@ def test_paths_of_a_sheet_may_be_patterns(tmp_path: Path) -> None:
     assert tree.paths() == ("virt/kvm", "arch/arm64/kvm", "arch/x86/kvm")
 
 
+def test_a_sheet_may_take_in_those_of_parts(tmp_path: Path) -> None:
+    one = '[[finding]]\nfile = "{}"\nline = 1\nrule = "VMFD101"\nlevel = "error"\nwhy = "so"\n'
+    (tmp_path / "part.toml").write_text(one.format("a/vm.c"))
+    (tmp_path / "whole.toml").write_text('also = ["part"]\n' + one.format("b/vm.c"))
+    found = tree_at("whole", tmp_path, tmp_path).sheet.finding
+    assert [entry.file for entry in found] == ["a/vm.c", "b/vm.c"]
+    (tmp_path / "whole.toml").write_text('also = ["none"]\n')
+    with pytest.raises(Unreadable, match=r"none\.toml"):
+        tree_at("whole", tmp_path, tmp_path)
+
+
 def test_a_sheet_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tiny.toml").write_text('[read]\nexcludes = ["/roms"]\n')
     with pytest.raises(Unreadable, match=r"tiny\.toml.*excludes"):

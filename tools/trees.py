@@ -49,10 +49,12 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Sheet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A tree's data file. ``version`` is the release the lines belong to, for people."""
+    """A tree's data file. ``version`` is the release the lines belong to, for people; ``also`` names the
+    files of parts of the tree, whose findings are expected here, too."""
 
     version: str = ""
     read: Reading = Reading()
+    also: tuple[str, ...] = ()
     finding: tuple[Expected, ...] = ()
 
 
@@ -96,7 +98,11 @@ def trees(words: Iterable[str], table: Path | None, sheets: Path = SHEETS) -> tu
 def tree_at(name: str, root: Path, sheets: Path = SHEETS) -> Tree:
     """The tree with its sheet, an empty one where there is none yet. Raises Unreadable."""
     file = sheets / f"{name}.toml"
-    return Tree(name, root.absolute(), file, read_toml(file, Sheet) if file.exists() else Sheet())
+    sheet = read_toml(file, Sheet) if file.exists() else Sheet()
+    parts = (read_toml(sheets / f"{part}.toml", Sheet).finding for part in sheet.also)
+    findings = (*sheet.finding, *(one for part in parts for one in part))
+    ordered = tuple(sorted(findings, key=lambda one: (one.file, one.line, one.rule)))
+    return Tree(name, root.absolute(), file, msgspec.structs.replace(sheet, finding=ordered))
 
 
 def read_toml(path: Path, kind: type[Value]) -> Value:
