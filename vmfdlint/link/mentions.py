@@ -4,7 +4,7 @@ In: a function. Out: the functions that call it by name, and those that use its 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from vmfdlint.ir import FunctionKey
 from vmfdlint.link.occurrences import member_sign, occurrences
@@ -42,17 +42,24 @@ class Mentions:
         if "static" in self.program.attributes(key) and not key.path.endswith(".h"):
             included = self.program.lexicon.included
             paths = tuple(path for path in paths if path == key.path or key.path in included(path))
-        shown = (path for path in paths if not path.endswith(".c") and self.shows(path, key.name))
-        seeing = Sight(self.program.lexicon.may_include, {key.path, *shown})
+        seeing: Sight | None = None
         for path in paths:
             # What the name means there may cost a parse, its places cost next to nothing.
             if self.uses(path, key.name) and self.means(key.name, path, key):
                 callers.update(FunctionKey(path, name) for name in self.calling(path, key.name))
+                used = {FunctionKey(path, name) for name in self.using(path, key.name)}
                 # A value is no implicit declaration: without one in sight it is a variable's.
-                if path in seeing or self.shows(path, key.name):
-                    values.update(FunctionKey(path, name) for name in self.using(path, key.name))
+                if used and path != key.path and not self.shows(path, key.name):
+                    seeing = seeing or self._seeing(key, paths)
+                    used = used if path in seeing else set()
+                values |= used
         self._named_by[key] = frozenset(callers), frozenset(values)
         return self._named_by[key]
+
+    def _seeing(self, key: FunctionKey, paths: Iterable[str]) -> Sight:
+        """The files that see a declaration of a function, of those with its name."""
+        shown = (path for path in paths if not path.endswith(".c") and self.shows(path, key.name))
+        return Sight(self.program.lexicon.may_include, {key.path, *shown})
 
     @property
     def told(self) -> Told | None:
