@@ -20,6 +20,7 @@ class Limits(msgspec.Struct, frozen=True):
     places: int = 5
     path_steps: int = 6
     variants: int = 12
+    crowd: int = 100
     nodes: int = 2_000_000
     vm_climbs: int = 600
     resting_climbs: int = 40

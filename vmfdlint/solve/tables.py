@@ -115,7 +115,8 @@ class Tables:
             family = (node.context, node.block, node.index, node.fact.bare)
             count = self._variants.get(family, 0) + 1
             self._variants[family] = count
-            if count > LIMITS.variants:
+            crowd = self.at.get((self.contexts[node.context].key, node.block, node.index), ())
+            if count > LIMITS.variants or len(crowd) > LIMITS.crowd:
                 # Too many combinations of conditions: go on without any, which only forgets correlations.
                 node = Node(*family)
                 if node in self.steps:
