@@ -29,7 +29,7 @@ def options_for(paths: Sequence[str], given: Mapping[str, object]) -> Options:
         if not path:
             raise ConfigError("an empty path: name a file or a directory")
     if sum(bool(given.get(name)) for name in ("fix", "diff", "format_patch")) > 1:
-        raise ConfigError("only one of --fix, --diff and --format-patch: --diff alone shows what --fix writes")
+        raise ConfigError("one of --fix, --diff and --format-patch: --diff alone shows what --fix writes")
     if "-" in paths and (options.fix or options.diff or options.format_patch):
         raise ConfigError("fixes are for files: name them in the place of -")
     if "-" in paths and not options.stdin_filename:
