@@ -12,6 +12,7 @@ from vmfdlint.frontends.contract import Index, Linkage, Scan, Unit
 from vmfdlint.frontends.languages import language_of
 from vmfdlint.ir import Function, FunctionKey
 from vmfdlint.link.lexicon import Lexicon
+from vmfdlint.link.occurrences import occurrences
 from vmfdlint.link.program import FILE, Program
 
 
@@ -29,25 +30,28 @@ class WholeLexicon(Lexicon):
         self._codes: dict[str, bytes] = {}
 
     def files_with(self, token: str) -> tuple[str, ...]:
-        """Those that the index names, and every file that holds the token anywhere but in a comment."""
+        """Those that the index names, and every file in whose code the name stands."""
         known = self._found.get(token)
         if known is None:
             wanted = token.encode("utf-8", "surrogatepass")
             named = (path for path, source in self.sources.items() if wanted in source.data)
-            held = {path for path in named if wanted in self._code(path)}
+            held = {path for path in named if not wanted[:1].isdigit() and _says(self._code(path), wanted)}
             known = self._found[token] = tuple(sorted(held.union(super().files_with(token))))
         return known
 
 
     def _code(self, path: str) -> bytes:
-        """A file without its comments, in which names mean nothing."""
+        """A file without its comments and strings: what is a name in a string, only the index knows."""
         known = self._codes.get(path)
         if known is None:
             source = self.sources[path]
             pattern = COMMENTS[language_of(source)]
-            code = pattern.sub(lambda match: b" " if match["comment"] else match[0], source.data)
-            known = self._codes[path] = code
+            known = self._codes[path] = pattern.sub(b" ", source.data)
         return known
+
+
+def _says(code: bytes, name: bytes) -> bool:
+    return any(True for _at in occurrences(code, name))
 
 
 class WholeProgram(Program):
