@@ -39,7 +39,6 @@ class WholeLexicon(Lexicon):
             known = self._found[token] = tuple(sorted(held.union(super().files_with(token))))
         return known
 
-
     def _code(self, path: str) -> bytes:
         """A file without its comments and strings: what is a name in a string, only the index knows."""
         known = self._codes.get(path)

@@ -153,9 +153,7 @@ class Lexicon:
         known."""
         if (kind, name) not in self._sights:
             declaring = self.defined(kind, name)
-            self._sights[(kind, name)] = (
-                Sight(self.may_include, declaring) if declaring else self.sources
-            )
+            self._sights[(kind, name)] = Sight(self.may_include, declaring) if declaring else self.sources
         return self._sights[(kind, name)]
 
 
