@@ -1,8 +1,11 @@
-"""An Index over files held in memory, for tests of the C front-end."""
+"""An Index over files held in memory, and a Program of them, for tests of the C front-end and of link."""
+
+from collections.abc import Mapping
 
 from vmfdlint.base import SourceText, number_of, unpacked
-from vmfdlint.frontends.c.scan import scan
+from vmfdlint.frontends.c import open_unit, scan
 from vmfdlint.frontends.contract import Index, Scan
+from vmfdlint.link import Lexicon, Program
 
 
 class MemoryIndex:
@@ -24,3 +27,9 @@ class MemoryIndex:
 def index_of(files: dict[str, str]) -> Index:
     """A MemoryIndex, checked against the protocol."""
     return MemoryIndex(files)
+
+
+def program(files: Mapping[str, str]) -> Program:
+    """Paths -> texts as a program."""
+    sources = {path: SourceText(path, text.encode()) for path, text in files.items()}
+    return Program(Lexicon(sources, {path: scan(one.data) for path, one in sources.items()}), open_unit)

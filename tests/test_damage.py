@@ -1,16 +1,8 @@
 """How much of a function was read, in the source as it stands and after the pre-pass; and its text."""
 
-from collections.abc import Mapping
+from c_index import program
 
-from vmfdlint.base import SourceText
-from vmfdlint.frontends import c
 from vmfdlint.ir import FunctionKey
-from vmfdlint.link import Lexicon, Program
-
-
-def program(files: Mapping[str, str]) -> Program:
-    sources = {path: SourceText(path, text.encode()) for path, text in files.items()}
-    return Program(Lexicon(sources, {path: c.scan(one.data) for path, one in sources.items()}), c.open_unit)
 
 
 def test_what_the_pre_pass_mends_is_no_damage_left() -> None:

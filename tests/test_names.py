@@ -1,13 +1,11 @@
 """Who means what by a name: sets of names as numbers, what a file sees of others, what a member leads to."""
 
-from collections.abc import Mapping
-
 import pytest
+from c_index import program
 
-from vmfdlint.base import SourceText, number_of, packed, unpacked
-from vmfdlint.frontends import c
+from vmfdlint.base import number_of, packed, unpacked
 from vmfdlint.ir import FunctionKey
-from vmfdlint.link import CallGraph, Lexicon, Program
+from vmfdlint.link import CallGraph
 from vmfdlint.link.members import Members
 from vmfdlint.link.postings import Postings
 from vmfdlint.link.sight import Sight
@@ -16,11 +14,6 @@ from vmfdlint.summary.own_values import touching_others
 
 ALIKE = "plumless", "buckeroo"
 """Two words with one CRC-32."""
-
-
-def program(files: Mapping[str, str]) -> Program:
-    sources = {path: SourceText(path, text.encode()) for path, text in files.items()}
-    return Program(Lexicon(sources, {path: c.scan(one.data) for path, one in sources.items()}), c.open_unit)
 
 
 def test_packed_names() -> None:

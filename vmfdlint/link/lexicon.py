@@ -4,7 +4,7 @@ In: one Scan a file. Out: paths for a token, paths for a definition. No file is 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from vmfdlint.base import SourceText, unpacked
 from vmfdlint.frontends.contract import Scan
@@ -41,7 +41,7 @@ class Lexicon:
             self._by_basename[parts[-1] if parts else ""].append((path, parts))
         self._includes: dict[str, tuple[str, ...]] = {}
         self._may_include: dict[str, tuple[str, ...]] = {}
-        self._sights: dict[tuple[str, str], Sight | Mapping[str, SourceText]] = {}
+        self._sights: dict[tuple[str, str], Container[str]] = {}
         self._closure: dict[str, dict[str, int]] = {}
         self.asked: set[str] = set()
         """Every name that was asked for, as a token or as one that is defined."""
@@ -148,7 +148,7 @@ class Lexicon:
                 best.append(path)
         return best
 
-    def sight(self, kind: str, name: str) -> Sight | Mapping[str, SourceText]:
+    def sight(self, kind: str, name: str) -> Container[str]:
         """The files that see a declaration of a name, in a role as in :meth:`defined`; all where none is
         known."""
         if (kind, name) not in self._sights:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from vmfdlint.frontends.comments import COMMENTS
 from vmfdlint.frontends.languages import C
-from vmfdlint.link.occurrences import occurrences
+from vmfdlint.link.occurrences import occurrences, statement_start
 from vmfdlint.link.program import Program
 from vmfdlint.link.told import Told, question
 
@@ -58,8 +58,7 @@ class Members:
         body = self._body(path, record)
         for at in occurrences(body, member.encode()):
             if _ENDED.match(body, at + len(member)):
-                start = max(body.rfind(end, 0, at) for end in (b";", b"{", b"}")) + 1
-                written = _TYPE.match(body, start)
+                written = _TYPE.match(body, statement_start(body, at))
                 return written[1].decode() if written and written.end() <= at else ""
         return ""
 

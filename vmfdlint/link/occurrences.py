@@ -37,10 +37,15 @@ def member_sign(data: bytes, at: int) -> int:
     return last - 1 if last > 0 and data[last - 1 : last + 1] == b"->" else -1
 
 
+def statement_start(data: bytes, at: int) -> int:
+    """Offset behind the last ``;`` or brace before an offset."""
+    return max(data.rfind(end, 0, at) for end in (b";", b"{", b"}")) + 1
+
+
 def given_to(data: bytes, at: int) -> Iterator[str]:
     """The names before the parentheses that are open at an offset, innermost first, back to where the
     statement begins."""
-    start = max(data.rfind(end, 0, at) for end in (b";", b"{", b"}")) + 1
+    start = statement_start(data, at)
     closed = 0
     for match in reversed(list(_TELLING.finditer(data, start, at))):
         if match[0] == b")":

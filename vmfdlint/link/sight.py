@@ -17,7 +17,10 @@ class Sight:
         self._seeing = set(declaring)
         self._blind: set[str] = set()
 
-    def __contains__(self, path: str) -> bool:
+    def __contains__(self, path: object) -> bool:
+        return isinstance(path, str) and self._sees(path)
+
+    def _sees(self, path: str) -> bool:
         if path in self._seeing or not path.endswith(".c") or not self._includes(path):
             return True
         if path in self._blind:

@@ -5,7 +5,7 @@ In: a path, and what to look for. Out: names of functions. A file is parsed wher
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
 from itertools import accumulate, islice, pairwise
 
@@ -91,21 +91,29 @@ class Texts(Units):
 
     def mentioning_in(self, path: str, token: str) -> list[FunctionKey]:
         """As :meth:`mentioning`, for one file."""
+        return self._found_in(path, token, self.holding)
+
+    def calling_in(self, path: str, name: str) -> list[FunctionKey]:
+        """As :meth:`mentioning_in`, where the name may be that of what is called."""
+        return self._found_in(path, name, self.invoking)
+
+    def selecting_in(self, path: str, member: str) -> list[FunctionKey]:
+        """As :meth:`mentioning_in`, where the name may be a member's."""
+        return self._found_in(path, member, self.selecting)
+
+    def _found_in(
+        self, path: str, name: str, look: Callable[[str, str], tuple[str, ...]]
+    ) -> list[FunctionKey]:
+        """What ``look`` finds in the text of a file; what is bound, where a front-end bound its names."""
         bound = self.bound(path)
         if bound is not None:
-            return list(bound.mentioning(path, token))
-        return [FunctionKey(path, name) for name in self.holding(path, token)]
+            return list(bound.mentioning(path, name))
+        return [FunctionKey(path, one) for one in look(path, name)]
 
     @question
     def holding(self, path: str, token: str) -> tuple[str, ...]:
         """The functions of a file whose text holds a name; its file level where none holds the place."""
         return self._around(path, occurrences(self.lexicon.source(path).data, token.encode()))
-
-    def calling_in(self, path: str, name: str) -> list[FunctionKey]:
-        """As :meth:`mentioning_in`, where the name may be that of what is called."""
-        if self.bound(path) is not None:
-            return self.mentioning_in(path, name)
-        return [FunctionKey(path, one) for one in self.invoking(path, name)]
 
     @question
     def invoking(self, path: str, name: str) -> tuple[str, ...]:
@@ -114,12 +122,6 @@ class Texts(Units):
         data, wanted = self.lexicon.source(path).data, name.encode()
         places = (at for at in occurrences(data, wanted) if _ASKED.match(data, at + len(wanted)))
         return self._around(path, (at for at in places if member_sign(data, at) < 0))
-
-    def selecting_in(self, path: str, member: str) -> list[FunctionKey]:
-        """As :meth:`mentioning_in`, where the name may be a member's."""
-        if self.bound(path) is not None:
-            return self.mentioning_in(path, member)
-        return [FunctionKey(path, one) for one in self.selecting(path, member)]
 
     @question
     def selecting(self, path: str, member: str) -> tuple[str, ...]:

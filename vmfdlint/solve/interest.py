@@ -13,7 +13,6 @@ from vmfdlint.ir import (
     Const,
     FuncRef,
     FunctionKey,
-    Operand,
     Text,
 )
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
@@ -23,7 +22,6 @@ from vmfdlint.models import (
     Daemon,
     Exec,
     Fork,
-    Kind,
     Models,
     PassOn,
     SetCloexec,
@@ -31,9 +29,10 @@ from vmfdlint.models import (
     Unshare,
     Worker,
 )
-from vmfdlint.solve.boundary import crosses, given_names, names_inside
+from vmfdlint.solve.boundary import crosses, names_inside
 from vmfdlint.solve.constants import Constants
 from vmfdlint.solve.facts import Fact, Object
+from vmfdlint.solve.given import decides, given_path, gives, in_elements, member_of, use_matters
 from vmfdlint.solve.initcalls import Initcalls
 from vmfdlint.solve.typestate import Life
 from vmfdlint.summary import (
@@ -46,6 +45,7 @@ from vmfdlint.summary import (
     operand_path,
     path_of,
     starts_with,
+    step_name,
 )
 
 
@@ -131,7 +131,7 @@ class Interest:
             return False
         if any(edge.callee in reached for reached in self._reached(fact, flow, edge, callee)):
             return True
-        return self._by_argument(fact, edge) or _decides(fact, edge, callee)
+        return self._by_argument(fact, edge) or decides(fact, edge, callee)
 
     def _concerns(self, fact: Fact, edge: Edge, flow: Flow) -> bool:
         """Whether a call can have to do with a fact, whatever its callee does: most need not be read."""
@@ -144,7 +144,7 @@ class Interest:
             return False
         if fact.in_child or any(edge.callee in reached for reached in self._reached(fact, flow)):
             return True
-        given = filter(None, map(_given_path, edge.args))
+        given = filter(None, map(given_path, edge.args))
         return any(starts_with(held, path) for path in given for held in fact.places)
 
     def _next_of_table(self, fact: Fact, edge: Edge, flow: Flow) -> bool:
@@ -196,7 +196,7 @@ class Interest:
                 owner = below and fact.is_open
                 if owner and self.behaviour.parameters.freed(edge.callee, position):
                     return True
-                if owner and _in_elements(fact, path):
+                if owner and in_elements(fact, path):
                     return True
                 kept = owner and fact.object is not None and fact.object.channel
                 if kept and self.behaviour.parameters.used(edge.callee, position):
@@ -204,7 +204,7 @@ class Interest:
                 continue
             if self.behaviour.parameters.changed(edge.callee, position) or self._decided(edge, position):
                 return True
-            if _use_matters(fact) and self.behaviour.parameters.used(edge.callee, position):
+            if use_matters(fact) and self.behaviour.parameters.used(edge.callee, position):
                 return True
         return False
 
@@ -233,7 +233,7 @@ class Interest:
         found: list[frozenset[FunctionKey]] = []
         if fact.object is None or fact.object.creator or fact.state.life is Life.LOST:
             return found
-        use = _use_matters(fact)
+        use = use_matters(fact)
         cells = tuple(path for path in fact.places if is_cell(path))
         for path in fact.places:
             if edge is None or callee is None or crosses(path) or names_inside(path, edge.args, callee):
@@ -262,12 +262,12 @@ class Interest:
         if cell is None and passed:
             cell = flow.cell_at(path)
         named = [step for step in path[1:] if "[" not in step] if cell is None and passed else []
-        members = {(cell[0][1:], _member(cell))} if cell is not None else set()
+        members = {(cell[0][1:], member_of(cell))} if cell is not None else set()
         if named:
-            steps = [_bare(step) for step in named]
+            steps = [step_name(step) for step in named]
             first = dict(flow.function.local_types).get(path[0], "")
             record = self.graph.members.record(first, steps)
-            known = {one[0][1:] for one in cells if _member(one) == steps[-1]}
+            known = {one[0][1:] for one in cells if member_of(one) == steps[-1]}
             members = {(one, steps[-1]) for one in ({record} if record else known or {"?"})}
         for record, member in sorted(members):
             found.append(self.relevance.changing_member(record, member, own, flow.key.path))
@@ -374,59 +374,3 @@ class Interest:
                 if isinstance(effect, Exec | Spawn | PassOn | SetCloexec)
             ),
         )
-
-
-def _bare(step: str) -> str:
-    return step.removeprefix("->").removeprefix(".")
-
-
-def _member(cell: Path) -> str:
-    """The member that a cell stands for: its last one, or the array whose element is the last."""
-    return _bare(cell[1] if _bare(cell[-1]).startswith("[") else cell[-1])
-
-
-def _given_path(argument: Operand) -> Path | None:
-    """The place whose address or value an argument is."""
-    return path_of(argument.place) if isinstance(argument, Address) else operand_path(argument)
-
-
-def gives(fact: Fact, args: tuple[Operand, ...]) -> bool:
-    """Whether an argument is a place of the fact itself, an array with one in an element, or the address of a
-    variable with one in it."""
-    for argument in args:
-        if isinstance(argument, Address):
-            base = path_of(argument.place)
-            if any(starts_with(held, base) for held in fact.places):
-                return True
-        elif (path := operand_path(argument)) is not None and _in_elements(fact, path):
-            return True
-    return False
-
-
-def _in_elements(fact: Fact, path: Path) -> bool:
-    """Whether what an argument names holds the reference in an element: a list, an array, a number that is
-    pointed to. No member tells by its name who touches that."""
-    return any(
-        starts_with(held, path) and all("[" in step for step in held[len(path) :]) for held in fact.places
-    )
-
-
-def _use_matters(fact: Fact) -> bool:
-    """Whether a mere use says something: in a child it fails, of a closed number it hits another file, of a
-    copy it shows a move, of another process's descriptor it tells what it
-    is, of a debugfs file that it does not wait, of a cgroup file it moves a process."""
-    return (
-        fact.in_child
-        or fact.state.life is Life.CLOSED
-        or (fact.object is not None and (fact.object.copy_of is not None or fact.object.is_foreign))
-        or (fact.object is not None and fact.object.kind in (Kind.DEBUGFS, Kind.CGROUP))
-    )
-
-
-def _decides(fact: Fact, edge: Edge, callee: Flow) -> bool:
-    """Whether a child knows a member that the callee tests: what the callee waits for may hang on it."""
-    return fact.in_child and any(
-        len(path) > 1 and inside in callee.tested
-        for path, _value in fact.env
-        for inside in given_names(path, edge.args, callee)
-    )

@@ -111,12 +111,12 @@ class Tables:
             return  # a lost reference is judged by the first wait it meets for sure
         if node.fact.via and self._tells_nothing_new(node):
             return
+        here = self.at.setdefault((self.contexts[node.context].key, node.block, node.index), {})
         if node.fact.env:
             family = (node.context, node.block, node.index, node.fact.bare)
             count = self._variants.get(family, 0) + 1
             self._variants[family] = count
-            crowd = self.at.get((self.contexts[node.context].key, node.block, node.index), ())
-            if count > LIMITS.variants or len(crowd) > LIMITS.crowd:
+            if count > LIMITS.variants or len(here) > LIMITS.crowd:
                 # Too many combinations of conditions: go on without any, which only forgets correlations.
                 node = Node(*family)
                 if node in self.steps:
@@ -124,8 +124,6 @@ class Tables:
         if len(self.steps) >= LIMITS.nodes:
             self.behaviour.program.limit(f"{LIMITS.nodes:,} states were followed, and no more")
             return
-        key = self.contexts[node.context].key
-        here = self.at.setdefault((key, node.block, node.index), {})
         self.steps[node] = step
         here.setdefault(node.fact, node)
         self._work.append(node)

@@ -12,7 +12,7 @@ from vmfdlint.models import Resolved
 from vmfdlint.solve.builders import Builders
 from vmfdlint.solve.crossings import Crossings
 from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, Fact
-from vmfdlint.solve.interest import gives
+from vmfdlint.solve.given import gives
 from vmfdlint.solve.local import forget
 from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.values import RETURNED

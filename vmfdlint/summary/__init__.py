@@ -28,6 +28,7 @@ from vmfdlint.summary.paths import (
     same_cell,
     show,
     starts_with,
+    step_name,
     variable,
 )
 from vmfdlint.summary.references import References, Taken
@@ -69,5 +70,6 @@ __all__ = [
     "same_cell",
     "show",
     "starts_with",
+    "step_name",
     "variable",
 ]

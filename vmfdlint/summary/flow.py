@@ -32,7 +32,16 @@ from vmfdlint.models import Models, Port, Unmap, resolve
 from vmfdlint.summary.arguments import ordered
 from vmfdlint.summary.contents import joined
 from vmfdlint.summary.control_flow import ControlFlow
-from vmfdlint.summary.paths import EXCEPTION, Path, cell_of, is_temporary, operand_path, path_of, port_path
+from vmfdlint.summary.paths import (
+    EXCEPTION,
+    Path,
+    cell_of,
+    is_temporary,
+    operand_path,
+    path_of,
+    port_path,
+    step_name,
+)
 from vmfdlint.summary.sweeps import Handed, Loop, Sweep
 from vmfdlint.summary.variadic import forwarded
 
@@ -251,7 +260,7 @@ class Flow(ControlFlow):
         record = dict(self.function.local_types).get(path[0])
         if record is None or "[" in path[1] or not all(step.startswith(".") for step in path[2:]):
             return None
-        return ("*" + record, "->" + path[1].removeprefix("->").removeprefix("."), *path[2:])
+        return ("*" + record, "->" + step_name(path[1]), *path[2:])
 
     @cached_property
     def sweeps(self) -> dict[int, tuple[Sweep, ...]]:
@@ -352,4 +361,4 @@ class Flow(ControlFlow):
 
 def _member(path: Path) -> str:
     """The name of the member a path ends in; "" for a variable."""
-    return path[-1].removeprefix("->").removeprefix(".") if len(path) > 1 else ""
+    return step_name(path[-1]) if len(path) > 1 else ""

@@ -42,6 +42,11 @@ def _step(name: str, deref: bool) -> str:
     return ("->" if deref else ".") + name
 
 
+def step_name(step: str) -> str:
+    """The member or element that a step leads to."""
+    return step.removeprefix("->").removeprefix(".")
+
+
 def cell_of(place: Place) -> Path | None:
     """The record-wide cell a place lies in: from its last step through a pointer to a named member.
 
@@ -121,7 +126,7 @@ def same_steps(one: Path, other: Path) -> bool:
 
 
 def _elements_meet(left: str, right: str) -> bool:
-    left, right = left.removeprefix("->").removeprefix("."), right.removeprefix("->").removeprefix(".")
+    left, right = step_name(left), step_name(right)
     return left.startswith("[") and right.startswith("[") and (left == right or "[]" in (left, right))
 
 
@@ -205,7 +210,7 @@ def _written(steps: Path, notation: Notation) -> str:
     for step in steps:
         if step.startswith(VIEW):
             continue
-        name = step.removeprefix("->").removeprefix(".")
+        name = step_name(step)
         if name.startswith("["):
             text += f"[{_index(name[1:-1], notation)}]"
         else:

@@ -6,7 +6,7 @@ function leaves the fact as it is and is never lowered.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import NamedTuple
 
 from vmfdlint.base import LIMITS
@@ -170,8 +170,8 @@ class Relevance:
     def _holding(self, record: str, member: str, near: str) -> _Holding:
         """The files that may touch a member."""
         lexicon = self.program.lexicon
-        directory = near.rpartition("/")[0]
-        known = self._files.get((record, member, "")) or self._files.get((record, member, directory))
+        directory = near.rpartition("/")[0] or "."
+        known = self._files.get((record, member, directory))
         if known is not None:
             return known
         paths = lexicon.files_with(member)
@@ -181,14 +181,14 @@ class Relevance:
             if any(path.endswith(".c") for path in naming):
                 paths = tuple(path for path in paths if path in naming)
         elif len(paths) > LIMITS.unknown_files:
-            where = directory or "."
+            where = f" near {directory}"
             self.program.limit(
                 f"{len(paths):,} files name a member {member}, of a record that is not known: those "
-                f"nearest to {where} were looked into"
+                f"nearest to {directory} were looked into"
             )
             closest = sorted(paths, key=lambda path: (-common_directories(path, near), path))
             paths = tuple(sorted(closest[: LIMITS.unknown_files]))
-        self._files[(record, member, where)] = found = _Holding(paths, where and f" near {where}")
+        self._files[(record, member, directory)] = found = _Holding(paths, where)
         return found
 
     def _touching(
@@ -220,19 +220,13 @@ class Relevance:
         """The files whose code can mean a global variable by its name: those that see its declaration; of a
         static one of the file ``unit`` that file, what it includes, and what includes it."""
         lexicon = self.program.lexicon
-        seeing = lexicon.sight("variables", bare)
+        paths = lexicon.files_with(bare)
         if unit:
-            within = {unit, *lexicon.included(unit)}
-            return tuple(
-                path
-                for path in lexicon.files_with(bare)
-                if path in within or unit in lexicon.may_include(path) or self.program.bound(path) is not None
-            )
-        return tuple(
-            path
-            for path in lexicon.files_with(bare)
-            if path in seeing or self.program.bound(path) is not None
-        )
+            including = {path for path in paths if unit in lexicon.may_include(path)}
+            seeing: Container[str] = {unit, *lexicon.included(unit), *including}
+        else:
+            seeing = lexicon.sight("variables", bare)
+        return tuple(path for path in paths if path in seeing or self.program.bound(path) is not None)
 
     def _changes_member(self, function: Function, record: str, member: str, own: bool) -> bool:
         for instr in function.instrs if own else touching_others(function, record, member):
