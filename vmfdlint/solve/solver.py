@@ -9,18 +9,17 @@ from functools import cached_property
 
 from vmfdlint.base import SourceText
 from vmfdlint.ir import Address, Call, FunctionKey, Place
-from vmfdlint.link import FILE, CallGraph, Program, Site, Told, question
-from vmfdlint.models import Daemon, Fork, Kind, Models, Use
-from vmfdlint.solve.facts import Fact, Object
+from vmfdlint.link import FILE, CallGraph, Program, Told, question
+from vmfdlint.models import Models
 from vmfdlint.solve.followup import follow_up
 from vmfdlint.solve.fork_hooks import ForkHooks
 from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.observe import Happening, Observation
 from vmfdlint.solve.receivers import Receivers
 from vmfdlint.solve.startup import start_main
+from vmfdlint.solve.survival import Survival
 from vmfdlint.solve.tabulate import Tabulation
-from vmfdlint.solve.typestate import State
-from vmfdlint.summary import OUTER, Behaviour, Flow, Path, Relevance, is_global, port_path
+from vmfdlint.summary import Behaviour, Relevance
 
 Aliases = Callable[[SourceText, frozenset[str]], frozenset[str]]
 """Names a file gives to constants: the macros whose bodies mention one of the names."""
@@ -42,8 +41,9 @@ class Solver:
         self.relevance = Relevance(self.graph, self.behaviour)
         self._aliases = aliases
         has_main = bool(program.entries)
+        survival = Survival(self.graph, self.behaviour, models)
         self.interest = Interest(
-            self.graph, self.behaviour, self.relevance, models, self._fork_matters, has_main
+            self.graph, self.behaviour, self.relevance, models, survival.leaves_a_child, has_main
         )
         self.tabulation = Tabulation(self.graph, self.behaviour, self.relevance, models, self.interest)
         self.interest.released = ForkHooks(self.tabulation).release
@@ -239,44 +239,3 @@ class Solver:
     def trial(self) -> Tabulation:
         """An empty tabulation over the same program, for a question beside the run."""
         return Tabulation(self.graph, self.behaviour, self.relevance, self.models, self.interest)
-
-    def _fork_matters(self, key: FunctionKey) -> bool:
-        """Whether a fork in ``key`` leaves a child that waits, uses a VM or returns, or makes a daemon."""
-        flow = self.behaviour.flow(key)
-        if flow is None or key.name == FILE or not any(self.behaviour.calls_with(key, Fork | Daemon)):
-            return False
-        interest = Interest(
-            self.graph, self.behaviour, self.relevance_without_forks, self.models, lambda _key: False, True
-        )
-        trial = Tabulation(self.graph, self.behaviour, self.relevance_without_forks, self.models, interest)
-        asked = [(Kind.VM, path) for path in self._asked(key, flow)]
-        for kind, place in ((Kind.VM, OUTER), (Kind.RUN_MAPPING, OUTER), *asked):
-            made = Object(kind, Site(key, 0, 0), flow.function.at, "")
-            fact = Fact(made, (place,), State(inherit=kind is Kind.RUN_MAPPING))
-            number = trial.seed(key, fact)
-            trial.run()
-            if any(at_exit.in_child for at_exit in trial.exits(number)):
-                return True
-        return any(
-            (seen.what in (Happening.LINGER, Happening.CHILD_USE, Happening.UNSURE) and seen.fact.in_child)
-            or seen.what is Happening.DAEMON
-            for seen in trial.observations.values()
-        )
-
-    def _asked(self, key: FunctionKey, flow: Flow) -> tuple[Path, ...]:
-        """Where a function may have a VM other than in its caller's variables: what it is given, and the
-        members and globals that its calls ask something of. In a child that gives EIO."""
-        found: dict[Path, None] = {(name,): None for name in flow.params}
-        for call, modelled in self.behaviour.calls_with(key, Use):
-            for effect in modelled.effects:
-                place = (
-                    port_path(effect.fd, call.args) if isinstance(effect, Use) and effect.checked else None
-                )
-                if place is not None and (place[0] in flow.params or is_global(place)):
-                    found[place] = None
-        return tuple(found)
-
-    @cached_property
-    def relevance_without_forks(self) -> Relevance:
-        """A second relevance whose fork topic is empty, for judging single forking functions."""
-        return Relevance(self.graph, self.behaviour)

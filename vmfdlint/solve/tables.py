@@ -167,8 +167,10 @@ class Tables:
         site = Site(self.contexts[node.context].key, node.block, node.index)
         if what is Happening.LINGER and fact.state.life is Life.LOST and not fact.via:
             self._settled.add((fact.mark, fact.object))
-        observation = Observation(what, site, at, fact, node, detail, made)
-        self.observations.setdefault((what, site, fact, detail), observation)
+        self._record(Observation(what, site, at, fact, node, detail, made))
+
+    def _record(self, seen: Observation) -> None:
+        self.observations.setdefault((seen.what, seen.site, seen.fact, seen.detail), seen)
 
     def _within(self, fact: Fact, key: FunctionKey, which: str, for_vm: int, for_handle: int) -> bool:
         assert fact.object is not None
