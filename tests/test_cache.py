@@ -195,6 +195,48 @@ def test_a_change_that_says_something_else_is_analysed(
     same(run)
 
 
+FIRST, LAST = "int main(void)", "/* the end */\n"
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        "/* one more line */\n" + FORKS,
+        FORKS.replace(FIRST, "\n\n\n" + FIRST),
+        FORKS.replace("    wait_for", "    /* the VM is there */\n\n    wait_for"),
+        FORKS + LAST,
+        FORKS + "static int unheard_of(void) { return 7; }\n",
+    ],
+    ids=["above", "between", "within", "below", "function"],
+)
+def test_lines_that_move_in_a_file_with_findings_cost_no_analysis(
+    tree: Path, run: Run, analyses: list[int], after: str
+) -> None:
+    first = text_of(run)
+    assert "VMFD104" in first and len(analyses) == 1
+    for text in (after, "\n" + after, after):
+        (tree / "main.c").write_text(text)
+        found = text_of(run)
+        assert len(analyses) == 1, "nothing but lines is different"
+        assert found == text_of(run, "--no-cache"), "places are told as they were"
+        del analyses[1:]
+
+
+def test_functions_that_change_their_order_in_a_file_with_findings_are_analysed(
+    tree: Path, run: Run, analyses: list[int]
+) -> None:
+    """Of several places the first is told, and which one that is has changed."""
+    one, other = (FORKS.replace(FIRST, f"int {name}(void)") for name in ("first", "second"))
+    other = other[other.index("int second") :]
+    (tree / "main.c").write_text(one + other)
+    text_of(run)
+    start = one.index("int first")
+    (tree / "main.c").write_text(one[:start] + other + one[start:])
+    text_of(run)
+    assert len(analyses) == 2
+    same(run)
+
+
 def test_changes_one_after_the_other_do_not_add_up_to_silence(
     tree: Path, run: Run, analyses: list[int]
 ) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from time import perf_counter
 
 from vmfdlint.app.analysis import workers_of
+from vmfdlint.app.moved import moved
 from vmfdlint.app.recall import Kept, keep, recalled, speaks_of
 from vmfdlint.base import Problem, ProblemKind, SourceText
 from vmfdlint.base.location import rules_directory
@@ -41,8 +42,11 @@ def analyze_afresh(
             workers,
             target,
             lambda key, path: speaks_of(kept.rows, key, path),
+            kept.key,
         )
-        same = None if before is None else recalled(kept.rows, before)
+        same = None if before is None else recalled(kept.rows, before.outcome)
+        if same is not None and before is not None and before.shifts:
+            same = moved(same, before.shifts)
         if same is not None:
             keep(kept.rows, kept.key, same)
             return same

@@ -1,4 +1,4 @@
-"""Whether an analysis would find what the one before found, though some files changed.
+"""Whether an analysis would find what the one before found, though some files changed, and where that is now.
 
 What an analysis hangs on of one file is what the file said when it was asked (``link.told``), which names it
 holds and defines, what it says of names to other files, and what its functions were lowered to. All that is
@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from vmfdlint.base import LIMITS, SourceText, number_of, unpacked
+from vmfdlint.base import LIMITS, Shift, SourceText, in_order, number_of, unpacked
 from vmfdlint.cache import Coding, Rows, digest
 from vmfdlint.engine.read import Target, aliases, read_files, scan_of
 from vmfdlint.engine.solve import Solved, linked
@@ -50,6 +50,14 @@ class _Answers(msgspec.Struct, frozen=True, array_like=True):
     def is_light(self) -> bool:
         """Whether the file alone can answer again."""
         return not self.lowered and all(name in _ALONE for name, _args, _said in self.answers)
+
+
+class AsBefore(msgspec.Struct, frozen=True):
+    """The key of the outcome before, and by path which lines stand elsewhere now, of the changed files that
+    it names."""
+
+    outcome: bytes
+    shifts: Mapping[str, tuple[Shift, ...]]
 
 
 _LAST = Coding(_Last)
@@ -108,9 +116,11 @@ def as_before(
     workers: Workers,
     target: Target,
     spoken_of: Callable[[bytes, str], bool],
-) -> bytes | None:
-    """The key of the outcome before, where these sources would give the same; else None. ``spoken_of`` says
-    whether an outcome names a file: then places in it count."""
+    outcome: bytes,
+) -> AsBefore | None:
+    """What was found before, where these sources would give the same; else None. ``spoken_of`` says whether
+    an outcome names a file: then places in it count. ``outcome`` is the key under which that of these sources
+    will be kept."""
     last = _LAST.decode(rows.get((_key(asked),)).get(_key(asked)))
     if last is None or len(last.files) != len(sources):
         return None
@@ -123,10 +133,7 @@ def as_before(
     if not changed or len(changed) > LIMITS.changed_files:
         return None
     if any(
-        language_of(source) == PYTHON
-        or path in last.spoken
-        or _SPOKEN in source.data
-        or spoken_of(last.outcome, path)
+        language_of(source) == PYTHON or path in last.spoken or _SPOKEN in source.data
         for path, (source, _before) in changed.items()
     ):
         return None
@@ -135,6 +142,7 @@ def as_before(
         return None
     whole: tuple[Program, KeptUnits] | None = None
     lowered: dict[str, _Answers] = {}
+    shifts: dict[str, tuple[Shift, ...]] = {path: () for path in changed if spoken_of(last.outcome, path)}
     for source, _before in changed.values():
         if source.path not in last.told:
             continue
@@ -149,12 +157,17 @@ def as_before(
             program, kept = linked(sources, target, read, rows, lambda _count: None)
             assert kept is not None  # the last analysis came out of these rows
             whole = program, kept
-        if not again.says_alike(source, told, whole):
+        moved = again.says_alike(source, told, whole)
+        if moved is None:
             return None
+        if source.path in shifts:
+            shifts[source.path] = moved
     if whole is not None and not whole[1].names.issubset(last.lowering):
         return None  # of such a name nobody knows what was said before
+    if not all(map(in_order, shifts.values())):
+        return None  # of several places the first one is told
     files = tuple((source.path, source.content_hash) for source in sources)
-    made = {_key(asked): _LAST.encode(msgspec.structs.replace(last, files=files))}
+    made = {_key(asked): _LAST.encode(msgspec.structs.replace(last, files=files, outcome=outcome))}
     if whole is not None:
         whole[1].save()
         for path, told in lowered.items():
@@ -162,7 +175,7 @@ def as_before(
                 msgspec.structs.replace(told, mark=whole[1].mark(path))
             )
     rows.put({key: row for key, row in made.items() if row is not None})
-    return last.outcome
+    return AsBefore(last.outcome, shifts)
 
 
 class _Again:
@@ -185,19 +198,22 @@ class _Again:
             for kind in kinds
         )
 
-    def says_alike(self, source: SourceText, told: _Answers, whole: tuple[Program, KeptUnits] | None) -> bool:
-        """Whether a file says to all that it was asked what it said before."""
+    def says_alike(
+        self, source: SourceText, told: _Answers, whole: tuple[Program, KeptUnits] | None
+    ) -> tuple[Shift, ...] | None:
+        """Where the functions of a file that were lowered now stand, if it says to all that it was asked what
+        it said before; else None."""
         program = _alone(source, self._scan(source)) if whole is None else whole[0]
         signatures = Signatures(program.lexicon, c.seen_by_others, {})
         if any(signatures.by(source.path, name) != said for name, said in told.names.items()):
-            return False
+            return None
         program.told = None
         ask = _Questions(program, self._models)
         if any(mark(ask[name](source.path, *args)) != said for name, args, said in told.answers):
-            return False
-        return not told.lowered or (
-            whole is not None and whole[1].lowers_alike(source, told.mark, program.lexicon)
-        )
+            return None
+        if not told.lowered:
+            return ()
+        return None if whole is None else whole[1].lowers_alike(source, told.mark, program.lexicon)
 
     def _scan(self, source: SourceText) -> Scan | None:
         return scan_of(self._rows, source.path, source.content_hash, source)

@@ -7,16 +7,19 @@ for. Both are kept beside the functions of a file and compared (see signature).
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 
-from vmfdlint.base import LIMITS, Problem, SourceText
+from vmfdlint.base import LIMITS, Problem, Shift, SourceText
 from vmfdlint.cache import Coding, Rows, digest, identity
 from vmfdlint.frontends.contract import Damage, Index, Sketch, Unit
 from vmfdlint.ir import Function
 from vmfdlint.link.lexicon import Lexicon
 from vmfdlint.link.signature import Signatures
+from vmfdlint.link.units import FILE
 
 OpenUnit = Callable[[SourceText, Index], Unit]
 
@@ -119,27 +122,30 @@ class KeptUnits:
         """All that the files asked the program for, now or when they were kept."""
         return frozenset().union(*(unit.names for unit in self._opened.values()))
 
-    def lowers_alike(self, source: SourceText, mark: bytes, index: Index) -> bool:
-        """Whether the functions of a file come to the same as those that were kept of it in the row with a
-        mark, wherever they stand now. Another row says nothing: it may be that of a program with other
+    def lowers_alike(self, source: SourceText, mark: bytes, index: Index) -> tuple[Shift, ...] | None:
+        """How far the functions of a file have moved, if they come to the same as those that were kept of it
+        in the row with a mark; else None. Another row says nothing: it may be that of a program with other
         headers, or hold fewer functions."""
         row, found = self._row(source.path)
         if row is None or found != mark:
-            return False
+            return None
         unit = self.open(source, index)
+        shifts: list[Shift] = []
         for name, lowered in row.functions.items():
             if name == _FILE_LEVEL:
                 unit.toplevel()
             else:
                 sketch = _same(name, row.sketches or (), unit.sketches)
                 if sketch is None:
-                    return False
+                    return None
                 unit.lower(sketch)
                 name = _name(sketch)
             now = self._opened[source.path].functions.get(name, _UNKEPT)
-            if _UNKEPT in (lowered, now) or _level(lowered) != _level(now):
-                return False
-        return True
+            moved = None if _UNKEPT in (lowered, now) else _shifts(lowered, now)
+            if moved is None:
+                return None
+            shifts += moved
+        return tuple(shifts)
 
     def save(self) -> None:
         """Keeps what was lowered anew."""
@@ -268,23 +274,33 @@ def _same(name: str, old: tuple[Sketch, ...], new: tuple[Sketch, ...]) -> Sketch
     return after[before.index(name)] if name in before and len(before) == len(after) else None
 
 
-def _level(kept: msgspec.Raw) -> object:
-    """A kept function with its lines counted from its own first one; at file level lines do not count."""
-    value = msgspec.msgpack.decode(kept)
-    function = value[0]
-    alone = function["key"]["name"] == "<file>"
-    return _levelled(value, None if alone else function["at"]["line"])
+def _shifts(before: msgspec.Raw, after: msgspec.Raw) -> tuple[Shift, ...] | None:
+    """How far the lines of a kept function have moved, None where it is another one now. At file level
+    neither lines nor columns count."""
+    old, new = msgspec.msgpack.decode(before), msgspec.msgpack.decode(after)
+    outside = old[0]["key"]["name"] == FILE
+    lines: tuple[list[int], list[int]] = [], []
+    if _levelled(old, lines[0], outside) != _levelled(new, lines[1], outside):
+        return None
+    pairs = dict(zip(*lines, strict=True))
+    if outside:
+        return ()
+    if [pairs[line] for line in lines[0]] != lines[1]:
+        return None  # what stood in one line stands in several
+    moved = sorted((line, now - line) for line, now in pairs.items())
+    stretches = [list(group) for _by, group in groupby(moved, itemgetter(1))]
+    return tuple(Shift(one[0][0], one[-1][0], one[0][1]) for one in stretches)
 
 
-def _levelled(value: Any, first: int | None) -> Any:
+def _levelled(value: Any, lines: list[int], outside: bool) -> Any:
+    """A kept function without its lines, which go to ``lines`` in their order; without its columns, too,
+    where it stands ``outside`` of all functions."""
     if isinstance(value, list):
-        return [_levelled(item, first) for item in value]
+        return [_levelled(item, lines, outside) for item in value]
     if not isinstance(value, dict):
         return value
-    found = {name: _levelled(item, first) for name, item in value.items()}
+    found = {name: _levelled(item, lines, outside) for name, item in value.items()}
     if "end_line" in value:
-        for name in ("line", "end_line"):
-            found[name] = 0 if first is None else value[name] - first
-        if first is None:
-            found["col"] = found["end_col"] = 0
+        lines += (value["line"], value["end_line"])
+        found |= dict.fromkeys(("line", "end_line", *(("col", "end_col") if outside else ())), 0)
     return found

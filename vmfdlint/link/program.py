@@ -110,17 +110,21 @@ class Program(Texts):
             found.extend(self.mentioning_in(path, token))
         return tuple(found)
 
-    def literals(self, stretch: str, pattern: re.Pattern[str]) -> tuple[tuple[str, int, str], ...]:
-        """The string literals that hold ``stretch`` and as a whole match: path, byte offset, and the macro in
-        whose #define they stand ("" elsewhere)."""
-        found: list[tuple[str, int, str]] = []
+    def literals(self, stretch: str, pattern: re.Pattern[str]) -> tuple[tuple[str, str, str], ...]:
+        """The string literals that hold ``stretch`` and as a whole match: path, the function around it, and
+        the macro in whose #define it stands; one of the two is ""."""
+        found: list[tuple[str, str, str]] = []
         for path in self.lexicon.paths:
             bound = self.bound(path)
             if bound is None:
-                found += [(path, at, macro) for at, macro in self.literals_in(path, stretch, pattern.pattern)]
+                asked = stretch, pattern.pattern
+                for number, macro in enumerate(self.literals_in(path, *asked)):
+                    around = "" if macro else self.holding_literal(path, *asked, str(number))
+                    found.append((path, around, macro))
             elif stretch.encode() in self.lexicon.source(path).data:
-                texts = bound.texts(path)
-                found += [(path, at, "") for at, text in texts if stretch in text and pattern.fullmatch(text)]
+                for at, text in bound.texts(path):
+                    if stretch in text and pattern.fullmatch(text):
+                        found.append((path, self.within(path, at).name, ""))
         return tuple(found)
 
     def targets(self, caller: FunctionKey, call: Call) -> tuple[FunctionKey, ...]:

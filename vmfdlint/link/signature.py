@@ -36,6 +36,8 @@ _ENDED = re.compile(rb"[;}]\s*(?:[A-Z_][A-Z0-9_]*\s*)?\Z")
 _ENUM = re.compile(rb"\benum\b")
 _VALUE = re.compile(rb"=([^,{}]*)")
 _WORD = re.compile(rb"[A-Za-z_]\w*")
+_EMPTY = re.compile(rb"(?<=[^\\\s])[ \t]*\n(?:[ \t]*\n)+")
+"""Lines that hold nothing, but for one behind a backslash: that one ends a directive."""
 
 Said = Mapping[str, Mapping[str, int]]
 """By path with the hash of the content, and by name: what the file says of it, as a number. Of two files with
@@ -134,7 +136,8 @@ class _Pieces:
             start, end = self._span(number)
             # The same piece says something else in another branch, or where a comment covers it.
             before, covered = bisect_left(self._conditions, start), self._covered(start)
-            state.update(b"\0%d %d\0" % (before, min(covered, end) - start) + self._text[start:end].strip())
+            piece = _EMPTY.sub(b"\n", self._text[start:end].strip())
+            state.update(b"\0%d %d\0" % (before, min(covered, end) - start) + piece)
         return int.from_bytes(state.digest(), "little")
 
     def _holding(self, name: bytes) -> set[int]:

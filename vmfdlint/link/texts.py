@@ -36,17 +36,27 @@ class Texts(Units):
         return {}
 
     @question
-    def literals_in(self, path: str, stretch: str, pattern: str) -> tuple[tuple[int, str], ...]:
-        """As :meth:`literals`, for one file that is joined by names alone."""
+    def literals_in(self, path: str, stretch: str, pattern: str) -> tuple[str, ...]:
+        """As :meth:`literals`, for one file that is joined by names alone: the macro of each literal, in
+        source order."""
+        return tuple(macro for _offset, macro in self._literals_in(path, stretch, pattern))
+
+    @question
+    def holding_literal(self, path: str, stretch: str, pattern: str, number: str) -> str:
+        """The function around one of the literals of :meth:`literals_in`, by its number from 0."""
+        offset, _macro = next(islice(self._literals_in(path, stretch, pattern), int(number), None))
+        return self.within(path, offset).name
+
+    def _literals_in(self, path: str, stretch: str, pattern: str) -> Iterator[tuple[int, str]]:
         wanted = stretch.encode()
         data = self.lexicon.source(path).data
-        return tuple(
-            (match.start(), _defining(data, match.start()))
-            for match in (_LITERAL.finditer(data) if wanted in data else ())
-            if wanted in match[1]
-            and not _commented(data, match.start())
-            and re.fullmatch(pattern, match[1].decode("utf-8", "replace"))
-        )
+        for match in _LITERAL.finditer(data) if wanted in data else ():
+            if (
+                wanted in match[1]
+                and not _commented(data, match.start())
+                and re.fullmatch(pattern, match[1].decode("utf-8", "replace"))
+            ):
+                yield match.start(), _defining(data, match.start())
 
     @question
     def stands_in(self, path: str, name: str) -> bool:
@@ -62,11 +72,6 @@ class Texts(Units):
         """The function whose text holds a byte offset, after a parse; the file level where none does."""
         inside = [(s.end - s.start, number, s.name) for number, s in self._holders(path, offset)]
         return FunctionKey(path, min(inside)[2] if inside else FILE)
-
-    @question
-    def holder(self, path: str, offset: str) -> str:
-        """The name of what :meth:`within` gives."""
-        return self.within(path, int(offset)).name
 
     @question
     def says(self, path: str, text: str) -> bool:

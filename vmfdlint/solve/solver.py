@@ -71,7 +71,7 @@ class Solver:
     @cached_property
     def tokens(self) -> frozenset[str]:
         """The names that make a function a seed: the models' own and the macros that stand for them."""
-        macros = frozenset(macro for _path, _offset, macro in self._literals if macro)
+        macros = frozenset(macro for _path, _holder, macro in self._literals if macro)
         values = self.models.interesting_values()
         numbers = {str(each) for value in values for each in (value, value & 0xFFFF)}
         known = self.models.interesting_names() | self.models.interesting_paths()
@@ -123,7 +123,7 @@ class Solver:
         return tuple(sorted(self._aliases(self.program.lexicon.source(path), frozenset(names.split("\n")))))
 
     @cached_property
-    def _literals(self) -> tuple[tuple[str, int, str], ...]:
+    def _literals(self) -> tuple[tuple[str, str, str], ...]:
         """The literals that the models' text table speaks of."""
         return tuple(
             one for rule in self.models.texts for one in self.program.literals(rule.stretch, rule.pattern)
@@ -132,13 +132,9 @@ class Solver:
     @cached_property
     def _texts(self) -> tuple[FunctionKey, ...]:
         """The functions that hold such a literal or its macro, and the callers they build a text for."""
-        found = {
-            FunctionKey(path, self.program.holder(path, str(offset)))
-            for path, offset, macro in self._literals
-            if not macro
-        }
+        found = {FunctionKey(path, holder) for path, holder, macro in self._literals if not macro}
         found.update(self._saying(self.models.speaks))
-        for _path, _offset, macro in self._literals:
+        for _path, _holder, macro in self._literals:
             found.update(self.program.mentioning(macro) if macro else ())
         builders = self.tabulation.builders
         builders.keys.update(found)
@@ -202,7 +198,7 @@ class Solver:
         """Whether any file names what creates a VM, or the device, or has a path of debugfs and says kvm."""
         names = self.models.interesting_names() | self.models.interesting_paths()
         return any(self.program.lexicon.files_with(name) for name in names) or any(
-            self.program.says(path, "kvm") for path in {path for path, _offset, _macro in self._literals}
+            self.program.says(path, "kvm") for path in {path for path, _holder, _macro in self._literals}
         )
 
     @cached_property
