@@ -261,7 +261,6 @@ def test_a_damaged_cache_costs_time_alone(tree: Path, run: Run, size: int) -> No
 
 def test_a_changed_byte_in_a_row_is_noticed(tmp_path: Path) -> None:
     store = open_store(tmp_path / "c")
-    assert store is not None
     store.put({b"k" * 16: b"a value"})
     assert store.get([b"k" * 16]) == {b"k" * 16: b"a value"}
     store.close()
@@ -270,7 +269,6 @@ def test_a_changed_byte_in_a_row_is_noticed(tmp_path: Path) -> None:
         other.execute("UPDATE rows SET value = ?", (value[:-1] + b"!",))
     other.close()
     store = open_store(tmp_path / "c")
-    assert store is not None
     assert store.get([b"k" * 16]) == {}
 
 
@@ -288,6 +286,8 @@ def test_the_database_of_another_program_is_left_alone(tree: Path, run: Run) -> 
 def test_a_place_that_cannot_be_written_is_no_error(tree: Path, run: Run) -> None:
     (tree / ".vmfdlint_cache").write_text("a file in the way")
     assert "VMFD104" in same(run)
+    assert ".vmfdlint_cache for the next run: " in run("check", "-v", ".").err
+    assert "nothing is kept" not in run("check", ".").err, "what costs time alone is told to those who ask"
 
 
 def test_a_full_disk_is_no_error(tree: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,12 +304,12 @@ def test_a_full_disk_is_no_error(tree: Path, run: Run, monkeypatch: pytest.Monke
 def test_runs_at_the_same_time_share_it(tmp_path: Path) -> None:
     stores = [open_store(tmp_path / "c") for _ in range(4)]
     rows = {bytes([number]) * 16: bytes([number]) * 500 for number in range(50)}
-    threads = [threading.Thread(target=store.put, args=(rows,)) for store in stores if store is not None]
+    threads = [threading.Thread(target=store.put, args=(rows,)) for store in stores]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(store is not None and store.get(rows) == rows for store in stores)
+    assert all(store.get(rows) == rows for store in stores)
 
 
 def test_clean_removes_it_and_nothing_else(tree: Path, run: Run) -> None:
@@ -328,16 +328,13 @@ def test_rows_that_nobody_reads_go(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     old, used = b"o" * 16, b"u" * 16
     monkeypatch.setattr("vmfdlint.cache.store.time", lambda: 0.0)
     store = open_store(tmp_path / "c")
-    assert store is not None
     store.put({old: b"old", used: b"used"})
     store.close()
     monkeypatch.setattr("vmfdlint.cache.store.time", lambda: 86_400.0 * 400)
     store = open_store(tmp_path / "c")
-    assert store is not None
     store.get([used])
     store.close()
     store = open_store(tmp_path / "c")
-    assert store is not None
     assert store.get([old, used]) == {used: b"used"}
 
 

@@ -19,7 +19,7 @@ from vmfdlint.app.run import (
     text_run,
 )
 from vmfdlint.app.verdict import gated, judged, known_entries, look
-from vmfdlint.base import LIMITS, SourceText
+from vmfdlint.base import LIMITS, ProblemKind, SourceText
 from vmfdlint.baseline import Entry
 from vmfdlint.config import Options
 from vmfdlint.discover import Discovery
@@ -116,7 +116,11 @@ def checkout_of(root: Path) -> Checkout | None:
 
 
 def _reported(outcome: Outcome, context: Context, options: Options, step_summary: str) -> Run:
-    """The reports that were asked for, each for its place, and what is said beside them."""
+    """The reports that were asked for, each for its place, and what is said beside them; what went wrong with
+    the cache is said there alone, for it changes no report."""
+    problems = outcome.problems
+    others = tuple(problem for problem in problems if problem.kind is not ProblemKind.CACHE)
+    outcome = msgspec.structs.replace(outcome, problems=others)
     report, for_people = b"", False
     written = []
     for wanted in options.output_format:
@@ -129,7 +133,7 @@ def _reported(outcome: Outcome, context: Context, options: Options, step_summary
             report, for_people = data, name in PEOPLE
         if name == "github" and step_summary:
             written.append(Written(step_summary, formats()["markdown"](outcome, context), append=True))
-    messages = problem_lines(outcome.problems, context)
+    messages = problem_lines(problems, context)
     if not for_people:
         messages += closing(outcome, context)
     return Run(report, tuple(messages), context.exit_code, tuple(written))

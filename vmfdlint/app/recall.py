@@ -1,13 +1,13 @@
 """What an analysis made of the same sources before, out of the cache."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from vmfdlint.base import SourceText
-from vmfdlint.cache import NOTHING, Coding, Rows, digest, identity, open_store
+from vmfdlint.cache import NOTHING, Coding, Rows, UnusableError, digest, identity, open_store
 from vmfdlint.config import Options
 from vmfdlint.finding import Outcome
 from vmfdlint.repair import wants_fixes
@@ -38,15 +38,23 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def rows_for(options: Options) -> Iterator[Rows]:
-    """The cache of a run; one that remembers nothing where the options or the disk want none."""
-    without = options.no_cache or options.exhaustive
-    store = None if without or not options.cache_dir else open_store(Path(options.cache_dir))
-    rows: Rows = NOTHING if store is None else store
+def rows_for(options: Options, tell: Callable[[str], None]) -> Iterator[Rows]:
+    """The cache of a run; one that remembers nothing where the options or the disk want none. ``tell`` hears
+    at the end what is wrong with the disk."""
+    rows, broken = NOTHING, ""
+    if options.cache_dir and not (options.no_cache or options.exhaustive):
+        try:
+            rows = open_store(Path(options.cache_dir))
+        except UnusableError as error:
+            broken = str(error)
     try:
         yield rows
     finally:
         rows.close()
+        broken = broken or rows.broken
+        if broken:
+            remedy = "--cache-dir names another place"
+            tell(f"nothing is kept in {options.cache_dir} for the next run: {broken}; {remedy}")
 
 
 def asked_key(options: Options, built: Mapping[str, tuple[str, ...]] | None) -> bytes:

@@ -13,6 +13,7 @@ class ProblemKind(StrEnum):
     PARSE = "parse"
     UNRESOLVED = "unresolved"
     LIMIT = "limit"
+    CACHE = "cache"
     IO = "io"
     CONFIG = "config"
     CRASH = "crash"

@@ -27,8 +27,14 @@ _AT_ONCE = 500
 """Keys in one question: SQLite takes 999 variables at least."""
 
 
+class UnusableError(Exception):
+    """There can be no cache in a directory; the text says why."""
+
+
 class Rows(Protocol):
-    """What a store does."""
+    """What a store does. ``broken`` says why nothing is kept any more, "" as long as it is."""
+
+    broken: str
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
         """The rows there are."""
@@ -42,6 +48,8 @@ class Rows(Protocol):
 
 class _Nothing:
     """No cache: remembers nothing."""
+
+    broken = ""
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
         return {}
@@ -118,8 +126,8 @@ class Store:
         self.broken = self.broken or str(error)
 
 
-def open_store(directory: Path) -> Store | None:
-    """The cache in a directory, made where there is none; None where that cannot be.
+def open_store(directory: Path) -> Store:
+    """The cache in a directory, made where there is none. Raises UnusableError where that cannot be.
 
     A file that is no database, or was made by another version of this one, is replaced; the database of
     another program is left alone.
@@ -132,9 +140,12 @@ def open_store(directory: Path) -> Store | None:
             for leftover in (path, path.with_name(_FILE + "-wal"), path.with_name(_FILE + "-shm")):
                 leftover.unlink(missing_ok=True)
             connection = _opened(path)
-    except (OSError, sqlite3.Error):
-        return None
-    return None if connection is None else Store(connection)
+    except (OSError, sqlite3.Error) as error:
+        reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+        raise UnusableError(reason) from error
+    if connection is None:
+        raise UnusableError("the file is no cache of this program, and comes back when it is removed")
+    return Store(connection)
 
 
 def _opened(path: Path) -> sqlite3.Connection | None:

@@ -95,20 +95,30 @@ def created(held: tuple[Object, ...]) -> tuple[Related, ...]:
     return tuple(Related(made.at, f"{noun(made)} created here") for made in held)
 
 
-def best(observations: list[Observation]) -> Observation:
-    """The clearest witness: certain before uncertain, a VM before its handles, then the first by place."""
+def best(observations: list[Observation], since: Site | None = None) -> Observation:
+    """The clearest witness: certain before uncertain, a VM before its handles, a call that waits before a
+    return, the nearest behind ``since``, then the first by place."""
     order = list(Kind)
     return min(
         observations,
         key=lambda seen: (
             len(seen.fact.via),
             order.index(seen.fact.object.kind) if seen.fact.object else 99,
-            seen.detail.startswith(("the return", "a loop")),
+            seen.detail.startswith("the return"),
+            _distance(seen.site, since) if since is not None else (),
+            seen.detail.startswith("a loop"),
             seen.at,
             len(repr(seen.fact)),
             repr(seen.fact),
         ),
     )
+
+
+def _distance(site: Site, since: Site) -> tuple[bool, bool, bool]:
+    """What makes a place far: another file, another function, before the other place in it."""
+    here, there = site.function, since.function
+    before = (site.block, site.index) < (since.block, since.index)
+    return here.path != there.path, here != there, here == there and before
 
 
 def objects_of(facts: list[Fact]) -> tuple[Object, ...]:

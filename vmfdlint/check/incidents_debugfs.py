@@ -29,7 +29,7 @@ def kept(solver: Solver) -> Iterator[Incident]:
         if fact.state.process is Process.OWN and not _of_debugfs(solver, seen):
             waits[fact.object.site].append(seen)
     for site, seen_list in sorted(waits.items()):
-        evidence = best(seen_list)
+        evidence = best(seen_list, site)
         made = evidence.fact.object
         assert made is not None
         yield Incident(

@@ -50,7 +50,7 @@ def surviving_children(observations: Sequence[Observation]) -> Iterator[Incident
         origin = forks.get(site) or daemons.get(site)
         if not origin:
             continue
-        evidence = best(seen_list)
+        evidence = best(seen_list, site)
         held = objects_of([seen.fact for seen in seen_list])
         mapping_only = all(made.is_mapping for made in held)
         dies = site in daemons or site not in parents_alive

@@ -43,7 +43,7 @@ def lost(solver: Solver, told: frozenset[Name]) -> Iterator[Incident]:
             lingering[fact.mark].append(seen)
     losses = grouped(solver.observations, Happening.LOST)
     for site, seen_list in sorted(lingering.items()):
-        evidence = best(seen_list)
+        evidence = best(seen_list, site)
         where = losses.get(site)
         if not where:
             continue
@@ -141,16 +141,17 @@ def copies(solver: Solver) -> Iterator[Incident]:
             continue
         forgotten = [seen for seen in alone[site] if seen.fact.state.life is Life.LOST]
         if forgotten and site in moved:
-            evidence, reason = best(forgotten), "no variable holds the copy any more"
+            evidence, reason = best(forgotten, site), "no variable holds the copy any more"
         elif alone[site]:
             if site in moved:
                 continue
-            evidence, reason = best(alone[site]), "the copy is still open after the original was closed"
+            evidence, reason = best(alone[site], site), "the copy is still open after the original was closed"
         elif any(seen.fact.state.life is Life.LOST for seen in by_site[site]):
-            evidence = best([seen for seen in by_site[site] if seen.fact.state.life is Life.LOST])
+            lost = [seen for seen in by_site[site] if seen.fact.state.life is Life.LOST]
+            evidence = best(lost, site)
             reason = "no variable holds the copy any more"
         elif by_site[site] and site not in released and site not in moved:
-            evidence, reason = best(by_site[site]), "nothing closes the copy"
+            evidence, reason = best(by_site[site], site), "nothing closes the copy"
         else:
             continue
         registered = first.what is Happening.REGISTER
@@ -267,7 +268,7 @@ def remains(solver: Solver, told: frozenset[Name]) -> Iterator[Incident]:
             found[made.alone_since].append(seen)
     closes = grouped(solver.observations, Happening.CLOSE)
     for site, seen_list in sorted(found.items()):
-        evidence = best(seen_list)
+        evidence = best(seen_list, site)
         where = closes.get(site)
         at = where[0].at if where else evidence.at
         held = objects_of([seen.fact for seen in seen_list])
@@ -342,7 +343,7 @@ def partly_unmapped(observations: Sequence[Observation]) -> Iterator[Incident]:
     for cut, seen_list in sorted(waiting.items(), key=lambda item: (item[0].site, item[0].left or 0)):
         if cut.site in whole:
             continue
-        evidence = best(seen_list)
+        evidence = best(seen_list, cut.site)
         held = objects_of([seen.fact for seen in seen_list])
         kinds = _kinds(held)
         part = f"ends only a part of the {kinds}: the rest"

@@ -26,7 +26,7 @@ def unshared(solver: Solver) -> Iterator[Incident]:
     for site, origin in sorted(grouped(solver.observations, Happening.UNSHARE).items()):
         if not waiting[site] or not any(_threaded(solver, seen) for seen in origin):
             continue
-        evidence = best(waiting[site])
+        evidence = best(waiting[site], site)
         held = objects_of([seen.fact for seen in origin])
         yield Incident(
             "table unshared",

@@ -74,8 +74,8 @@ class _Trial(Tabulation):
 
     def run(self) -> None:
         """As :meth:`Tabulation.run`, until it is decided."""
-        while self._work and not self.decided:
-            self._advance(self._work.popleft())
+        while not self.decided and (node := self._next()) is not None:
+            self._advance(node)
 
     def push(self, node: Node, step: Step) -> None:
         """See :meth:`Tables.push`."""

@@ -56,6 +56,8 @@ class Tables:
         self.unknown: dict[str, dict[tuple[int, Kind], Span]] = {}
         self.observations: dict[tuple[Happening, Site, Fact, str], Observation] = {}
         self._work: deque[Node] = deque()
+        self._doubtful: deque[Node] = deque()
+        """What came here for sure goes first: it often makes the rest superfluous."""
         self._settled: set[tuple[Site | None, Object | None]] = set()
         self._rested: dict[tuple[str, Kind, Site], set[FunctionKey]] = {}
         self._doubts: dict[tuple[FunctionKey, Fact, bool], tuple[str, ...]] = {}
@@ -105,10 +107,8 @@ class Tables:
 
     def push(self, node: Node, step: Step) -> None:
         """Puts a node on the worklist, unless it was there before."""
-        if node in self.steps or (
-            node.fact.state.life is Life.LOST and (node.fact.mark, node.fact.object) in self._settled
-        ):
-            return  # a lost reference is judged by the first wait it meets for sure
+        if node in self.steps or (node.fact.state.life is Life.LOST and self._is_settled(node.fact)):
+            return
         if node.fact.via and self._tells_nothing_new(node):
             return
         here = self.at.setdefault((self.contexts[node.context].key, node.block, node.index), {})
@@ -126,7 +126,16 @@ class Tables:
             return
         self.steps[node] = step
         here.setdefault(node.fact, node)
-        self._work.append(node)
+        (self._doubtful if node.fact.via else self._work).append(node)
+
+    def _next(self) -> Node | None:
+        """Takes a node from the worklist, None where nothing is left."""
+        return next((work.popleft() for work in (self._work, self._doubtful) if work), None)
+
+    def _is_settled(self, fact: Fact) -> bool:
+        """Whether no further wait of a fact tells anything: a lost reference is judged by the first that it
+        meets for sure, the parent of a fork by the first of all."""
+        return (fact.mark, fact.object) in self._settled
 
     def again(self, key: FunctionKey) -> None:
         """Puts the nodes of a function that the zero fact reached on the worklist again: a callee now wants
@@ -165,7 +174,8 @@ class Tables:
     ) -> None:
         """Records an observation once."""
         site = Site(self.contexts[node.context].key, node.block, node.index)
-        if what is Happening.LINGER and fact.state.life is Life.LOST and not fact.via:
+        lost = fact.state.life is Life.LOST and not fact.via
+        if what is Happening.LINGER and (lost or (fact.object is not None and fact.object.creator)):
             self._settled.add((fact.mark, fact.object))
         self._record(Observation(what, site, at, fact, node, detail, made))
 

@@ -32,8 +32,8 @@ class Tabulation(Calls):
 
     def run(self) -> None:
         """Works until nothing new comes."""
-        while self._work:
-            self._advance(self._work.popleft())
+        while (node := self._next()) is not None:
+            self._advance(node)
 
     def _advance(self, node: Node) -> None:
         """Runs a fact through the rest of its block."""

@@ -108,7 +108,7 @@ class Unmodelled(Crossings):
     def _linger_below(self, node: Node, instr: Call, edge: Edge) -> None:
         """A callee that is not entered may still wait."""
         fact = node.fact
-        if fact.is_zero:
+        if fact.is_zero or self._is_settled(fact):
             return
         if fact.is_watched:
             wait = self.behaviour.below.lingers(edge.callee, slots=fact.in_child)

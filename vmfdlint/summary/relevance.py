@@ -33,17 +33,19 @@ class _Climb:
         """Whether more was found than is climbed on from."""
         return len(self.found) > LIMITS.closure
 
-    def step(self, follows: Callable[[Edge], bool]) -> None:
-        """Goes to those that call the frontier by name, and by the edges of values that ``follows``
-        accepts."""
+    def step(self, follows: Callable[[Edge], bool], whole: bool = True) -> None:
+        """Goes to those that call the frontier by name, and by the edges of values that ``follows`` accepts;
+        where not the ``whole`` level is asked for, until the climb is wide."""
         following: set[FunctionKey] = set()
         for key in self.frontier:
             callers, values = self.graph.named_by(key)
-            following.update(callers)
+            following |= callers - self.found
             if values and self.values_left > 0:
                 self.values_left -= 1
                 following.update(edge.site.function for edge in self.graph.value_edges(key) if follows(edge))
-        following -= self.found
+                following -= self.found
+            if not whole and len(self.found) + len(following) > LIMITS.closure:
+                break
         self.found |= following
         self.frontier = sorted(following)
 
@@ -114,7 +116,7 @@ class Relevance:
         while climb.frontier and not mains and not climb.is_wide:
             mains = frozenset(one.path for one in climb.frontier if self.program.is_entry(one))
             if not mains:
-                climb.step(lambda _edge: True)
+                climb.step(lambda _edge: True, whole=False)
         self._mains[key] = mains
         return mains
 
