@@ -103,7 +103,7 @@ def test_times_and_the_command_line_only_on_request(run: Run, here: Path, found:
         (["check", "--exclude", "!"], "--exclude"),
         (["check", ""], "an empty path"),
         (["check", "--target-python", "4"], "'4' is no version of Python from 2.7 to 3.x, such as 3.13"),
-        (["check", "--target-python", "3"], "'3' is no version of Python from 2.7 to 3.x, such as 3.13"),
+        (["check", "--target-python", "1"], "'1' is no version of Python from 2.7 to 3.x, such as 3.13"),
         (["check", "--models", "gone.toml"], "gone.toml"),
         (["check", "a.c", "nul.c"], "error: nul.c: is not a text file"),
         (["chek"], "No such command 'chek'"),
@@ -199,6 +199,17 @@ def test_a_crash_ends_with_2(run: Run, here: Path, crashing: None) -> None:
     assert err.startswith("error: vmfdlint crashed in the analysis: RecursionError: too deep at test_cli.py:")
     assert "Traceback" not in err and "Traceback" in run("check", "-v").err
     assert run("show", "flow").code == 2
+
+
+def test_a_language_without_its_second_number_is_the_latest(run: Run, here: Path) -> None:
+    for short, long in (("2", "2.7"), ("3", "3.13")):
+        shown = [run("check", "--show-settings", "--target-python", one).out for one in (short, long)]
+        assert shown[0] == shown[1] and f'"{long}"' in shown[0]
+
+
+def test_no_flow_is_told(run: Run, here: Path) -> None:
+    (here / "a.c").write_text("int main(void) { return 0; }\n")
+    assert run("show", "flow").out.startswith("No source of a KVM descriptor")
 
 
 def test_silence_is_explained(run: Run, here: Path) -> None:

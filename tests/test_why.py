@@ -298,6 +298,20 @@ def test_paths_hold_the_rest_of_the_program(run: Run, tree: Path) -> None:
         assert "2 references hold" in run("why", "lib/idle.c:3", *paths).out
 
 
+def test_without_paths_the_program_is_the_work_tree_of_the_file(
+    run: Run, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tree / ".git").mkdir()
+    (tree / "lib").mkdir()
+    (tree / "lib" / "idle.c").write_text("void idle(void)\n{\n    pause();\n}\n")
+    (tree / "m.c").write_text(MACHINE_C.replace("static void idle(void)\n{\n    pause();\n}\n", ""))
+    (tree / "elsewhere").mkdir()
+    monkeypatch.chdir(tree / "elsewhere")
+    assert "2 references hold" in run("why", "../lib/idle.c:3").out
+    (tree / ".git").rmdir()
+    assert "2 references hold" not in run("why", "../lib/idle.c:3").out, "the file's own directory"
+
+
 def test_python_names(run: Run, tree: Path) -> None:
     (tree / "v.py").write_text(
         "import fcntl, mmap, os, signal\n"

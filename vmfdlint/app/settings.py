@@ -28,6 +28,9 @@ def options_for(paths: Sequence[str], given: Mapping[str, object]) -> Options:
     for path in paths:
         if not path:
             raise ConfigError("an empty path: name a file or a directory")
+    for path in options.models:
+        if not Path(path).exists():
+            raise ConfigError(f"models: {path}: no such file or directory")
     if sum(bool(given.get(name)) for name in ("fix", "diff", "format_patch")) > 1:
         raise ConfigError("one of --fix, --diff and --format-patch: --diff alone shows what --fix writes")
     if "-" in paths and (options.fix or options.diff or options.format_patch):

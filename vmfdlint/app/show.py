@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from vmfdlint.app.afresh import models_for, target_of
+from vmfdlint.app.afresh import models_for, notices, target_of
 from vmfdlint.app.analysis import workers_of
 from vmfdlint.app.run import Run, job_run, text_run
 from vmfdlint.base import SourceText
@@ -41,7 +41,8 @@ def show_flow(
 ) -> str:
     """Sources, and what they are built into -> where each descriptor is created, goes and rests, as text."""
     models, _problems = models_for(options)
-    return flow_text(solve(sources, models, workers_of(options), target_of(options, built)).solver)
+    solver = solve(sources, models, workers_of(options), target_of(options, built)).solver
+    return flow_text(solver) or "".join(f"{notice}\n" for notice in notices(solver, ()))
 
 
 def show_ir(sources: tuple[SourceText, ...], options: Options, path: str, function: str) -> str:

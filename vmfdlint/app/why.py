@@ -21,6 +21,7 @@ from vmfdlint.held import Ledger
 from vmfdlint.intake import prefix, take
 from vmfdlint.report import FATAL, Context, problem_lines, why_json, why_text
 from vmfdlint.run import Crash, run_one
+from vmfdlint.vcs import top_of
 
 _PLACE = re.compile(r"(?P<path>.+?):(?P<line>\d+)(?::\d+)?:?")
 
@@ -60,6 +61,16 @@ def why(
     failed = any(problem.kind in FATAL for problem in found.problems)
     report = (why_json if output_format == "json" else why_text)(result.value, context)
     return Run(report, tuple(messages), EXIT_INCOMPLETE if failed else EXIT_CLEAN)
+
+
+def around(place: str) -> str:
+    """The directory of the program that a FILE:LINE belongs to, where none is named: the current one if the
+    file is below it, else the work tree that the file is in, else the file's own directory."""
+    named = _PLACE.fullmatch(place)
+    file = Path(os.path.normpath(Path.cwd() / (named["path"] if named is not None else "")))
+    if file.is_relative_to(Path.cwd()):
+        return "."
+    return (top_of(file.parent) or file.parent).as_posix()
 
 
 def _source(found: Discovery, path: str) -> SourceText:

@@ -32,13 +32,15 @@ def rule(rules: tuple[str, ...], every: bool, output_format: str | None) -> int:
 def why(place: str, paths: tuple[str, ...], output_format: str, **given: Any) -> int:
     """Who holds the VM while a line runs, how each got there, and what would let the VM die.
 
-    PATHS hold the rest of the program (default: the current directory).
+    PATHS hold the rest of the program (default: the current directory; for a file outside of it the work tree
+    that the file is in).
     """
     from vmfdlint import app
+    from vmfdlint.app.why import around
     from vmfdlint.app.why import why as holders
 
     with Progress(sys.stderr.isatty()) as progress:
-        result = holders(app.options_for(paths or (".",), given), place, output_format, progress)
+        result = holders(app.options_for(paths or (around(place),), given), place, output_format, progress)
     return give(result)
 
 

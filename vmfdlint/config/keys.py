@@ -50,7 +50,12 @@ def _text(value: Any) -> str:
     return value
 
 
+_LATEST = {"2": "2.7", "3": "3.13"}
+"""What a language without the second number stands for."""
+
+
 def _version(value: Any) -> str:
+    value = _LATEST.get(value, value) if isinstance(value, str) else value
     if not isinstance(value, str) or not re.fullmatch(PYTHON_VERSIONS, value):
         raise ValueError
     return value

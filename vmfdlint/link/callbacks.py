@@ -21,6 +21,7 @@ from vmfdlint.ir import (
     Root,
 )
 from vmfdlint.link.edges import Edge, EdgeKind, Site, slot_of
+from vmfdlint.link.lists import Lists
 from vmfdlint.link.program import Program
 from vmfdlint.link.slot_calls import SlotCalls
 from vmfdlint.models import REST, Callback, Models, resolve
@@ -38,6 +39,7 @@ class Callbacks:
         self.program = program
         self.models = models
         self._slots = slots
+        self._lists = Lists(program)
 
     def edges(self, site: Site, call: Call, position: int, key: FunctionKey) -> list[Edge]:
         """Edges of a function given to a call as argument ``position``."""
@@ -86,6 +88,7 @@ class Callbacks:
                         edges.extend(
                             Edge(where, key, EdgeKind.SLOT, through.args)
                             for where, through in self._slots.of(slot)
+                            if not self._lists.differ(function, slot, where.function)
                         )
                 case Call(target=Indirect(place=place)) if place in holders:
                     args = tuple(_caller_operand(argument, function, call) for argument in instr.args)

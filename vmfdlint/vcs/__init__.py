@@ -2,7 +2,7 @@
 
 from vmfdlint.vcs.changes import Lines, changed_lines, parted
 from vmfdlint.vcs.errors import VcsError
-from vmfdlint.vcs.place import Origin, author, origin, repository_uri, within
+from vmfdlint.vcs.place import Origin, author, origin, repository_uri, top_of, within
 from vmfdlint.vcs.worktree import checked_out
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "origin",
     "parted",
     "repository_uri",
+    "top_of",
     "within",
 ]
