@@ -3,7 +3,7 @@
 In: facts to record. Out: the tables that the door, the witness and the follow-up read. Knows no instruction.
 """
 
-from collections import deque
+from collections import defaultdict, deque
 
 import msgspec
 
@@ -50,6 +50,8 @@ class Tables:
         self.contexts: list[Context] = []
         self._numbers: dict[Context, int] = {}
         self.steps: dict[Node, Step] = {}
+        self.others: dict[Node, list[Step]] = defaultdict(list)
+        """Further returns to a node, out of other callees of the same call: one an architecture, often."""
         self.at: dict[tuple[FunctionKey, int, int], dict[Fact, Node]] = {}
         self.incoming: dict[int, dict[Incoming, None]] = {}
         self._exits: dict[int, dict[Fact, Node]] = {}
@@ -107,7 +109,12 @@ class Tables:
 
     def push(self, node: Node, step: Step) -> None:
         """Puts a node on the worklist, unless it was there before."""
-        if node in self.steps or (node.fact.state.life is Life.LOST and self._is_settled(node.fact)):
+        if node in self.steps:
+            others = self.others[node] if step.call is not None else None
+            if others is not None and len(others) < LIMITS.slot_targets:
+                others.append(step)
+            return
+        if node.fact.state.life is Life.LOST and self._is_settled(node.fact):
             return
         if node.fact.via and self._tells_nothing_new(node):
             return
