@@ -9,7 +9,7 @@ from functools import cached_property
 import msgspec
 
 
-class Span(msgspec.Struct, frozen=True, order=True):
+class Span(msgspec.Struct, frozen=True, order=True, cache_hash=True):
     """A stretch of source: lines from 1, columns from 1 and counted in bytes, the end exclusive.
 
     ``path`` is relative to the root of the scan, with ``/`` between its parts on every system.

@@ -9,7 +9,7 @@ from vmfdlint.base import Span
 from vmfdlint.ir.instrs import Instr
 
 
-class FunctionKey(msgspec.Struct, frozen=True, order=True):
+class FunctionKey(msgspec.Struct, frozen=True, order=True, cache_hash=True):
     """A function's identity in a run: the file that defines it and its name there.
 
     The initialisers and registrations at file level form a function named ``<file>``.

@@ -17,7 +17,7 @@ class Root(StrEnum):
     """Such a variable of which each thread has its own."""
 
 
-class Field(msgspec.Struct, frozen=True, order=True):
+class Field(msgspec.Struct, frozen=True, order=True, cache_hash=True):
     """One step of an access path.
 
     ``name`` is a member name, ``*`` (what a pointer points to), ``[]`` (an element, index unknown) or ``[3]``
@@ -31,7 +31,7 @@ class Field(msgspec.Struct, frozen=True, order=True):
     deref: bool = False
 
 
-class Place(msgspec.Struct, frozen=True, order=True, tag=True):
+class Place(msgspec.Struct, frozen=True, order=True, tag=True, cache_hash=True):
     """An access path: a variable and the steps from it.
 
     A parameter is a LOCAL whose name is listed in ``Function.params``. ``unit`` is the path of the declaring

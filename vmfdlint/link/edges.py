@@ -33,7 +33,7 @@ class EdgeKind(StrEnum):
         return self in (EdgeKind.LATER, EdgeKind.EXIT, EdgeKind.SIGNAL, EdgeKind.PROCESS, EdgeKind.FORK)
 
 
-class Site(msgspec.Struct, frozen=True, order=True):
+class Site(msgspec.Struct, frozen=True, order=True, cache_hash=True):
     """One instruction: function, block index, index in the block."""
 
     function: FunctionKey
@@ -41,7 +41,7 @@ class Site(msgspec.Struct, frozen=True, order=True):
     index: int
 
 
-class Edge(msgspec.Struct, frozen=True):
+class Edge(msgspec.Struct, frozen=True, cache_hash=True):
     """``site`` calls ``callee`` with ``args``, operands of the caller (Opaque where unknown). ``answers``:
     what the callee returns is the result of the call, though another function is called by name."""
 
@@ -52,7 +52,7 @@ class Edge(msgspec.Struct, frozen=True):
     answers: bool = False
 
 
-class Slot(msgspec.Struct, frozen=True):
+class Slot(msgspec.Struct, frozen=True, cache_hash=True):
     """A place for functions: a member of a record, or an element of a global array (``record`` is its
     name)."""
 

@@ -33,7 +33,7 @@ Name: TypeAlias = tuple[Kind, Site, tuple[Site, ...]]
 """A reference's kind, creating call and chain of users."""
 
 
-class Object(msgspec.Struct, frozen=True):
+class Object(msgspec.Struct, frozen=True, cache_hash=True):
     """One abstract reference, named by the call that made it.
 
     ``chain`` are the calls outwards through which the fresh reference was handed, so that two users of one
@@ -115,7 +115,7 @@ class Object(msgspec.Struct, frozen=True):
         return self.kind in FOREIGN
 
 
-class Cut(msgspec.Struct, frozen=True):
+class Cut(msgspec.Struct, frozen=True, cache_hash=True):
     """A part of a mapping that went by itself: the call that took it. ``left`` are the bytes that stay, from
     the start, where they are known. ``viewed``: all stays, for a view was alive."""
 
@@ -126,7 +126,7 @@ class Cut(msgspec.Struct, frozen=True):
     viewed: bool = False
 
 
-class Fact(msgspec.Struct, frozen=True):
+class Fact(msgspec.Struct, frozen=True, cache_hash=True):
     """A reference at a program point. ``object`` None is the zero fact: the point is reachable.
 
     ``places``: paths that hold it, sorted. ``env``: what is known of variables, sorted by path. ``fork``: the

@@ -42,7 +42,7 @@ class Happening(StrEnum):
     GRANT_SEARCH = "grant search"
 
 
-class Node(msgspec.Struct, frozen=True):
+class Node(msgspec.Struct, frozen=True, cache_hash=True):
     """A state of the tabulation: a fact before an instruction, in one context (its number)."""
 
     context: int

@@ -17,14 +17,14 @@ from vmfdlint.solve.typestate import Life
 from vmfdlint.summary import Behaviour, Flow, Path
 
 
-class Context(msgspec.Struct, frozen=True):
+class Context(msgspec.Struct, frozen=True, cache_hash=True):
     """One function entered with one fact."""
 
     key: FunctionKey
     entry: Fact
 
 
-class Incoming(msgspec.Struct, frozen=True):
+class Incoming(msgspec.Struct, frozen=True, cache_hash=True):
     """A call that sent a fact into a context, and the fact before it."""
 
     node: Node

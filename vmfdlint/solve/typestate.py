@@ -31,7 +31,7 @@ class Process(IntEnum):
     CHILD_MM = 2
 
 
-class State(msgspec.Struct, frozen=True, order=True):
+class State(msgspec.Struct, frozen=True, order=True, cache_hash=True):
     """One state of one reference."""
 
     life: Life = Life.OPEN
