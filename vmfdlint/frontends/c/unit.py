@@ -11,6 +11,7 @@ from vmfdlint.frontends.c.even import attributes_of
 from vmfdlint.frontends.c.lower_stmt import Statements
 from vmfdlint.frontends.c.outline import holders, outline
 from vmfdlint.frontends.c.parse import Parsed, parsed, tree_of
+from vmfdlint.frontends.c.pointers import straight
 from vmfdlint.frontends.c.syntax import damaged_bytes, declared_name, error_bytes, names_in
 from vmfdlint.frontends.c.toplevel import FileLevel, Item, items_of
 from vmfdlint.frontends.contract import Damage, Index, Sketch
@@ -141,7 +142,7 @@ class CUnit:
             text = f"{damaged} bytes of {sketch.name} could not be read"
             self._problems[Problem(ProblemKind.PARSE, text, at.path, at)] = None
         self._note(lowering)
-        return Function(
+        function = Function(
             FunctionKey(self._source.path, sketch.name),
             params,
             lowering.graph.blocks(),
@@ -151,6 +152,7 @@ class CUnit:
             tuple(lowering.values),
             damaged,
         )
+        return straight(function)
 
     def _attributes(self, sketch: Sketch) -> tuple[str, ...]:
         """A prototype elsewhere may be what says that the function does not return."""
