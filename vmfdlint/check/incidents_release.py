@@ -30,16 +30,17 @@ def lost(solver: Solver, told: frozenset[Name]) -> Iterator[Incident]:
     """One incident an exit (or overwrite) where the last place of a holder goes and the process lives on.
 
     ``told`` are the names of references already reported: those that remain after the close of their VM, and
-    mappings of which a part was unmapped.
+    mappings of which a part was unmapped. A call that KVM refuses in a child makes none.
     """
     lingering: dict[Site, list[Observation]] = defaultdict(list)
+    refused = {seen.site for seen in solver.observations if seen.what is Happening.CHILD_USE}
     for seen in solver.observations:
         fact = seen.fact
         if seen.what is not Happening.LINGER or fact.state.life is not Life.LOST or fact.mark is None:
             continue
         if fact.object is None or fact.state.process is not Process.OWN or fact.object.alone_since:
             continue
-        if fact.object.copy_of is None and fact.object.name not in told:
+        if fact.object.copy_of is None and fact.object.name not in told and fact.object.site not in refused:
             lingering[fact.mark].append(seen)
     losses = grouped(solver.observations, Happening.LOST)
     for site, seen_list in sorted(lingering.items()):

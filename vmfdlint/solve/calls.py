@@ -65,7 +65,8 @@ class Calls(Unmodelled):
         args = tuple(self.interest.constants.constant(evaluate(argument, fact)) for argument in instr.args)
         texts = args
         if fact.is_zero:
-            texts = tuple(text_of(one, fact, flow.counts_references) for one in args)
+            chosen = (self.interest.constants.among(one, flow.function) for one in args)
+            texts = tuple(text_of(one, fact, flow.counts_references) for one in chosen)
             if isinstance(instr.target, Named) and instr.target.name in self._reading:
                 texts = tuple(self.interest.constants.initial(one) for one in texts)
         modelled = self.behaviour.modelled(

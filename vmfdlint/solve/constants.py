@@ -79,7 +79,24 @@ class Constants:
                 found = self.cells.get(("@", evaluated.name))
                 if found and len(found) == 1:
                     return next(iter(found))
+            if evaluated.is_global and evaluated.fields and self.keeps(evaluated):
+                element = self._initial(evaluated)
+                if element is not None and self.is_followed(element):
+                    return element
         return evaluated
+
+    def among(self, evaluated: Operand, function: Function) -> Operand:
+        """An element of a local array, which one is not known, as the one constant of interest in it."""
+        if not isinstance(evaluated, Place) or evaluated.is_global or not _is_any_element(evaluated):
+            return evaluated
+        found = {
+            instr.src
+            for instr in function.instrs
+            if isinstance(instr, Assign) and isinstance(instr.src, Text) and self.is_interesting(instr.src)
+            if instr.dst.name == evaluated.name and len(instr.dst.fields) == 1
+            if instr.dst.fields[0].name.startswith("[")
+        }
+        return found.pop() if len(found) == 1 else evaluated
 
     def keeps(self, place: Place) -> bool:
         """Whether some function stores a constant of interest in a place."""

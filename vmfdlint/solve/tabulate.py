@@ -6,7 +6,7 @@ unmodelled calls by the callee's body, calls those by a model, and this one all 
 work.
 """
 
-from vmfdlint.ir import RAISED, Assign, Assume, Call, Return, Unparsed
+from vmfdlint.ir import RAISED, Assign, Assume, Call, Return, Unparsed, places, reads
 from vmfdlint.link import CallGraph
 from vmfdlint.models import Models
 from vmfdlint.solve.boundary import crosses
@@ -18,7 +18,7 @@ from vmfdlint.solve.loops import Loops
 from vmfdlint.solve.memory import drop
 from vmfdlint.solve.observe import Node
 from vmfdlint.solve.tables import Step
-from vmfdlint.summary import RESULT, Behaviour, Flow, Relevance, is_made, variable
+from vmfdlint.summary import RESULT, Behaviour, Flow, Relevance, is_made, is_temporary, path_of, variable
 
 
 class Tabulation(Calls):
@@ -61,7 +61,9 @@ class Tabulation(Calls):
                     guarded = assume(fact, instr, flow)
                     if guarded is None:
                         return
-                    fact = guarded
+                    fact = self._discarded(guarded, current, instr, flow)
+                    if fact.is_gone:
+                        return
                 case Return():
                     self._leave(current, instr, flow)
                     return
@@ -84,6 +86,19 @@ class Tabulation(Calls):
             onward = self._without_dead(fact, last, flow, successor)
             if not onward.is_gone:
                 self.push(Node(node.context, successor, 0, remembered(onward, flow, successor)), Step(last))
+
+    def _discarded(self, fact: Fact, node: Node, instr: Assume, flow: Flow) -> Fact:
+        """The fact behind a test, lost where only what the lowering made for the test had it:
+        ``if (ioctl(kvm, KVM_CREATE_VM, 0) < 0)``. What a program may inherit is followed until it does."""
+        left = path_of(instr.left)
+        if fact.is_zero or fact.places != (left,) or not is_temporary(left) or fact.state.inherit:
+            return fact
+        block = flow.function.blocks[node.block]
+        after = block.instrs[node.index + 1 :]
+        read = {place.name for one in after for operand in reads(one) for place in places(operand)}
+        if left[0] in read.union(*(flow.live[successor] for successor in block.successors)):
+            return fact
+        return self._settle(fact.with_places(frozenset()), fact, node, instr.at)
 
     def _without_dead(self, fact: Fact, last: Node, flow: Flow, successor: int) -> Fact:
         """The fact at the entry of a block, without what only the lowering's own variables hold that nothing
