@@ -21,6 +21,7 @@ from vmfdlint.summary import (
     operand_path,
     path_of,
     starts_with,
+    step_name,
 )
 
 
@@ -134,6 +135,16 @@ def beside(fact: Fact, path: Path) -> bool:
     notes down there ("closed") keeps it from what it did before."""
     closed = fact.object is not None and fact.state.life is Life.CLOSED
     return closed and len(path) > 1 and any(held[:-1] == path[:-1] for held in fact.places)
+
+
+def guards_itself(fact: Fact, path: Path, callee: Flow) -> bool:
+    """Whether what a callee notes once it has made a reference is what it asks first: ``if (!ready) make()``.
+    It makes no other while that stands."""
+    if not fact.is_open or fact.is_zero:
+        return False
+    if len(path) == 1:
+        return is_global(path) and path in callee.tested
+    return any(len(test) > 1 and step_name(test[-1]) == step_name(path[-1]) for test in callee.tested)
 
 
 def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tuple[Path, Value], ...]:

@@ -15,6 +15,7 @@ from vmfdlint.solve.boundary import (
     beside,
     contradicts,
     enter,
+    guards_itself,
     in_new_thread,
     leave,
     marks_absence,
@@ -200,6 +201,8 @@ class Crossings(Tables):
             or path[0] in caller.params
             or marks_absence(fact, path, value)
             or beside(fact, path)
+            or guards_itself(fact, path, callee)
+            or (fact.is_open and before.lookup(path) == value)
         )
         fact = msgspec.structs.replace(fact, env=env)
         call = caller.function.blocks[node.block].instrs[node.index]
