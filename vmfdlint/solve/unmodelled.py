@@ -124,7 +124,8 @@ class Unmodelled(Crossings):
             return
         for edge in self.interest.deferred(fact):
             site = Site(flow.key, node.block, node.index)
-            self._enter(node, instr, Edge(site, edge.callee, EdgeKind.NOW, ()))
+            ends = edge.kind is EdgeKind.EXIT  # the process ends behind it, and waits no more
+            self._enter(node, instr, Edge(site, edge.callee, edge.kind if ends else EdgeKind.NOW, ()))
 
     def _defers(self, fact: Fact) -> bool:
         """Whether callbacks that run while the process waits can matter to a fact."""
