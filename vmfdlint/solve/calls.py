@@ -30,6 +30,7 @@ from vmfdlint.solve.boundary import enter
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.guards import guards
 from vmfdlint.solve.invocation import Invocation
+from vmfdlint.solve.joins import joined
 from vmfdlint.solve.local import evaluate, forget, hold
 from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.ports import operand_at
@@ -156,6 +157,9 @@ class Calls(Unmodelled):
         for edge in edges:
             if self.interest.enters(node.fact, edge, flow) and self._may_enter(node.fact, edge.callee):
                 self._enter(node, instr, edge)
+        threads = joined(self.behaviour, self.graph, flow, site, instr, modelled)
+        if self._went_through(node, instr, threads):
+            return None
         if node.fact.is_zero:
             known = guards(flow, node.block)
             facts = [fact if fact.is_zero else _guarded(fact, known) for fact in facts]
@@ -168,6 +172,18 @@ class Calls(Unmodelled):
                 if node.fact.is_zero:
                     self._tell(behind, instr.at)
         return None
+
+    def _went_through(self, node: Node, instr: Call, threads: list[Edge]) -> bool:
+        """Whether a fact goes on behind a call out of the threads that it waits for."""
+        fact, flow = node.fact, self._flow(node)
+        if fact.is_zero or not fact.is_open or fact.in_child:
+            return False
+        entered = False
+        for edge in threads:
+            if self.interest.enters(fact, edge, flow) and self._may_enter(fact, edge.callee):
+                self._enter(node, instr, edge)
+                entered = True
+        return entered
 
     def _run_child(
         self, node: Node, args: tuple[Operand, ...], effect: Fork, facts: list[Fact], flow: Flow

@@ -131,6 +131,8 @@ class _Follow:
 
     def _operand(self, operand: Operand) -> Operand:
         match operand:
+            case Place(root=Root.LOCAL, name=name, fields=()) if name in self._pointed:
+                return Address(self._pointed[name])
             case Place():
                 return self._place(operand)
             case Address(place=place):
