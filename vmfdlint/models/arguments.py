@@ -12,24 +12,27 @@ from vmfdlint.ir import Call, Field, Opaque, Operand, Place
 
 class Parameter(msgspec.Struct, frozen=True):
     """One parameter of an API. ``default`` is what a call that leaves it out passes: Opaque where no constant
-    says it. ``rest``: takes every further argument."""
+    says it. ``rest``: takes every further argument. ``named``: is given by its name alone."""
 
     name: str
     default: Operand = Opaque()
     rest: bool = False
+    named: bool = False
 
 
 def placed(call: Call, signature: tuple[Parameter, ...]) -> Call:
     """The call with its arguments in the positions of the signature, which fills in what is left out.
 
     Elements of a sequence (``*``) and members of a mapping (``**``) that the call takes its arguments from
-    are read out of it. A keyword that is none of the parameters' is left out.
+    are read out of it. A keyword that is none of the parameters' is left out, and so is an argument without a
+    name where only parameters with one are left: the rest of a command line.
     """
     count = len(call.args) - len(call.keywords)
-    args = list(call.args[:count])
+    plain = sum(not parameter.named for parameter in signature)
+    args = list(call.args[: min(count, plain) if plain < len(signature) else count])
     named = dict(zip(call.keywords, call.args[count:], strict=True))
     for index, parameter in enumerate(signature):
-        if index < count or parameter.rest:
+        if index < len(args) or parameter.rest:
             continue
         args.append(_given(parameter, index - count, named))
     return msgspec.structs.replace(call, args=tuple(args), keywords=())

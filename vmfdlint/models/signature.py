@@ -8,7 +8,8 @@ from vmfdlint.models.parse import Constants, RowError
 
 
 def parse_signature(text: str, constants: Constants) -> tuple[Parameter, ...]:
-    """``args, bufsize=-1, stdin=None, *rest`` -> its parameters; a ``*`` alone says nothing. Raises RowError.
+    """``args, bufsize=-1, stdin=None, *rest`` -> its parameters; those behind a bare ``*`` go by name.
+    Raises RowError.
 
     A default is a number, a text, ``None``, ``True``, ``False`` or the name of a constant; any other one is
     taken for not known.
@@ -25,7 +26,7 @@ def parse_signature(text: str, constants: Constants) -> tuple[Parameter, ...]:
     defaults: list[ast.expr | None] = [None] * (len(plain) - len(given.defaults))
     defaults += [*given.defaults, *given.kw_defaults]
     found = [
-        Parameter(one.arg, _default(value, constants))
+        Parameter(one.arg, _default(value, constants), named=one in given.kwonlyargs)
         for one, value in zip([*plain, *given.kwonlyargs], defaults, strict=True)
     ]
     if given.vararg is not None:

@@ -173,14 +173,17 @@ class Calls(Unmodelled):
                     self._tell(behind, instr.at)
         return None
 
-    def _went_through(self, node: Node, instr: Call, threads: list[Edge]) -> bool:
-        """Whether a fact goes on behind a call out of the threads that it waits for."""
+    def _went_through(self, node: Node, instr: Call, threads: list[tuple[Site, Edge]]) -> bool:
+        """Whether a fact goes on behind a call out of the threads that it waits for, of those that began when
+        the reference was there."""
         fact, flow = node.fact, self._flow(node)
         if fact.is_zero or not fact.is_open or fact.in_child:
             return False
         entered = False
-        for edge in threads:
-            if self.interest.enters(fact, edge, flow) and self._may_enter(fact, edge.callee):
+        for began, edge in threads:
+            then = self.at.get((began.function, began.block, began.index), {})
+            there = any(one.object == fact.object and one.is_open for one in then)
+            if there and self.interest.enters(fact, edge, flow) and self._may_enter(fact, edge.callee):
                 self._enter(node, instr, edge)
                 entered = True
         return entered

@@ -1,8 +1,11 @@
 """Threads that a call waits for: what they do is done when it returns.
 
-In: a call. Out: edges to the functions of the threads that it waits for, as if it called them. The thread is
-known by its handle, which the call that made it filled in or returned, in the same function.
+In: a call. Out: edges to the functions of the threads that it waits for, as if it called them, with the
+calls that made the threads. A thread is known by its handle, which the call that made it filled in or
+returned, in the same function.
 """
+
+from collections.abc import Iterator
 
 from vmfdlint.ir import Address, Call, FuncRef, Operand, Place
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site, callback_args
@@ -12,12 +15,12 @@ from vmfdlint.summary import Behaviour, Flow, Path, path_of, port_path
 
 def joined(
     behaviour: Behaviour, graph: CallGraph, flow: Flow, site: Site, call: Call, modelled: Resolved
-) -> list[Edge]:
+) -> list[tuple[Site, Edge]]:
     """``call`` stands at ``site`` in the function of ``flow``; ``modelled`` is what it does."""
     ports = [effect.thread for effect in modelled.effects if isinstance(effect, Linger) and effect.thread]
     handles = {path for port in ports if (path := port_path(port, call.args)) is not None}
-    edges: list[Edge] = []
-    for made in flow.calls if handles else ():
+    edges: list[tuple[Site, Edge]] = []
+    for began, made in _calls(flow) if handles else ():
         if handles.isdisjoint(_filled(made)):
             continue
         found = behaviour.modelled(flow.key, made)
@@ -30,8 +33,15 @@ def joined(
             if isinstance(function, FuncRef):
                 given = tuple(_element(one, flow) for one in callback_args(effect, ordered))
                 targets = graph.program.resolve(function.name, flow.key.path)
-                edges += [Edge(site, target, EdgeKind.NOW, given) for target in targets]
+                edges += [(began, Edge(site, target, EdgeKind.NOW, given)) for target in targets]
     return edges
+
+
+def _calls(flow: Flow) -> Iterator[tuple[Site, Call]]:
+    for number, block in enumerate(flow.function.blocks):
+        for index, instr in enumerate(block.instrs):
+            if isinstance(instr, Call):
+                yield Site(flow.key, number, index), instr
 
 
 def _filled(call: Call) -> set[Path]:
