@@ -37,7 +37,8 @@ class Unmodelled(Crossings):
                 Edge(site, target, EdgeKind.DIRECT, args)
                 for target in self.graph.program.targets(flow.key, instr)
             ]
-        if not isinstance(instr.target, Named) and (node.fact.in_child or gives(node.fact, args)):
+        matters = node.fact.in_child or gives(node.fact, args) or self._is_told(node.fact, instr)
+        if not isinstance(instr.target, Named) and matters:
             # What runs in a child matters whatever it touches: it may wait. A number that is given away is
             # no member or global by whose name the callee could be found.
             behind = self._behind(node.fact, instr, flow)
@@ -48,6 +49,11 @@ class Unmodelled(Crossings):
             if edge.callee not in direct and not edge.kind.is_deferred:
                 found.append(edge)
         return found
+
+    def _is_told(self, fact: Fact, instr: Call) -> bool:
+        """Whether a caller said which function the variable holds that is called."""
+        target = instr.target
+        return isinstance(target, Indirect) and isinstance(fact.lookup(path_of(target.place)), FuncRef)
 
     def _behind(self, fact: Fact, instr: Call, flow: Flow) -> tuple[FunctionKey, ...]:
         """What a call through a member or a variable runs; the one, where a caller said which."""
