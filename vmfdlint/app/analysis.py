@@ -5,10 +5,9 @@ from time import perf_counter
 
 import msgspec
 
-from vmfdlint.app.recall import Kept, asked_key, key_of, recalled, rows_for
+from vmfdlint.app.recall import kept_for, recalled, rows_for
 from vmfdlint.app.run import silent
 from vmfdlint.base import Problem, ProblemKind, SourceText
-from vmfdlint.cache import NOTHING, Rows
 from vmfdlint.config import Options
 from vmfdlint.finding import Outcome, RuleDoc
 from vmfdlint.rulebook import load_rules
@@ -22,33 +21,21 @@ def analyze(
     tell: Callable[[str], None] = silent,
 ) -> Outcome:
     """Sources, and what they are built into -> everything found by the rules in ``options.rules``."""
+    started = perf_counter()
     broken: list[str] = []
     with rows_for(options, broken.append) as rows:
-        outcome = _analyzed(sources, options, built, tell, rows)
-    problems = (Problem(ProblemKind.CACHE, text) for text in broken)
-    return msgspec.structs.replace(outcome, problems=(*outcome.problems, *problems)) if broken else outcome
-
-
-def _analyzed(
-    sources: tuple[SourceText, ...],
-    options: Options,
-    built: Mapping[str, tuple[str, ...]] | None,
-    tell: Callable[[str], None],
-    rows: Rows,
-) -> Outcome:
-    started = perf_counter()
-    asked = key = b""
-    if rows is not NOTHING:
-        asked = asked_key(options, built)
-        key = key_of(asked, sources)
-        outcome = recalled(rows, key)
+        kept = kept_for(rows, options, built, sources)
+        outcome = recalled(rows, kept.key)
         if outcome is not None:
             seconds = (("cache", perf_counter() - started),)
             statistics = msgspec.structs.replace(outcome.statistics, seconds=seconds)
-            return msgspec.structs.replace(outcome, statistics=statistics)
-    from vmfdlint.app.afresh import analyze_afresh  # the engine is not loaded for what is kept
+            outcome = msgspec.structs.replace(outcome, statistics=statistics)
+        else:
+            from vmfdlint.app.afresh import analyze_afresh  # the engine is not loaded for what is kept
 
-    return analyze_afresh(sources, options, built, tell, Kept(rows, asked, key))
+            outcome = analyze_afresh(sources, options, built, tell, kept)
+    problems = (Problem(ProblemKind.CACHE, text) for text in broken)
+    return msgspec.structs.replace(outcome, problems=(*outcome.problems, *problems)) if broken else outcome
 
 
 def workers_of(options: Options) -> Workers:

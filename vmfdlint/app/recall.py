@@ -57,6 +57,20 @@ def rows_for(options: Options, tell: Callable[[str], None]) -> Iterator[Rows]:
             tell(f"nothing is kept in {options.cache_dir} for the next run: {broken}; {remedy}")
 
 
+def kept_for(
+    rows: Rows,
+    options: Options,
+    built: Mapping[str, tuple[str, ...]] | None,
+    sources: tuple[SourceText, ...],
+) -> Kept:
+    """The cache of an analysis of ``sources``, which are built into ``built``; without keys where nothing is
+    kept: hashing takes time."""
+    if rows is NOTHING:
+        return Kept(rows)
+    asked = asked_key(options, built)
+    return Kept(rows, asked, key_of(asked, sources))
+
+
 def asked_key(options: Options, built: Mapping[str, tuple[str, ...]] | None) -> bytes:
     """Everything the outcome of an analysis hangs on but the sources, as a key."""
     asked = _Asked(

@@ -1,5 +1,6 @@
 """What is in force: the options of a command, checked."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def options_for(paths: Sequence[str], given: Mapping[str, object]) -> Options:
         if not path:
             raise ConfigError("an empty path: name a file or a directory")
     for path in options.models:
-        if not Path(path).exists():
+        if not os.path.exists(path):  # noqa: PTH110 - Path raises where it may not look
             raise ConfigError(f"models: {path}: no such file or directory")
     if sum(bool(given.get(name)) for name in ("fix", "diff", "format_patch")) > 1:
         raise ConfigError("one of --fix, --diff and --format-patch: --diff alone shows what --fix writes")

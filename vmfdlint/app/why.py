@@ -67,20 +67,24 @@ def around(place: str) -> str:
     """The directory of the program that a FILE:LINE belongs to, where none is named: the current one if the
     file is below it, else the work tree that the file is in, else the file's own directory."""
     named = _PLACE.fullmatch(place)
-    file = Path(os.path.normpath(Path.cwd() / (named["path"] if named is not None else "")))
+    file = _absolute(named["path"] if named is not None else "")
     if file.is_relative_to(Path.cwd()):
         return "."
     return (top_of(file.parent) or file.parent).as_posix()
 
 
 def _source(found: Discovery, path: str) -> SourceText:
-    absolute = Path(os.path.normpath(Path.cwd() / path))
+    absolute = _absolute(path)
     inside = absolute.is_relative_to(found.root)
     shown = absolute.relative_to(found.root).as_posix() if inside else absolute.as_posix()
     for source in found.files:
         if source.path == shown:
             return source
     raise ConfigError(f"{path}: is not read: it is no C or Python source, or left out by --exclude")
+
+
+def _absolute(path: str) -> Path:
+    return Path(os.path.normpath(Path.cwd() / path))
 
 
 def _lines(source: SourceText) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from vmfdlint.check.incident import WORDS, Incident, best, created
 from vmfdlint.ir import Call, FunctionKey, Named
 from vmfdlint.link import Site
-from vmfdlint.models import Kind, Linger
+from vmfdlint.models import Kind
 from vmfdlint.solve import Fact, Happening, Observation, Process, Solver
 from vmfdlint.summary import operand_path
 
@@ -69,17 +69,10 @@ def _reads_debugfs(solver: Solver, site: Site, call: Call) -> bool:
 def _waits_for_debugfs_alone(solver: Solver, key: FunctionKey) -> bool:
     """Whether every call of a function that can wait reads such a file: one that reads another counter."""
     flow = solver.behaviour.flow(key)
-    for number, block in enumerate(flow.function.blocks if flow is not None else ()):
-        for index, instr in enumerate(block.instrs):
-            if not isinstance(instr, Call) or _reads_debugfs(solver, Site(key, number, index), instr):
-                continue
-            modelled = solver.behaviour.modelled(key, instr)
-            if modelled is not None:
-                if any(isinstance(each, Linger) and not each.brief for each in modelled.effects):
-                    return False
-            elif any(solver.behaviour.below.lingers(target) for target in solver.program.targets(key, instr)):
-                return False
-    return flow is not None
+    return flow is not None and all(
+        _reads_debugfs(solver, site, call) or not solver.behaviour.below.waits(key, call)
+        for site, call in flow.placed()
+    )
 
 
 def opened_to_others(solver: Solver) -> Iterator[Incident]:

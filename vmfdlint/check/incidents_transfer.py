@@ -8,7 +8,7 @@ from vmfdlint.check.incidents_process import grouped
 from vmfdlint.finding import Related
 from vmfdlint.ir import Call
 from vmfdlint.link import Site
-from vmfdlint.models import Kind, Linger
+from vmfdlint.models import Kind
 from vmfdlint.solve import Happening, Node, Observation, Process, Solver
 
 
@@ -101,12 +101,10 @@ def _waits(solver: Solver, node: Node, onward: dict[Node, list[Node]]) -> bool:
     call = instrs[node.index] if node.index < len(instrs) else None
     if not isinstance(call, Call):
         return False
-    modelled = solver.behaviour.modelled(key, call)
-    if modelled is not None:
-        return any(isinstance(effect, Linger) and not effect.brief for effect in modelled.effects)
-    if any(following.context != node.context for following in onward.get(node, ())):
+    followed = any(following.context != node.context for following in onward.get(node, ()))
+    if followed and solver.behaviour.modelled(key, call) is None:
         return False
-    return any(solver.behaviour.below.lingers(target) for target in solver.program.targets(key, call))
+    return bool(solver.behaviour.below.waits(key, call))
 
 
 def received(observations: Sequence[Observation]) -> Iterator[Incident]:

@@ -26,8 +26,7 @@ from vmfdlint.ir import (
     Place,
     Root,
     Text,
-    places,
-    reads,
+    places_named,
 )
 from vmfdlint.link import FILE, Program, Site
 from vmfdlint.models import Acquire, Expose, Models, Port, Release, resolve
@@ -259,8 +258,7 @@ class KernelFiles:
         records = self.models.vm_records
         if not isinstance(instr, Assign | Call):
             return
-        operands = (*reads(instr), *((instr.dst,) if instr.dst is not None else ()))
-        for place in (place for operand in operands for place in places(operand)):
+        for place in places_named(instr):
             for field, following in pairwise(place.fields):
                 if following.record in records:
                     yield field, following.record

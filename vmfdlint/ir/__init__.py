@@ -18,6 +18,8 @@ from vmfdlint.ir.instrs import (
     Unparsed,
     Via,
     places,
+    places_named,
+    places_read,
     reads,
 )
 from vmfdlint.ir.notation import Notation
@@ -67,6 +69,8 @@ __all__ = [
     "holds",
     "parse_function",
     "places",
+    "places_named",
+    "places_read",
     "print_function",
     "reads",
     "validate",

@@ -138,3 +138,14 @@ def places(operand: Operand) -> tuple[Place, ...]:
             return ()
         case _:
             assert_never(operand)
+
+
+def places_read(instr: Instr) -> tuple[Place, ...]:
+    """The access paths that an instruction reads, in source order."""
+    return tuple(place for operand in reads(instr) for place in places(operand))
+
+
+def places_named(instr: Instr) -> tuple[Place, ...]:
+    """The access paths that an instruction reads, and behind them the one that it puts its result into."""
+    dst = instr.dst if isinstance(instr, Assign | Call) else None
+    return places_read(instr) if dst is None else (*places_read(instr), dst)

@@ -4,7 +4,7 @@ In: a function that stores a callback into a member, and one that calls through 
 different lists. An init list and an exit list of one record would else be one.
 """
 
-from vmfdlint.ir import Assign, Call, Function, FunctionKey, Instr, Operand, places, reads
+from vmfdlint.ir import Function, FunctionKey, places_named
 from vmfdlint.link.edges import Slot
 from vmfdlint.link.program import Program
 from vmfdlint.link.slots import Slots
@@ -35,13 +35,6 @@ class Lists:
         if known is None:
             function = self._program.function(key)
             instrs = function.instrs if function is not None else ()
-            operands = (operand for instr in instrs for operand in _operands(instr))
-            found = {place.name for operand in operands for place in places(operand) if place.is_global}
+            found = {place.name for instr in instrs for place in places_named(instr) if place.is_global}
             known = self._named[key] = frozenset(found)
         return known
-
-
-def _operands(instr: Instr) -> tuple[Operand, ...]:
-    """What an instruction reads, and where it puts the result."""
-    dst = instr.dst if isinstance(instr, Assign | Call) else None
-    return reads(instr) if dst is None else (*reads(instr), dst)

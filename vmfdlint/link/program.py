@@ -117,10 +117,11 @@ class Program(Texts):
         for path in self.lexicon.paths:
             bound = self.bound(path)
             if bound is None:
-                asked = stretch, pattern.pattern
-                for number, macro in enumerate(self.literals_in(path, *asked)):
-                    around = "" if macro else self.holding_literal(path, *asked, str(number))
-                    found.append((path, around, macro))
+                macros = self.literals_in(path, stretch, pattern.pattern)
+                found += [(path, "", macro) for macro in macros if macro]
+                if not all(macros):
+                    holders = self.holding_literals(path, stretch, pattern.pattern)
+                    found += [(path, holder, "") for holder in holders]
             elif stretch.encode() in self.lexicon.source(path).data:
                 for at, text in bound.texts(path):
                     if stretch in text and pattern.fullmatch(text):

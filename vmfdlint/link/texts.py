@@ -42,10 +42,10 @@ class Texts(Units):
         return tuple(macro for _offset, macro in self._literals_in(path, stretch, pattern))
 
     @question
-    def holding_literal(self, path: str, stretch: str, pattern: str, number: str) -> str:
-        """The function around one of the literals of :meth:`literals_in`, by its number from 0."""
-        offset, _macro = next(islice(self._literals_in(path, stretch, pattern), int(number), None))
-        return self.within(path, offset).name
+    def holding_literals(self, path: str, stretch: str, pattern: str) -> tuple[str, ...]:
+        """The functions around those literals of :meth:`literals_in` that stand in no macro."""
+        found = self._literals_in(path, stretch, pattern)
+        return tuple(self.within(path, offset).name for offset, macro in found if not macro)
 
     def _literals_in(self, path: str, stretch: str, pattern: str) -> Iterator[tuple[int, str]]:
         wanted = stretch.encode()

@@ -28,8 +28,8 @@ def placed(call: Call, signature: tuple[Parameter, ...]) -> Call:
     name where only parameters with one are left: the rest of a command line.
     """
     count = len(call.args) - len(call.keywords)
-    plain = sum(not parameter.named for parameter in signature)
-    args = list(call.args[: min(count, plain) if plain < len(signature) else count])
+    plain = next((index for index, parameter in enumerate(signature) if parameter.named), count)
+    args = list(call.args[: min(count, plain)])
     named = dict(zip(call.keywords, call.args[count:], strict=True))
     for index, parameter in enumerate(signature):
         if index < len(args) or parameter.rest:

@@ -144,7 +144,7 @@ def guards_itself(fact: Fact, path: Path, callee: Flow) -> bool:
         return False
     if len(path) == 1:
         return is_global(path) and path in callee.tested
-    return any(len(test) > 1 and step_name(test[-1]) == step_name(path[-1]) for test in callee.tested)
+    return step_name(path[-1]) in callee.tested_members
 
 
 def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tuple[Path, Value], ...]:

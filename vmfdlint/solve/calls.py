@@ -157,8 +157,7 @@ class Calls(Unmodelled):
         for edge in edges:
             if self.interest.enters(node.fact, edge, flow) and self._may_enter(node.fact, edge.callee):
                 self._enter(node, instr, edge)
-        threads = joined(self.behaviour, self.graph, flow, site, instr, modelled)
-        if self._went_through(node, instr, threads):
+        if self._went_through(node, instr, modelled):
             return None
         if node.fact.is_zero:
             known = guards(flow, node.block)
@@ -173,14 +172,15 @@ class Calls(Unmodelled):
                     self._tell(behind, instr.at)
         return None
 
-    def _went_through(self, node: Node, instr: Call, threads: list[tuple[Site, Edge]]) -> bool:
+    def _went_through(self, node: Node, instr: Call, modelled: Resolved) -> bool:
         """Whether a fact goes on behind a call out of the threads that it waits for, of those that began when
         the reference was there."""
         fact, flow = node.fact, self._flow(node)
         if fact.is_zero or not fact.is_open or fact.in_child:
             return False
+        site = Site(flow.key, node.block, node.index)
         entered = False
-        for began, edge in threads:
+        for began, edge in joined(self.behaviour, self.graph, flow, site, instr, modelled):
             then = self.at.get((began.function, began.block, began.index), {})
             there = any(one.object == fact.object and one.is_open for one in then)
             if there and self.interest.enters(fact, edge, flow) and self._may_enter(fact, edge.callee):

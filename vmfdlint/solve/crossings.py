@@ -10,7 +10,7 @@ import msgspec
 from vmfdlint.base import LIMITS, Span
 from vmfdlint.ir import Address, Call, FunctionKey, Place, Return
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
-from vmfdlint.models import Linger, Models, link_kind
+from vmfdlint.models import Models, link_kind
 from vmfdlint.solve.boundary import (
     beside,
     contradicts,
@@ -218,21 +218,9 @@ class Crossings(Tables):
             self._tell(behind, call.at)
         if incoming.edge.kind is EdgeKind.NOW and fact.is_watched and isinstance(call, Call):
             # The call that runs the callback goes on, and may wait before it returns.
-            wait = self._waits(caller.key, call)
+            wait = self.behaviour.below.waits(caller.key, call)
             if wait:
                 self.observe(Happening.LINGER, behind, call.at, fact, wait)
-
-    def _waits(self, caller: FunctionKey, call: Call) -> str:
-        """What a call waits in, "" where it is not known to wait."""
-        modelled = self.behaviour.modelled(caller, call)
-        if modelled is not None:
-            waits = any(isinstance(one, Linger) and not one.brief for one in modelled.effects)
-            return modelled.api if waits else ""
-        for target in self.graph.program.targets(caller, call):
-            found = self.behaviour.below.lingers(target)
-            if found:
-                return f"{found} in {target.name}"
-        return ""
 
     def _tell(self, node: Node, at: Span) -> None:
         """A descriptor of another process that has just come in is what the program found its link to say."""

@@ -5,8 +5,6 @@ calls that made the threads. A thread is known by its handle, which the call tha
 returned, in the same function.
 """
 
-from collections.abc import Iterator
-
 from vmfdlint.ir import Address, Call, FuncRef, Operand, Place
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site, callback_args
 from vmfdlint.models import Callback, Linger, Resolved
@@ -20,7 +18,7 @@ def joined(
     ports = [effect.thread for effect in modelled.effects if isinstance(effect, Linger) and effect.thread]
     handles = {path for port in ports if (path := port_path(port, call.args)) is not None}
     edges: list[tuple[Site, Edge]] = []
-    for began, made in _calls(flow) if handles else ():
+    for began, made in flow.placed() if handles else ():
         if handles.isdisjoint(_filled(made)):
             continue
         found = behaviour.modelled(flow.key, made)
@@ -35,13 +33,6 @@ def joined(
                 targets = graph.program.resolve(function.name, flow.key.path)
                 edges += [(began, Edge(site, target, EdgeKind.NOW, given)) for target in targets]
     return edges
-
-
-def _calls(flow: Flow) -> Iterator[tuple[Site, Call]]:
-    for number, block in enumerate(flow.function.blocks):
-        for index, instr in enumerate(block.instrs):
-            if isinstance(instr, Call):
-                yield Site(flow.key, number, index), instr
 
 
 def _filled(call: Call) -> set[Path]:

@@ -72,10 +72,8 @@ class _Trial(Tabulation):
 
     decided = False
 
-    def run(self) -> None:
-        """As :meth:`Tabulation.run`, until it is decided."""
-        while not self.decided and (node := self._next()) is not None:
-            self._advance(node)
+    def _next(self) -> Node | None:
+        return None if self.decided else super()._next()
 
     def push(self, node: Node, step: Step) -> None:
         """See :meth:`Tables.push`."""

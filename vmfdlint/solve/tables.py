@@ -50,8 +50,9 @@ class Tables:
         self.contexts: list[Context] = []
         self._numbers: dict[Context, int] = {}
         self.steps: dict[Node, Step] = {}
-        self.others: dict[Node, list[Step]] = defaultdict(list)
-        """Further returns to a node, out of other callees of the same call: one an architecture, often."""
+        self.others: dict[Node, dict[Node, Node]] = defaultdict(dict)
+        """Further ways back to a node, out of other callees of a call: one an architecture, often. Nodes of
+        returns, with those before the call."""
         self.at: dict[tuple[FunctionKey, int, int], dict[Fact, Node]] = {}
         self.incoming: dict[int, dict[Incoming, None]] = {}
         self._exits: dict[int, dict[Fact, Node]] = {}
@@ -110,9 +111,10 @@ class Tables:
     def push(self, node: Node, step: Step) -> None:
         """Puts a node on the worklist, unless it was there before."""
         if node in self.steps:
-            others = self.others[node] if step.call is not None else None
-            if others is not None and len(others) < LIMITS.slot_targets:
-                others.append(step)
+            if step.call is not None and step.previous not in (None, self.steps[node].previous):
+                others = self.others[node]
+                if len(others) < LIMITS.slot_targets:
+                    others.setdefault(step.previous, step.call)
             return
         if node.fact.state.life is Life.LOST and self._is_settled(node.fact):
             return

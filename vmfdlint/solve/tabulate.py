@@ -6,7 +6,7 @@ unmodelled calls by the callee's body, calls those by a model, and this one all 
 work.
 """
 
-from vmfdlint.ir import RAISED, Assign, Assume, Call, Return, Unparsed, places, reads
+from vmfdlint.ir import RAISED, Assign, Assume, Call, Return, Unparsed, places_read
 from vmfdlint.link import CallGraph
 from vmfdlint.models import Models
 from vmfdlint.solve.boundary import crosses
@@ -95,7 +95,7 @@ class Tabulation(Calls):
             return fact
         block = flow.function.blocks[node.block]
         after = block.instrs[node.index + 1 :]
-        read = {place.name for one in after for operand in reads(one) for place in places(operand)}
+        read = {place.name for one in after for place in places_read(one)}
         if left[0] in read.union(*(flow.live[successor] for successor in block.successors)):
             return fact
         return self._settle(fact.with_places(frozenset()), fact, node, instr.at)

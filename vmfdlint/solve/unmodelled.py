@@ -37,8 +37,9 @@ class Unmodelled(Crossings):
                 Edge(site, target, EdgeKind.DIRECT, args)
                 for target in self.graph.program.targets(flow.key, instr)
             ]
-        matters = node.fact.in_child or gives(node.fact, args) or self._is_told(node.fact, instr)
-        if not isinstance(instr.target, Named) and matters:
+        if not isinstance(instr.target, Named) and (
+            node.fact.in_child or gives(node.fact, args) or _told(node.fact, instr) is not None
+        ):
             # What runs in a child matters whatever it touches: it may wait. A number that is given away is
             # no member or global by whose name the callee could be found.
             behind = self._behind(node.fact, instr, flow)
@@ -50,16 +51,11 @@ class Unmodelled(Crossings):
                 found.append(edge)
         return found
 
-    def _is_told(self, fact: Fact, instr: Call) -> bool:
-        """Whether a caller said which function the variable holds that is called."""
-        target = instr.target
-        return isinstance(target, Indirect) and isinstance(fact.lookup(path_of(target.place)), FuncRef)
-
     def _behind(self, fact: Fact, instr: Call, flow: Flow) -> tuple[FunctionKey, ...]:
         """What a call through a member or a variable runs; the one, where a caller said which."""
         found = self.behaviour.slots.targets(flow.key, instr)
-        given = fact.lookup(path_of(instr.target.place)) if isinstance(instr.target, Indirect) else None
-        return tuple(key for key in found if not isinstance(given, FuncRef) or key.name == given.name)
+        given = _told(fact, instr)
+        return tuple(key for key in found if given is None or key.name == given.name)
 
     def _bodies(
         self, node: Node, instr: Call, args: tuple[Operand, ...], flow: Flow, edges: list[Edge]
@@ -158,3 +154,9 @@ class Unmodelled(Crossings):
         if given or fact.is_watched:
             fact = fact.marked(UNKNOWN_CALLEE + name + (IN_CHILD if fact.in_child else ""))
         return fact
+
+
+def _told(fact: Fact, instr: Call) -> FuncRef | None:
+    """The function that a caller put into the variable which is called, where it is known."""
+    known = fact.lookup(path_of(instr.target.place)) if isinstance(instr.target, Indirect) else None
+    return known if isinstance(known, FuncRef) else None

@@ -29,10 +29,7 @@ def witness(tabulation: Tables, node: Node) -> tuple[Crumb, ...]:
         if step is None:
             break
         if step.call is not None and step.previous is not None:
-            exits = {step.previous: step.call}
-            for other in tabulation.others.get(current, ()):
-                if other.previous is not None and other.call is not None:
-                    exits.setdefault(other.previous, other.call)
+            exits = {step.previous: step.call} | tabulation.others.get(current, {})
             current = _nearest(tabulation, exits, near)
             pending.append(exits[current])
             depth += 1

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import rustworkx
 
-from vmfdlint.ir import RAISED, Assign, Assume, Call, Function, places, reads
+from vmfdlint.ir import RAISED, Assign, Assume, Call, Function, places_read
 
 
 class ControlFlow:
@@ -87,7 +87,7 @@ class ControlFlow:
             reading: set[str] = set()
             writing: set[str] = set()
             for instr in block.instrs:
-                named = {place.name for operand in reads(instr) for place in places(operand)}
+                named = {place.name for place in places_read(instr)}
                 reading |= named - writing
                 if isinstance(instr, Assign | Call) and instr.dst is not None and not instr.dst.fields:
                     writing.add(instr.dst.name)

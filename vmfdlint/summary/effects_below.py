@@ -71,6 +71,15 @@ class EffectsBelow:
                 return found
         return ""
 
+    def waits(self, caller: FunctionKey, call: Call) -> str:
+        """What a call can wait in, as a linger point is told; "" for nothing found."""
+        modelled = self.bodies.modelled(caller, call)
+        if modelled is not None:
+            waits = any(isinstance(effect, Linger) and not effect.brief for effect in modelled.effects)
+            return modelled.api if waits else ""
+        found = ((self.lingers(target), target.name) for target in self.bodies.program.targets(caller, call))
+        return next((f"{wait} in {name}" for wait, name in found if wait), "")
+
     def closes_all(self, key: FunctionKey) -> bool:
         """Whether a function, or one it calls, closes every descriptor by number."""
         return self._below(key, self._closes_all, _closes_all_here, CloseAll, 0)

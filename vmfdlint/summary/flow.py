@@ -5,7 +5,7 @@ In: a lowered function and the models. Out: a Flow. Purely intra-procedural.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from vmfdlint.base import Span
@@ -24,8 +24,7 @@ from vmfdlint.ir import (
     Operand,
     Place,
     Return,
-    places,
-    reads,
+    places_named,
 )
 from vmfdlint.link import Site
 from vmfdlint.models import Models, Port, Unmap, resolve
@@ -68,15 +67,21 @@ class Flow(ControlFlow):
         """The calls, block by block."""
         return tuple(instr for instr in self.function.instrs if isinstance(instr, Call))
 
+    def placed(self) -> Iterator[tuple[Site, Call]]:
+        """The calls with where they stand, block by block."""
+        for number, block in enumerate(self.function.blocks):
+            for index, instr in enumerate(block.instrs):
+                if isinstance(instr, Call):
+                    yield Site(self.key, number, index), instr
+
     @cached_property
     def giving(self) -> tuple[tuple[Site, Call], ...]:
         """The calls that are given a function and a variable's value: ``thread_start(run, fd)``."""
         return tuple(
-            (Site(self.key, number, index), instr)
-            for number, block in enumerate(self.function.blocks)
-            for index, instr in enumerate(block.instrs)
-            if isinstance(instr, Call) and any(isinstance(argument, FuncRef) for argument in instr.args)
-            if any(isinstance(argument, Place) for argument in instr.args)
+            (site, call)
+            for site, call in self.placed()
+            if any(isinstance(argument, FuncRef) for argument in call.args)
+            if any(isinstance(argument, Place) for argument in call.args)
         )
 
     @cached_property
@@ -112,6 +117,11 @@ class Flow(ControlFlow):
                         found.add(source)
                         changed = True
         return frozenset(found)
+
+    @cached_property
+    def tested_members(self) -> frozenset[str]:
+        """The members that :attr:`tested` paths end in."""
+        return frozenset(map(_member, self.tested)) - {""}
 
     @cached_property
     def truths(self) -> frozenset[Path]:
@@ -241,10 +251,7 @@ class Flow(ControlFlow):
         """The cell of each path that the function names, where it has one."""
         found: dict[Path, Path] = {}
         for instr in self.function.instrs:
-            named = [place for operand in reads(instr) for place in places(operand)]
-            if isinstance(instr, Assign | Call) and instr.dst is not None:
-                named.append(instr.dst)
-            for place in named:
+            for place in places_named(instr):
                 cell = cell_of(place)
                 if cell is not None:
                     found.setdefault(path_of(place), cell)

@@ -6,7 +6,7 @@ alone is none that a function has just put into such a member.
 
 from collections.abc import Iterator
 
-from vmfdlint.ir import Assign, Call, Function, Instr, Place, places, reads
+from vmfdlint.ir import Assign, Call, Function, Instr, Place, places_read
 
 
 def selects(place: Place, record: str, member: str) -> bool:
@@ -24,8 +24,7 @@ def touching_others(function: Function, record: str, member: str) -> Iterator[In
     within: dict[Place, frozenset[tuple[int, int]]] = {}
     for number, block in enumerate(function.blocks):
         for index, instr in enumerate(block.instrs):
-            read = (place for operand in reads(instr) for place in places(operand))
-            named = {place for place in read if selects(place, record, member)}
+            named = {place for place in places_read(instr) if selects(place, record, member)}
             for place in named & filled:
                 if place not in within:
                     within[place] = _before(function, place)

@@ -5,7 +5,7 @@ is, ``m->vm`` is the caller's; where ``int *p = &fd`` is all that ``p`` ever is,
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -25,7 +25,7 @@ from vmfdlint.ir import (
     Return,
     Root,
     Unparsed,
-    places,
+    places_named,
     reads,
 )
 
@@ -99,7 +99,7 @@ class _Follow:
         return block if instrs == block.instrs else msgspec.structs.replace(block, instrs=instrs)
 
     def _instr(self, instr: Instr) -> Instr:
-        if not any(self._concerns(place) for place in _places(instr)):
+        if not any(self._concerns(place) for place in places_named(instr)):
             return instr
         match instr:
             case Assign(dst=dst, src=src):
@@ -153,11 +153,3 @@ class _Follow:
         first = place.fields[0]
         inside = () if first.name == "*" else (msgspec.structs.replace(first, deref=False),)
         return msgspec.structs.replace(target, fields=(*target.fields, *inside, *place.fields[1:]))
-
-
-def _places(instr: Instr) -> Iterator[Place]:
-    dst = instr.dst if isinstance(instr, Assign | Call) else None
-    if dst is not None:
-        yield dst
-    for operand in reads(instr):
-        yield from places(operand)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from vmfdlint.ir import Assign, Call, Function, Instr, Operand, Place, Return, Root, places, reads
+from vmfdlint.ir import Assign, Call, Function, Instr, Operand, Place, Return, Root, places_read
 
 
 def unified(function: Function, gives_first: Callable[[Call], bool]) -> Function:
@@ -71,7 +71,7 @@ def _pairs_in(instrs: tuple[Instr, ...], gives: Callable[[Call], bool]) -> Itera
                     yield dst.name, args[0].name
             case _:
                 pass
-        named.update(place.name for operand in reads(instr) for place in places(operand))
+        named.update(place.name for place in places_read(instr))
 
 
 def _is_local(operand: Operand) -> bool:
