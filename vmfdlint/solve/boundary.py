@@ -13,6 +13,7 @@ from vmfdlint.summary import (
     Flow,
     Path,
     below,
+    is_any_element,
     is_cell,
     is_global,
     is_per_thread,
@@ -89,10 +90,8 @@ def enter(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> Fact:
         places.update(inside)
         if is_global(path) and callee.counts_references:
             places.update(given_names(path, args, callee))
-        if path == OUTER or (
-            not crosses(path) and not is_temporary(path) and (not inside or _by_value(inside))
-        ):
-            hidden = True
+        own = not crosses(path) and not is_temporary(path)
+        hidden = hidden or path == OUTER or (own and _stays(path, inside, args, fact))
     if hidden or (not places and not fact.is_zero and fact.state.life is Life.OPEN):
         places.add(OUTER)
     env = _env_into(fact, args, callee)
@@ -121,6 +120,16 @@ def _other_objects(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> dict[
 
 def _by_value(inside: list[Path]) -> bool:
     return all(len(path) == 1 for path in inside)
+
+
+def _stays(path: Path, inside: list[Path], args: tuple[Operand, ...], fact: Fact) -> bool:
+    """Whether a place of the caller holds what it does whatever the callee writes to its names for it: it has
+    but copies, or the address of an element that may be another one (``init(&cpus[i])``). What is closed is
+    that of the very element."""
+    if _by_value(inside) or fact.state.life is Life.CLOSED:
+        return _by_value(inside)
+    given = (path_of(one.place) for one in args if isinstance(one, Address))
+    return any(starts_with(path, base) and any(map(is_any_element, base)) for base in given)
 
 
 def marks_absence(fact: Fact, path: Path, value: Value) -> bool:
@@ -195,7 +204,7 @@ def leave(
         for path in before.places:
             if crosses(path) or is_temporary(path) or (len(path) > 1 and path[-1] in overwritten):
                 continue
-            if not (inside := names_inside(path, args, callee)) or _by_value(inside):
+            if _stays(path, names_inside(path, args, callee), args, at_exit):
                 places.add(path)
         if OUTER not in before.places:
             places.discard(OUTER)

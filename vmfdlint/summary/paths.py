@@ -111,6 +111,11 @@ def is_made(path: Path) -> bool:
     return path[0].startswith("%")
 
 
+def is_any_element(step: str) -> bool:
+    """Whether a step goes to an element of an array, nobody knows which."""
+    return step.endswith("[]")
+
+
 def same_cell(one: Path, other: Path) -> bool:
     """Cells match where the steps do and the records do or are unknown."""
     if not same_steps(one[1:], other[1:]):
