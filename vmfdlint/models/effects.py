@@ -20,6 +20,7 @@ from vmfdlint.models.effects_descriptors import (
     Kind,
     Own,
     PassOn,
+    ReadCloexec,
     Register,
     SetCloexec,
     Share,
@@ -87,6 +88,7 @@ __all__ = [
     "PassOn",
     "Port",
     "Raise",
+    "ReadCloexec",
     "Register",
     "Release",
     "Resize",
@@ -110,6 +112,7 @@ Effect: TypeAlias = (
     | Close
     | CloseAll
     | SetCloexec
+    | ReadCloexec
     | Fork
     | Worker
     | Daemon

@@ -91,6 +91,14 @@ class SetCloexec(msgspec.Struct, frozen=True, tag=True):
     on: Truth
 
 
+class ReadCloexec(msgspec.Struct, frozen=True, tag=True):
+    """The number at ``at`` has the bit called ``bit`` where ``fd`` is closed on exec, and else not."""
+
+    fd: Port
+    at: Port
+    bit: str
+
+
 class PassOn(msgspec.Struct, frozen=True, tag=True):
     """The spawn machinery hands ``fd`` to the child whatever its close-on-exec flag (posix_spawn adddup2)."""
 

@@ -35,6 +35,7 @@ from vmfdlint.models import (
     Own,
     PassOn,
     Raise,
+    ReadCloexec,
     Register,
     Release,
     Resize,
@@ -71,6 +72,8 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             return descriptors.close_all(fact, kept, call.site, call.at, observe)
         case SetCloexec(fd=fd, on=on):
             return descriptors.set_cloexec(fact, fd, on, call, observe)
+        case ReadCloexec():
+            return [descriptors.read_cloexec(fact, effect, call)]
         case Duplicate():
             return descriptors.duplicate(fact, effect, call, observe)
         case Use(fd=fd):
@@ -132,9 +135,7 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             return [memory.store(fact, at, call)]
         case Keep(value=value):
             return [memory.keep(fact, value, call)]
-        case (
-            Create() | Callback() | Inside() | Write() | Grant() | Expose() | Acquire() | Release()
-        ):
+        case Create() | Callback() | Inside() | Write() | Grant() | Expose() | Acquire() | Release():
             return [fact]
         case _:
             assert_never(effect)

@@ -7,8 +7,9 @@ and observations.
 import msgspec
 
 from vmfdlint.base import Span
+from vmfdlint.ir import Flags, Place, Root
 from vmfdlint.link import Site
-from vmfdlint.models import Create, Duplicate, Kind, Port, Truth, Use
+from vmfdlint.models import Create, Duplicate, Kind, Port, ReadCloexec, Truth, Use
 from vmfdlint.solve.facts import Fact, Match, Object
 from vmfdlint.solve.invocation import Invocation, Observe
 from vmfdlint.solve.local import hold
@@ -124,6 +125,16 @@ def set_cloexec(fact: Fact, port: Port | None, on: Truth, call: Invocation, obse
     observe(Happening.CLEARED, fact)
     after = fact.after(Event.CLEAR_CLOEXEC)
     return [msgspec.structs.replace(after, cause=call.site)] if after else []
+
+
+def read_cloexec(fact: Fact, effect: ReadCloexec, call: Invocation) -> Fact:
+    """The fact that knows whether a number that was just read has the bit of close-on-exec."""
+    match, at = match_port(fact, effect.fd, call), port_path(effect.at, call.args)
+    if match is None or not match.must or at is None or fact.is_mapping or not fact.is_open:
+        return fact
+    bit = (effect.bit,)
+    on, off = ((), bit) if fact.state.inherit else (bit, ())
+    return fact.knowing(at, Flags(Place(Root.LOCAL, at[0]), on, off))
 
 
 def duplicate(fact: Fact, effect: Duplicate, call: Invocation, observe: Observe) -> list[Fact]:

@@ -28,6 +28,7 @@ from vmfdlint.summary import (
     Path,
     cell_of,
     is_cell,
+    is_global,
     is_temporary,
     meets,
     path_of,
@@ -115,7 +116,10 @@ def assign(fact: Fact, instr: Assign, flow: Flow) -> Fact:
     elif isinstance(instr.src, Address) and not fact.is_zero:
         copied = _aliases(fact, path_of(instr.src.place), dst)
     value = _known(instr.src, fact)
+    replaced = _cells_replaced(fact, instr, flow)
     fact = forget(fact, dst, cell)
+    if replaced:
+        fact = fact.with_places({held for held in fact.places if held not in replaced})
     if fact.is_zero and isinstance(instr.src, Place):
         fact = texts.copied(fact, path_of(instr.src), dst)
     elif fact.is_zero and isinstance(instr.src, Address):
@@ -125,6 +129,17 @@ def assign(fact: Fact, instr: Assign, flow: Flow) -> Fact:
     if value is not None and _remembers(fact, dst, value, flow):
         fact = fact.knowing(dst, value)
     return fact
+
+
+def _cells_replaced(fact: Fact, instr: Assign, flow: Flow) -> set[Path]:
+    """The cells of the members that a reference had in a global object that is overwritten as a whole. Its
+    record is that of what is put there."""
+    dst, src = path_of(instr.dst), instr.src
+    if fact.is_zero or not is_global(dst) or not isinstance(src, Place) or src.fields:
+        return set()
+    members = {held[len(dst) :] for held in fact.places if len(held) > len(dst) and starts_with(held, dst)}
+    cells = {cell for rest in members if (cell := flow.cell_at((src.name, *rest))) is not None}
+    return {held for held in fact.places if is_cell(held) and any(same_cell(held, cell) for cell in cells)}
 
 
 def _remembers(fact: Fact, path: Path, value: Value, flow: Flow) -> bool:

@@ -26,11 +26,11 @@ _SWAPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 def signs(value: Value) -> int:
     """The sign class of a value. Pointers to something count as positive; error numbers' names as
-    negative."""
+    negative. Whoever asks for bits has a number of bits, and none that says that a call failed."""
     if isinstance(value, int):
         return value
     if isinstance(value, Flags):
-        return ANY
+        return ZERO | POSITIVE
     if isinstance(value, Const):
         if value.value is None:
             return ANY
@@ -47,6 +47,9 @@ def may_hold(value: Value, op: str, right: Value) -> bool:
     """Whether ``value op right`` can be true."""
     if op in _BITS:
         return _share(value, right) in (None, op == "&")
+    if isinstance(value, Flags) and isinstance(right, Flags):
+        apart = not (set(value.on).isdisjoint(right.off) and set(value.off).isdisjoint(right.on))
+        return op != "==" or not apart
     if isinstance(value, Const) and isinstance(right, Const):
         if value.value is not None and right.value is not None:
             return holds(op, value.value, right.value)
