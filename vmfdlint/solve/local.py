@@ -27,6 +27,7 @@ from vmfdlint.summary import (
     Flow,
     Path,
     cell_of,
+    is_any_element,
     is_cell,
     is_global,
     is_temporary,
@@ -132,13 +133,16 @@ def assign(fact: Fact, instr: Assign, flow: Flow) -> Fact:
 
 
 def _cells_replaced(fact: Fact, instr: Assign, flow: Flow) -> set[Path]:
-    """The cells of the members that a reference had in a global object that is overwritten as a whole. Its
+    """The cells of the members that a reference had in a global structure that is overwritten as a whole. Its
     record is that of what is put there."""
     dst, src = path_of(instr.dst), instr.src
     if fact.is_zero or not is_global(dst) or not isinstance(src, Place) or src.fields:
         return set()
+    if any(map(is_any_element, dst)):
+        return set()
     members = {held[len(dst) :] for held in fact.places if len(held) > len(dst) and starts_with(held, dst)}
-    cells = {cell for rest in members if (cell := flow.cell_at((src.name, *rest))) is not None}
+    inside = (rest for rest in members if rest[0].startswith("."))
+    cells = {cell for rest in inside if (cell := flow.cell_at((src.name, *rest))) is not None}
     return {held for held in fact.places if is_cell(held) and any(same_cell(held, cell) for cell in cells)}
 
 

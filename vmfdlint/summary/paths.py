@@ -180,6 +180,15 @@ def _inside(base: Path, fields: tuple[str, ...]) -> Path | None:
     return (*below(base, "." + first), *rest)
 
 
+def from_address(base: Path, steps: Path) -> Path | None:
+    """The place that ``steps`` lead to from a pointer to ``base``; None where they do not follow it."""
+    if not steps or not steps[0].startswith("->"):
+        return None
+    if steps[0] == "->[0]":
+        return (*base, *steps[1:])
+    return (*below(base, "." + step_name(steps[0])), *steps[1:])
+
+
 def below(base: Path, step: str) -> Path:
     """``step`` taken from an object; an element from an element that is not known is such a one again."""
     if len(base) > 1 and base[-1].endswith("[]") and step.lstrip("->.").startswith("["):

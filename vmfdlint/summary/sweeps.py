@@ -9,9 +9,17 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from vmfdlint.ir import Assign, Assume, Call, Const, Function, Instr, Named, Opaque, Place
+from vmfdlint.ir import Address, Assign, Assume, Call, Const, Function, Instr, Named, Opaque, Place
 from vmfdlint.models import Close, Copy, Models, Unmap, resolve
-from vmfdlint.summary.paths import Path, cell_of, is_temporary, operand_path, path_of, port_path
+from vmfdlint.summary.paths import (
+    Path,
+    cell_of,
+    is_any_element,
+    is_temporary,
+    operand_path,
+    path_of,
+    port_path,
+)
 
 _FEW = 10
 """A close loop that ends below this number is not after the descriptors that a program opened."""
@@ -40,13 +48,14 @@ class Sweep(msgspec.Struct, frozen=True):
 
 class Handed(msgspec.Struct, frozen=True):
     """A call in a loop that is given an element: ``vcpu_free(vm->vcpus[i])``; what it releases its body
-    says."""
+    says. ``by_address``: as ``vcpu_free(&vm->vcpus[i])``."""
 
     block: int
     index: int
     position: int
     path: Path
     cell: Path | None
+    by_address: bool = False
 
 
 class Loop:
@@ -129,6 +138,11 @@ class Loop:
         """The calls that are given an element of what the loop runs over."""
         for number, index, call in self._calls():
             for position, argument in enumerate(call.args):
+                if isinstance(argument, Address):
+                    element = path_of(argument.place)
+                    if any(map(is_any_element, element)):
+                        yield Handed(number, index, position, element, None, by_address=True)
+                    continue
                 path = operand_path(argument)
                 if path is None or not isinstance(argument, Place):
                     continue

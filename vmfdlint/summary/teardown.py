@@ -13,7 +13,7 @@ from vmfdlint.models import Close, Unmap
 from vmfdlint.summary.behaviour import Behaviour
 from vmfdlint.summary.flow import Flow
 from vmfdlint.summary.parameters import Descent
-from vmfdlint.summary.paths import Path, operand_path, port_path
+from vmfdlint.summary.paths import Path, from_address, operand_path, port_path
 from vmfdlint.summary.sweeps import Handed, Sweep, bytes_of
 
 Released = dict[Path, tuple[Path | None, int | None]]
@@ -62,10 +62,13 @@ class Teardown:
                         for steps, (cell, length) in self._released.ask(target, index, depth + 1).items():
                             whole = (*path, *steps)
                             found.setdefault(whole[1:], (cell or flow.cells.get(whole), length))
-        return found
+        # What makes a reference and closes it where something else fails releases none of others' making.
+        return {steps: what for steps, what in found.items() if (name, *steps) not in flow.filled}
 
 
 def _swept(handed: Handed, released: Released) -> Iterator[Sweep]:
     for steps, (cell, length) in released.items():
         own = cell if steps else handed.cell
-        yield Sweep((*handed.path, *steps), own, handed.block, handed.index, length=length)
+        path = from_address(handed.path, steps) if handed.by_address else (*handed.path, *steps)
+        if path is not None:
+            yield Sweep(path, own, handed.block, handed.index, length=length)
