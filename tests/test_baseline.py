@@ -115,6 +115,36 @@ def test_create_update_show(run: Run, tree: Path) -> None:
     assert run("check", "--baseline", "vmfdlint-baseline.json").code == 0
 
 
+def test_what_was_not_read_is_not_gone(run: Run, tree: Path) -> None:
+    given = ("--baseline", "vmfdlint-baseline.json")
+    (tree / "part").mkdir()
+    (tree / "part" / "b.c").write_text('int g(void) { return open("/dev/kvm", O_RDONLY); }\n')
+    run("baseline", "create")
+    assert "gone" not in run("check", "part", *given).out
+    for prune in ((), ("--prune",)):
+        assert run("baseline", "update", *prune, "part").out.endswith(
+            "3 findings (0 new findings added, 0 gone)\n"
+            if not prune
+            else "3 findings (0 new findings not added, 0 gone)\n"
+        )
+    assert run("check", *given).code == 0
+    (tree / "part" / "b.c").unlink()
+    assert "1 finding of the baseline is gone" in run("check", *given).out
+    assert "1 gone" in run("baseline", "update", "--prune").out
+
+
+def test_a_file_and_a_commit_that_know_the_same(run: Run, tree: Path) -> None:
+    run("baseline", "create")
+    git(tree, "init", "-q")
+    git(tree, "add", ".")
+    git(tree, "commit", "-qm", "all")
+    given = ("check", "--baseline", "vmfdlint-baseline.json", "--baseline-commit", "HEAD")
+    known = run(*given)
+    assert known.code == 0 and "2 known before" in known.out and "gone" not in known.out
+    (tree / "vm.c").write_text(LEAKY + LEAKY.split("int start")[0].replace("open_kvm", "open_again"))
+    assert "1 finding (2 known before)" in run(*given).out
+
+
 def test_a_baseline_that_cannot_be_used(run: Run, tree: Path) -> None:
     assert "cannot be read" in run("check", "--baseline", "gone.json").err
     (tree / "b.json").write_text("{}")
@@ -243,6 +273,13 @@ def test_diff_base(run: Run, repository: Path) -> None:
     git(repository, "commit", "-q", "-m", "second")
     (repository / "vm.c").write_text(LEAKY.replace("\n    if (fork", "    if (fork"))
     assert rules() == "VMFD101"
+
+
+def test_diff_base_and_a_file_that_was_renamed(run: Run, repository: Path) -> None:
+    git(repository, "mv", "vm.c", "renamed.c")
+    assert run("check", "--diff-base", "HEAD").code == 0
+    (repository / "renamed.c").write_text(LEAKY.replace("        pause();", "        sigsuspend(0);"))
+    assert "VMFD101" in run("check", "--diff-base", "HEAD").out
 
 
 def test_diff_base_looks_at_the_own_branch_only(run: Run, repository: Path) -> None:

@@ -481,3 +481,4 @@ def test_what_is_nested_too_deep_is_so_for_every_run(tree: Path, run: Run) -> No
     assert "nested too deep" not in same(run)
     assert deeper(40, high)
     assert "nested too deep" in same(run)
+    assert "main is nested too deep to be read" in run("check").err

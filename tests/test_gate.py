@@ -137,6 +137,8 @@ def test_several_outputs_in_one_run(run: Run, tree: Path) -> None:
     (tree / "vmfdlint.toml").write_text('output-format = ["json:x.json", "concise"]\n')
     assert "a fault" in run("check").out and (tree / "x.json").exists()
     assert "would go to one place" in run("check", "--output-format", "json", "--output-format", "full").err
+    twice = ("--output-format", "json:x", "--output-format", "sarif:x")
+    assert "two formats would go to one place, x" in run("check", *twice).err
     assert "names no file" in run("check", "--output-format", "json:").err
     assert "does not exist" in run("check", "--output-format", "json:gone/x").err
 

@@ -79,6 +79,7 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "early": {"vm.c": VM, "main.c": EARLY},
         "told": {"vm.c": VM, "main.c": LATE},
         "opens": {"main.c": OPENS},
+        "a ü%41#b": {"main.c": OPENS, "c d.c": KEEPS},
         "typed": {"vm.c": VM, "main.c": EARLY},
         "script": {"vm.py": SCRIPT, "none.py": "import os\n\nos.fork()\n"},
         "wide": {"vm.c": VM, "main.c": LATE.replace("    if (fork", "    /* ä🙂 */ if (fork")},
@@ -127,6 +128,12 @@ def test_a_folder_behind_a_link(editor: Editor, trees: dict[str, Path]) -> None:
     (found,) = editor.open(main)
     assert found["code"] == "VMFD101"
     assert main.as_uri() in [one["location"]["uri"] for one in found["relatedInformation"]]
+
+
+def test_names_that_an_address_escapes(editor: Editor, trees: dict[str, Path]) -> None:
+    folder = trees["a ü%41#b"]
+    assert rules(editor.open(folder / "main.c")) == ["VMFD301"]
+    assert editor.open(folder / "c d.c") == []
 
 
 def test_what_is_typed_counts_before_it_is_saved(editor: Editor, trees: dict[str, Path]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from vmfdlint.baseline import BaselineError, Entry, decoded
+from vmfdlint.baseline import BaselineError, Entry, decoded, match_known
 from vmfdlint.config import ConfigError, Options
 from vmfdlint.intake import moved
 from vmfdlint.vcs import Lines, VcsError, changed_lines, checked_out, parted
@@ -25,9 +25,12 @@ def known(options: Options, look: Look) -> Sequence[Entry] | None:
         found += read_baseline(options.baseline)
     if options.baseline_commit is not None:
         try:
-            found += at_commit(options, options.baseline_commit, look) or ()
+            then = at_commit(options, options.baseline_commit, look) or ()
         except VcsError as error:
             raise ConfigError(f"--baseline-commit: {error}") from error
+        # What both know stands for one finding.
+        both = match_known(then, found).known
+        found += [entry for entry, is_known in zip(then, both, strict=True) if not is_known]
     asked = options.baseline is not None or options.baseline_commit is not None
     return found if asked else None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from vmfdlint import __version__
 from vmfdlint.app.run import EXIT_CLEAN, EXIT_INCOMPLETE, Run, Written, silent
 from vmfdlint.app.verdict import known_entries, look
-from vmfdlint.baseline import Entry, encoded, match_known
+from vmfdlint.baseline import Entry, encoded, match_known, surely_gone
 from vmfdlint.config import ConfigError, Options
 from vmfdlint.discover import Discovery
 from vmfdlint.finding import Outcome
@@ -28,14 +28,17 @@ def baseline_create(options: Options, path: str, tell: Callable[[str], None] = s
 def baseline_update(
     options: Options, path: str, prune: bool, tell: Callable[[str], None] = silent
 ) -> Run:
-    """``baseline update``: what is found now in the place of what was known; ``prune`` adds nothing."""
+    """``baseline update``: what is found now in the place of what was known of the same files; ``prune`` adds
+    nothing."""
     before = read_baseline(path)
     found, outcome = look(options, tell)
     now = known_entries(found, outcome)
     matched = match_known(now, before)
+    gone = surely_gone(matched.gone, {source.path for source in found.files}, path, found.root.as_posix())
     kept = [entry for entry, known in zip(now, matched.known, strict=True) if known or not prune]
+    kept += [entry for entry in matched.gone if entry not in gone]
     new = count(matched.known.count(False), "new finding")
-    done = f"{new}{' not' if prune else ''} added, {len(matched.gone):,} gone"
+    done = f"{new}{' not' if prune else ''} added, {len(gone):,} gone"
     told = f"{path}: {count(len(kept), 'finding')} ({done})"
     return _baseline(path, kept, told, found, outcome)
 

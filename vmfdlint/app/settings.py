@@ -24,6 +24,10 @@ def options_for(paths: Sequence[str], given: Mapping[str, object]) -> Options:
         if wanted.partition(":")[0] not in formats():
             known = ", ".join(formats())
             raise ConfigError(f"unknown output format {wanted!r}: choose from {known}")
+    places = [wanted.partition(":")[2] for wanted in options.output_format if ":" in wanted]
+    twice = next((place for place in places if places.count(place) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"two formats would go to one place, {twice}: give each a file of its own")
     if len(bare) > 1:
         raise ConfigError(f"{' and '.join(bare)} would go to one place: say where, as in {bare[0]}:FILE")
     for path in paths:

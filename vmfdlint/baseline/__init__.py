@@ -2,7 +2,7 @@
 
 from vmfdlint.baseline.entry import Entry, Texts, code_at, entries
 from vmfdlint.baseline.file import BaselineError, decoded, encoded
-from vmfdlint.baseline.match import Matched, match_known
+from vmfdlint.baseline.match import Matched, match_known, surely_gone
 
 __all__ = [
     "BaselineError",
@@ -14,4 +14,5 @@ __all__ = [
     "encoded",
     "entries",
     "match_known",
+    "surely_gone",
 ]

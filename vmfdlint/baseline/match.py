@@ -1,7 +1,8 @@
 """Entries against entries: which of the findings of now were known."""
 
+import os
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 import msgspec
 
@@ -44,6 +45,17 @@ def match_known(now: Sequence[Entry], before: Sequence[Entry]) -> Matched:
                 del left[numbers.pop(0)]
                 known[index] = True
     return Matched(tuple(known), tuple(left.values()))
+
+
+def surely_gone(gone: Sequence[Entry], read: Container[str], file: str, root: str) -> list[Entry]:
+    """Those of what was not found again whose source was ``read``, or is there no more: the others may be
+    found still. Paths are relative to ``root``, or to where the baseline ``file`` lies."""
+    places = (root, os.path.dirname(file))  # noqa: PTH120 - "" is the current directory
+    return [
+        one
+        for one in gone
+        if one.path in read or not any(os.path.lexists(os.path.join(place, one.path)) for place in places)  # noqa: PTH118
+    ]
 
 
 def _told(key: tuple[str, ...]) -> bool:

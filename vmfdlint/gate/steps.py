@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from vmfdlint.baseline import Entry
+from vmfdlint.baseline import Entry, surely_gone
 from vmfdlint.config import Options
 from vmfdlint.finding import Outcome
 from vmfdlint.gate.narrow import asked_for, on_lines, safe_in, touching, unknown
@@ -37,8 +37,12 @@ def narrowed(outcome: Outcome, options: Options, given: Given) -> Outcome:
         outcome = safe_in(outcome, given.focus)
     if given.before is not None:
         outcome, gone = unknown(outcome, given.before, given.sources.texts, "known before")
-        # What was not read, or lies elsewhere, is not gone.
-        if gone and options.baseline is not None and given.whole and given.focus is None:
+        # What was not read, or lies elsewhere, is not gone; of what a commit knew, no file says anything.
+        if options.baseline is None or options.baseline_commit is not None:
+            gone = ()
+        else:
+            gone = surely_gone(gone, given.sources.texts, options.baseline, given.root)
+        if gone and given.whole and given.focus is None:
             were = (
                 "1 finding of the baseline is"
                 if len(gone) == 1

@@ -33,27 +33,32 @@ class Session(LanguageServer):
 
     def document(self, uri: str) -> Document | None:
         """An open document that is a file."""
-        found = self.workspace.text_documents.get(uri)
-        path = path_of(uri)
+        found, path = self._open.get(uri), path_of(uri)
         if found is None or path is None:
             return None
         return Document(found, path, str(self.workspace.position_encoding))
 
+    @property
+    def _open(self) -> dict[str, TextDocument]:
+        """The open documents by the addresses that the client gave them; pygls keeps them by unescaped
+        ones."""
+        return {found.uri: found for found in self.workspace.text_documents.values()}
+
     def ask(self, uri: str) -> None:
         """Wants the program of a document analysed."""
-        found = self.workspace.text_documents.get(uri)
+        found = self._open.get(uri)
         place = self._place(found) if found is not None else None
         if place is not None:
             self.runs.ask(place)
 
     def ask_all(self) -> None:
         """Wants the programs of all open documents analysed."""
-        for uri in self.workspace.text_documents:
+        for uri in self._open:
             self.ask(uri)
 
     def look(self, place: str) -> Look:
         """What is analysed in a place now."""
-        found = self.workspace.text_documents.items()
+        found = self._open.items()
         return Look(place, {path: data_of(one) for uri, one in found if (path := path_of(uri))})
 
     def hear(self, look: Look, seen: Seen) -> None:
@@ -67,7 +72,7 @@ class Session(LanguageServer):
             self.window_log_message(types.LogMessageParams(types.MessageType.Info, text))
         if not seen.complete:
             return
-        for uri, found in list(self.workspace.text_documents.items()):
+        for uri, found in self._open.items():
             document = self.document(uri)
             if document is None or self._place(found) != look.place or document.path not in look.texts:
                 continue

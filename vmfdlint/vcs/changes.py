@@ -26,7 +26,7 @@ def changed_lines(directory: Path, revision: str) -> Lines:
     if top is None:
         raise VcsError(f"{directory} is in no git work tree")
     base = _base(top, commit_of(top, revision))
-    quiet = ["--no-ext-diff", "--no-color", "--no-renames", "--src-prefix=a/", "--dst-prefix=b/"]
+    quiet = ["--no-ext-diff", "--no-color", "--find-renames", "--src-prefix=a/", "--dst-prefix=b/"]
     diff = git(top, ["-c", "core.quotePath=false", "diff", "--unified=0", *quiet, base, "--"])
     found: dict[str, list[tuple[int, int]]] = {}
     path = ""

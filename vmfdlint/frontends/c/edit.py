@@ -4,6 +4,7 @@ The tree is that of the pre-pass, whose offsets are those of the file; what was 
 for a change.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import assert_never
@@ -33,6 +34,7 @@ from vmfdlint.frontends.changes import (
 )
 from vmfdlint.frontends.edit_text import NotHere, is_constant, text_at
 
+_DIRECTIVE = re.compile(rb"^[ \t]*#", re.MULTILINE)
 _LOOSE = frozenset({"conditional_expression", "assignment_expression", "comma_expression"})
 """Expressions that bind less than ``|``; of the binary ones only the logical."""
 
@@ -102,7 +104,10 @@ class CEditor:
         raise NotHere
 
     def _untouched(self, node: Node) -> None:
-        """Declines where the pre-pass wrote a word of its own, or something could not be read."""
+        """Declines where the pre-pass wrote a word of its own, or something could not be read; also where a
+        directive stands inside: a change would be in one of its branches alone."""
+        if _DIRECTIVE.search(self._source.data, node.start_byte, node.end_byte):
+            raise NotHere
         stack = [node]
         while stack:
             current = stack.pop()

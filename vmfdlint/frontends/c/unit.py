@@ -84,9 +84,7 @@ class CUnit:
             at = self._span(item)
             names = tuple(sorted(names_in(item.node)))
             blocks = (Block((Unparsed(names, at), Return(None, at)), ()),)
-            self._problems[Problem(ProblemKind.PARSE, f"{sketch.name} is nested too deep", at.path, at)] = (
-                None
-            )
+            self._problems[_too_deep(sketch.name, at)] = None
             return Function(FunctionKey(self._source.path, sketch.name), (), blocks, at, sketch.attributes)
 
     def forget(self) -> None:
@@ -174,6 +172,11 @@ def _sketch(item: Item) -> Sketch:
     head_end = body.start_byte if body is not None else node.end_byte
     words = attributes_of(item.fragment.original, node.start_byte, head_end)
     return Sketch(item.name, item.start, item.end, words)
+
+
+def _too_deep(name: str, at: Span) -> Problem:
+    text = f"{name} is nested too deep to be read: what it does is not known; split it"
+    return Problem(ProblemKind.PARSE, text, at.path, at, rough=True)
 
 
 def open_unit(source: SourceText, index: Index) -> CUnit:
