@@ -49,6 +49,20 @@ def test_safe_fixes_are_written(run: Run, tree: Path) -> None:
     assert "Fixed 1 finding (1 more with --unsafe-fixes)." in result.out
 
 
+def test_what_the_settings_ask_for_can_be_refused(run: Run, tree: Path) -> None:
+    (tree / "vmfdlint.toml").write_text("fix = true\nunsafe-fixes = true\n")
+    assert run("check", "--no-fix").code == 1
+    assert (tree / "vm.c").read_text() == OPENS
+    assert "Fixed 1 finding" in run("check", "--no-unsafe-fixes").out
+    assert (tree / "vm.c").read_text() == SAFE
+
+
+def test_findings_are_fixed_or_kept(run: Run, tree: Path) -> None:
+    refused = run("check", "--fix", "--add-ignore", "known")
+    assert refused.code == 2 and "one after the other" in refused.err
+    assert (tree / "vm.c").read_text() == OPENS
+
+
 def test_unsafe_fixes_are_asked_for(run: Run, tree: Path) -> None:
     result = run("check", "--fix", "--unsafe-fixes")
     assert (tree / "vm.c").read_text() == BOTH

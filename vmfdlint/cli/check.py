@@ -28,9 +28,9 @@ def _against(command: Any) -> Any:
 def _fixing(command: Any) -> Any:
     """What is done with fixes."""
     options = (
-        click.option("--fix", is_flag=True, default=None,
+        click.option("--fix/--no-fix", is_flag=True, default=None,
                      help="Write the fixes that are safe into the files."),
-        click.option("--unsafe-fixes", is_flag=True, default=None,
+        click.option("--unsafe-fixes/--no-unsafe-fixes", is_flag=True, default=None,
                      help="Take fixes too that may change what the program does besides."),
         click.option("--diff", is_flag=True, default=None,
                      help="Print what --fix would change, and change nothing; 1 if there is something."),
@@ -65,6 +65,8 @@ def check(
     """
     from vmfdlint import app
 
+    if add_ignore is not None and (asked["fix"] or asked["diff"] or asked["format_patch"]):
+        raise click.UsageError("--add-ignore keeps findings that fixes take away: one after the other")
     options = app.options_for(paths or (asked["project"] or ".",), asked)
     if show_settings:
         return give(app.settings(options))

@@ -97,7 +97,8 @@ def selecting(command: Command) -> Command:
     options = (
         click.option("--exclude", multiple=True, metavar="PATTERN", callback=split,
                      help="Leave out what matches; written as in .gitignore. May repeat."),
-        click.option("--force-exclude", is_flag=True, default=None, help="Leave out named files too."),
+        click.option("--force-exclude/--no-force-exclude", is_flag=True, default=None,
+                     help="Leave out named files too."),
         click.option("--respect-gitignore/--no-respect-gitignore", default=None,
                      help="Leave out what .gitignore does (the default)."),
         click.option("--models", multiple=True, metavar="FILE", type=click.Path(), callback=given,
