@@ -34,6 +34,7 @@ from vmfdlint.models.effects_memory import (
     Free,
     Inside,
     Keep,
+    Make,
     Map,
     Resize,
     Store,
@@ -82,6 +83,7 @@ __all__ = [
     "Keep",
     "Kind",
     "Linger",
+    "Make",
     "Map",
     "Migrate",
     "Own",
@@ -138,6 +140,7 @@ Effect: TypeAlias = (
     | Export
     | Own
     | Copy
+    | Make
     | Store
     | Keep
     | Expose

@@ -31,6 +31,12 @@ class Unmap(msgspec.Struct, frozen=True, tag=True):
     asks_views: bool = False
 
 
+class Make(msgspec.Struct, frozen=True, tag=True):
+    """A new object is at ``at``: it is none of those that other variables name."""
+
+    at: Port
+
+
 class Export(msgspec.Struct, frozen=True, tag=True):
     """A view of the mapping ``of`` is at ``at`` (a buffer export of Python): it keeps the mapping alive."""
 

@@ -30,6 +30,7 @@ from vmfdlint.models import (
     Inside,
     Keep,
     Linger,
+    Make,
     Map,
     Migrate,
     Own,
@@ -135,7 +136,7 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             return [memory.store(fact, at, call)]
         case Keep(value=value):
             return [memory.keep(fact, value, call)]
-        case Create() | Callback() | Inside() | Write() | Grant() | Expose() | Acquire() | Release():
+        case Create() | Callback() | Inside() | Write() | Grant() | Expose() | Acquire() | Release() | Make():
             return [fact]
         case _:
             assert_never(effect)

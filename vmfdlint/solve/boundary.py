@@ -78,7 +78,7 @@ def in_new_thread(fact: Fact) -> Fact:
     return fact.with_places({OUTER if is_per_thread(path) else path for path in fact.places})
 
 
-def enter(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> Fact:
+def enter(fact: Fact, args: tuple[Operand, ...], callee: Flow, caller: Flow | None = None) -> Fact:
     """The fact at the callee's entry. Places it cannot name become OUTER."""
     places: set[Path] = set()
     hidden = False
@@ -95,27 +95,37 @@ def enter(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> Fact:
     if hidden or (not places and not fact.is_zero and fact.state.life is Life.OPEN):
         places.add(OUTER)
     env = _env_into(fact, args, callee)
-    others = _other_objects(fact, args, callee)
+    others = _other_objects(fact, args, callee, caller.made if caller is not None else frozenset())
     if others:
         env = tuple(sorted((dict(env) | others).items(), key=lambda item: item[0]))
     return msgspec.structs.replace(fact.with_places(places), env=env)
 
 
-def _other_objects(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> dict[Path, Value]:
-    """Members of other structures that the callee gets the address of, where a local one holds the reference:
-    what their record's cell would take for it is another number."""
+def _other_objects(
+    fact: Fact, args: tuple[Operand, ...], callee: Flow, made: frozenset[str]
+) -> dict[Path, Value]:
+    """Members of other objects that the callee gets a pointer to, where a local structure holds the reference
+    or one of those that the caller ``made``: what their record's cell would take for it is another number."""
     named = [path for path in fact.places if len(path) > 1 and not crosses(path)]
-    owners = {path[0] for path in named if path[1].startswith(".")}
+    owners = {path[0] for path in named if path[1].startswith(".") or path[0] in made}
     if not owners:
         return {}
     cells = [path for path in fact.places if is_cell(path)]
     return {
         (name, *cell[1:]): OTHER
         for name, operand in zip(callee.params, args, strict=False)
-        if isinstance(operand, Address) and operand.place.name not in owners
-        if not any(field.deref for field in operand.place.fields)
+        if _is_other(operand, owners, made)
         for cell in cells
     }
+
+
+def _is_other(operand: Operand, owners: set[str], made: frozenset[str]) -> bool:
+    """Whether an operand points to an object that none of ``owners`` is or points to."""
+    if isinstance(operand, Place):
+        return not operand.fields and operand.name in made and operand.name not in owners
+    if not isinstance(operand, Address) or operand.place.name in owners:
+        return False
+    return not any(field.deref for field in operand.place.fields)
 
 
 def _by_value(inside: list[Path]) -> bool:

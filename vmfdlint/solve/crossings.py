@@ -64,7 +64,7 @@ class Crossings(Tables):
         if callee is None:
             return
         fact = node.fact if edge.kind is not EdgeKind.THREAD else in_new_thread(node.fact)
-        inside = enter(fact, edge.args, callee)
+        inside = enter(fact, edge.args, callee, self._flow(node))
         if node.fact.is_zero:
             inside = msgspec.structs.replace(inside, places=())
         number = self.seed(edge.callee, inside)

@@ -27,7 +27,7 @@ from vmfdlint.ir import (
     places_named,
 )
 from vmfdlint.link import Site
-from vmfdlint.models import Models, Port, Unmap, resolve
+from vmfdlint.models import Make, Models, Port, Unmap, resolve
 from vmfdlint.summary.arguments import ordered
 from vmfdlint.summary.contents import joined
 from vmfdlint.summary.control_flow import ControlFlow
@@ -225,6 +225,24 @@ class Flow(ControlFlow):
             if once and isinstance(first, Assign) and isinstance(first.src, Address):
                 found[name] = first.src.place
         return found
+
+    @cached_property
+    def made(self) -> frozenset[str]:
+        """The local variables that get nothing but objects that were made for them."""
+        given: dict[str, list[Instr]] = defaultdict(list)
+        for instr in self.function.instrs:
+            if isinstance(instr, Assign | Call) and instr.dst is not None and not instr.dst.fields:
+                given[instr.dst.name].append(instr)
+        return frozenset(
+            name
+            for name, writes in given.items()
+            if name not in self.params and all(map(self._makes, writes))
+        )
+
+    def _makes(self, instr: Instr) -> bool:
+        name = instr.target.name if isinstance(instr, Call) and isinstance(instr.target, Named) else ""
+        found = resolve(self._models, name, instr.args) if isinstance(instr, Call) and name else None
+        return found is not None and any(isinstance(effect, Make) for effect in found.effects)
 
     @cached_property
     def filled(self) -> frozenset[Path]:
