@@ -31,7 +31,7 @@ from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.guards import guards
 from vmfdlint.solve.invocation import Invocation
 from vmfdlint.solve.joins import joined
-from vmfdlint.solve.local import evaluate, forget, hold
+from vmfdlint.solve.local import evaluate, forget, hold, told
 from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.ports import operand_at
 from vmfdlint.solve.process import copied
@@ -236,7 +236,7 @@ class Calls(Unmodelled):
                 fact = forget(fact, dst, cell)
             for path in returned:
                 whole = len(path) == 1
-                fact = hold(fact, (*dst, *path[1:]), cell if whole else None)
+                fact = told(hold(fact, (*dst, *path[1:]), cell if whole else None), (*dst, *path[1:]), flow)
             if value is not None and dst in flow.tested:
                 fact = fact.knowing(dst, value)
             for path, known in parts if not fact.is_zero else ():

@@ -25,7 +25,7 @@ from vmfdlint.solve.descriptors import closed
 from vmfdlint.solve.facts import ZERO_FACT, Fact
 from vmfdlint.solve.guards import guards, read_texts
 from vmfdlint.solve.interest import Interest
-from vmfdlint.solve.local import forget, hold, leave_function, remembering
+from vmfdlint.solve.local import forget, hold, leave_function, remembering, told
 from vmfdlint.solve.loops import emptied
 from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.tables import Incoming, Step, Tables
@@ -186,6 +186,9 @@ class Crossings(Tables):
             fact = fact.with_places({_named(path, caller) for path in fact.places})
         if born_inside and fact.object is not None:
             fact = self._renamed(fact, at_exit, incoming.edge.site)
+            if caller is not None:
+                for path in fact.places:
+                    fact = told(fact, path, caller)
         if incoming.result is not None and incoming.cell is not None and incoming.result in fact.places:
             fact = hold(fact, incoming.result, incoming.cell)
         for argument in incoming.edge.args if born_inside else ():

@@ -104,6 +104,13 @@ def hold(fact: Fact, path: Path, cell: Path | None) -> Fact:
     return fact.with_places(places)
 
 
+def told(fact: Fact, path: Path, flow: Flow) -> Fact:
+    """A fact that has just come to be held by ``path``; of an element nobody knows which, that it is this one
+    until the next is filled, where the function tests it."""
+    fresh = path in fact.places and path in flow.tested and any(map(is_any_element, path))
+    return fact.knowing(path, POSITIVE) if fresh and not fact.is_zero and fact.is_open else fact
+
+
 def assign(fact: Fact, instr: Assign, flow: Flow) -> Fact:
     """``dst = src``."""
     dst, cell = path_of(instr.dst), cell_of(instr.dst)
@@ -126,7 +133,7 @@ def assign(fact: Fact, instr: Assign, flow: Flow) -> Fact:
     elif fact.is_zero and isinstance(instr.src, Address):
         fact = texts.aliased(fact, path_of(instr.src.place), dst)
     for path, its_cell in copied:
-        fact = hold(fact, path, its_cell)
+        fact = told(hold(fact, path, its_cell), path, flow)
     if value is not None and _remembers(fact, dst, value, flow):
         fact = fact.knowing(dst, value)
     return fact
@@ -211,6 +218,8 @@ def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:
     if left == EXCEPTION:
         return _goes_on(fact, instr)
     held = _number_held(fact, instr.left) or _stands_for(fact, instr.left, flow)
+    if held and any(map(is_any_element, left)) and fact.lookup(left) is None:
+        return fact  # another element may be asked about
     right_value = value_of(right, fact)
     if isinstance(right, Place) and _number_held(fact, right):
         right_value = POSITIVE
