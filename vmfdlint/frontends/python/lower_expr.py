@@ -1,6 +1,7 @@
 """Expressions: names, members, elements, texts, operators. In: an expression. Out: an operand."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 
 import libcst as cst
 
@@ -92,7 +93,10 @@ class Expressions(State):
         """``a[i]``: the element of a list or a dictionary; a part of a list is the list itself."""
         base = self.settled(self.value(node.value), node.value)
         if len(node.slice) != 1:
-            return opaque(node)
+            keys = [each.slice.value for each in node.slice if isinstance(each.slice, cst.Index)]
+            if len(keys) != len(node.slice):
+                return opaque(node)
+            return base.step(Field(self._several(keys), "", True))
         index = node.slice[0].slice
         if isinstance(index, cst.Slice):
             # The elements of a list that it names; of a mapping it is a copy of bytes.
@@ -104,8 +108,15 @@ class Expressions(State):
         return base.step(Field(self.step(index.value), "", True))
 
     def step(self, node: cst.BaseExpression) -> str:
-        """The step that an index means: ``[3]``, ``[name]`` for a literal key, else ``[]``."""
+        """The step that an index means: ``[3]``, ``[name]`` for a literal key, ``[name,3]`` for one of
+        several, else ``[]``."""
+        if isinstance(node, cst.Tuple) and len(node.elements) > 1:
+            return self._several([one.value for one in node.elements])
         return step_of(self.value(node))
+
+    def _several(self, keys: Sequence[cst.BaseExpression]) -> str:
+        steps = [self.step(key) for key in keys]
+        return "[]" if "[]" in steps else f"[{','.join(step[1:-1] for step in steps)}]"
 
     def _sequence(self, node: cst.Tuple | cst.List | cst.Set) -> Operand:
         if len(node.elements) > LIMITS.python_elements:
