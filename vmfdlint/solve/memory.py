@@ -17,12 +17,14 @@ from vmfdlint.summary import (
     Flow,
     Path,
     Sharing,
+    is_any_element,
     is_cell,
     is_global,
     is_made,
     port_path,
     same_cell,
     starts_with,
+    step_name,
 )
 
 
@@ -90,13 +92,24 @@ def free(fact: Fact, pointer: Port, call: Invocation) -> Fact:
         return fact
     # A further pointer leads out of the memory that goes: what it points to may be reached in other ways.
     inside = [held for held in below if not any(step.startswith("->") for step in held[len(path) + 1 :])]
-    cells = {cell for held in inside if (cell := call.flow.cell_at(held)) is not None}
+    cells = {cell for held in inside for cell in _cells_of(held, fact, call.flow)}
     kept = {
         held
         for held in fact.places
         if held not in below and not (is_cell(held) and any(same_cell(held, cell) for cell in cells))
     }
     return fact.with_places(kept)
+
+
+def _cells_of(path: Path, fact: Fact, flow: Flow) -> set[Path]:
+    """The cells of a member; of an element of a global array, whose record nobody names here, those of
+    members that are called the same."""
+    cell = flow.cell_at(path)
+    if cell is not None:
+        return {cell}
+    if not is_global(path) or not any(map(is_any_element, path[:-1])):
+        return set()
+    return {held for held in fact.places if is_cell(held) and step_name(held[-1]) == step_name(path[-1])}
 
 
 def drop(fact: Fact, path: Path | None, flow: Flow, sharing: Sharing) -> Fact:
