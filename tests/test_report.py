@@ -199,6 +199,14 @@ def test_scanned_text_cannot_steer_the_terminal() -> None:
     assert printable("tab\tgrößer 😀") == "tab\tgrößer 😀"
 
 
+def test_a_path_that_the_text_happens_to_begin_with() -> None:
+    problems = (
+        Problem(ProblemKind.IO, "directory cannot be read", "d"),
+        Problem(ProblemKind.IO, "e: gone", "e"),
+    )
+    assert problem_lines(problems, CONTEXT) == ["error: d: directory cannot be read", "error: e: gone"]
+
+
 def test_long_lines_are_cut_around_the_place() -> None:
     line = "x" * 500 + "fork()" + "y" * 500
     source = SourceText("vm.c", line.encode())

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from test_report import CONTEXT, DUP, OUTCOME, SOURCES, everywhere
 
-from vmfdlint.base import Problem, ProblemKind
+from vmfdlint.base import Problem, ProblemKind, SourceText
 from vmfdlint.finding import Edit, Fix, LeftOut, Level, Outcome
 from vmfdlint.report import Checkout, Context, formats
 from vmfdlint.report.sarif_results import Results
@@ -120,6 +120,18 @@ def test_the_size_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vmfdlint.report.sarif_results._DETAILED_BYTES", 5_000)
     first, second = run_of()["results"]
     assert "codeFlows" in first and "snippet" not in second["locations"][0]["physicalLocation"]["region"]
+
+
+def test_a_line_as_long_as_a_file_is_not_shown() -> None:
+    helper = SOURCES["sub dir/helper.c"]
+    long = SourceText(
+        helper.path, helper.data.replace(b"\n    return", b" /*" + b"x" * 9_000 + b"*/\n    return")
+    )
+    run = run_of(context=msgspec.structs.replace(CONTEXT, sources={**SOURCES, helper.path: long}))
+    places = list(everywhere(run["results"], "physicalLocation"))
+    assert all(len(one.get("contextRegion", {}).get("snippet", {}).get("text", "")) < 4_001 for one in places)
+    assert any("contextRegion" in one for one in places)
+    assert any("contextRegion" not in one and "snippet" in one["region"] for one in places)
 
 
 def test_steps_and_links_are_limited() -> None:

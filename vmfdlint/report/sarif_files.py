@@ -11,6 +11,9 @@ from vmfdlint.finding import Finding
 from vmfdlint.report.context import Context
 
 BASE = "%SRCROOT%"
+_LONGEST = 4_000
+"""Characters of code that a place is shown with: a line of generated code may be as long as a file."""
+
 _MIME: Mapping[str, str] = {"c": "text/x-c", "python": "text/x-python"}
 
 Json = dict[str, object]
@@ -71,10 +74,12 @@ class Files:
         place: Json = {"artifactLocation": self.location(at.path), "region": region}
         text = context.text(at)
         source = context.sources.get(at.path)
-        if surroundings and text and source is not None:
+        if surroundings and text and len(text) <= _LONGEST and source is not None:
             region["snippet"] = {"text": text}
             first, last = max(1, at.line - 1), min(at.end_line + 1, len(source.line_starts))
             lines = "".join(context.line(at.path, number) + "\n" for number in range(first, last + 1))
+            if len(lines) > _LONGEST:
+                return place
             place["contextRegion"] = {"startLine": first, "endLine": last, "snippet": {"text": lines}}
         return place
 

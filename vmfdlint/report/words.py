@@ -112,7 +112,7 @@ def problem_lines(problems: Sequence[Problem], context: Context) -> list[str]:
         told = context.verbose or (problem.rough and not context.quiet)
         if problem.kind not in FATAL and not told:
             continue
-        named = problem.path and problem.text.startswith(problem.path)
+        named = problem.path and problem.text.startswith((f"{problem.path}:", f"{problem.path} "))
         where = place(problem.at, context) if problem.at and not named else ""
         if not where and problem.path and not named:
             outside = problem.path.startswith("/")
