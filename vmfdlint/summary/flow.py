@@ -18,7 +18,6 @@ from vmfdlint.ir import (
     FuncRef,
     Function,
     Indirect,
-    Instr,
     Named,
     Opaque,
     Operand,
@@ -183,12 +182,16 @@ class Flow(ControlFlow):
     @cached_property
     def assigned(self) -> frozenset[str]:
         """Names of locals (parameters too) that are assigned as a whole somewhere."""
-        found = set()
+        return frozenset(self._writes)
+
+    @cached_property
+    def _writes(self) -> dict[str, list[Assign | Call]]:
+        """What assigns a variable as a whole, by its name."""
+        given: dict[str, list[Assign | Call]] = defaultdict(list)
         for instr in self.function.instrs:
-            dst = instr.dst if isinstance(instr, Assign | Call) else None
-            if dst is not None and not dst.fields:
-                found.add(dst.name)
-        return frozenset(found)
+            if isinstance(instr, Assign | Call) and instr.dst is not None and not instr.dst.fields:
+                given[instr.dst.name].append(instr)
+        return dict(given)
 
     @cached_property
     def replaced(self) -> frozenset[str]:
@@ -214,12 +217,8 @@ class Flow(ControlFlow):
     @cached_property
     def addresses(self) -> dict[str, Place]:
         """The local pointers that get a value once, the address of a place: name -> the place."""
-        given: dict[str, list[Instr]] = defaultdict(list)
-        for instr in self.function.instrs:
-            if isinstance(instr, Assign | Call) and instr.dst is not None and not instr.dst.fields:
-                given[instr.dst.name].append(instr)
         found: dict[str, Place] = {}
-        for name, writes in given.items():
+        for name, writes in self._writes.items():
             first = writes[0]
             once = len(writes) == 1 and name not in self.params
             if once and isinstance(first, Assign) and isinstance(first.src, Address):
@@ -229,17 +228,13 @@ class Flow(ControlFlow):
     @cached_property
     def made(self) -> frozenset[str]:
         """The local variables that get nothing but objects that were made for them."""
-        given: dict[str, list[Instr]] = defaultdict(list)
-        for instr in self.function.instrs:
-            if isinstance(instr, Assign | Call) and instr.dst is not None and not instr.dst.fields:
-                given[instr.dst.name].append(instr)
         return frozenset(
             name
-            for name, writes in given.items()
+            for name, writes in self._writes.items()
             if name not in self.params and all(map(self._makes, writes))
         )
 
-    def _makes(self, instr: Instr) -> bool:
+    def _makes(self, instr: Assign | Call) -> bool:
         name = instr.target.name if isinstance(instr, Call) and isinstance(instr.target, Named) else ""
         found = resolve(self._models, name, instr.args) if isinstance(instr, Call) and name else None
         return found is not None and any(isinstance(effect, Make) for effect in found.effects)
