@@ -12,7 +12,7 @@ from vmfdlint.frontends.python.callees import Callee, Callees
 from vmfdlint.frontends.python.hierarchy import Hierarchy
 from vmfdlint.frontends.python.imports import Names
 from vmfdlint.frontends.python.lookup import Lookup
-from vmfdlint.frontends.python.module import Module
+from vmfdlint.frontends.python.module import BELOW, FORMAT, Module
 from vmfdlint.frontends.python.shapes import (
     HELD,
     PART,
@@ -221,6 +221,8 @@ class Inference:
         elif name == "builtins.super":
             owner = self.names.modules[key.path].signatures[key.name].owner if self._is_method(key) else ""
             yield SUPER + f"{self.names.modules[key.path].name}.{owner}"
+        elif name == FORMAT and plain[:1] == (Text(BELOW),):
+            yield from (one for one in self.lookup.of_operand(key, plain[1]) if one in TYPES.paths)
         elif name in TYPES.results:
             yield from self._ruled(key, TYPES.results[name], plain)
         elif name in TYPES.wrappers and plain:

@@ -8,7 +8,7 @@ import libcst as cst
 from vmfdlint.base import LIMITS
 from vmfdlint.frontends.python import fold
 from vmfdlint.frontends.python.collections import ANY, step_of
-from vmfdlint.frontends.python.module import FORMAT, YIELD
+from vmfdlint.frontends.python.module import BELOW, FORMAT, YIELD
 from vmfdlint.frontends.python.state import FALSE, TRUE, ZERO, State, opaque
 from vmfdlint.frontends.python.syntax import dotted, integer, literal, sign
 from vmfdlint.ir import Assign, Const, Field, Flags, FuncRef, Named, Operand, Place, Root, Text
@@ -203,7 +203,7 @@ class Expressions(State):
             case cst.Add() if isinstance(right, Text):
                 return self.text("%s" + right.value.replace("%", "%%"), [left], node)
             case cst.Divide() if isinstance(left, Place) and isinstance(right, Text | Place):
-                return self.text("%s/%s", [left, right], node)
+                return self.text(BELOW, [left, right], node)
             case cst.Add() if isinstance(left, Place):
                 return self._joined(left, right, node)
             case _:

@@ -32,6 +32,9 @@ DROP = "python.drop"
 FORMAT = "python.format"
 """A text is made of a format, whose directives are all ``%s``, and values."""
 
+BELOW = "%s/%s"
+"""The format of ``a / b``: a path is of the type of what it begins with."""
+
 YIELD = "python.yield"
 """A value is given to whoever drives a generator."""
 

@@ -30,6 +30,7 @@ class Types(msgspec.Struct, frozen=True):
     records: frozenset[str]
     structures: frozenset[str]
     memory: frozenset[str]
+    paths: frozenset[str]
     runs: dict[str, str]
     starts: frozenset[str]
     closing: frozenset[str]
@@ -82,6 +83,7 @@ def _load(text: str) -> Types:
         records=frozenset(classes["records"]),
         structures=frozenset(classes["structures"]),
         memory=frozenset(classes["memory"]),
+        paths=frozenset(classes["paths"]),
         runs=classes["runs"],
         starts=frozenset(classes["starts"]),
         closing=frozenset(classes["closing"]),
