@@ -25,9 +25,7 @@ def baseline_create(options: Options, path: str, tell: Callable[[str], None] = s
     return _baseline(path, now, f"{path}: {count(len(now), 'finding')}", found, outcome)
 
 
-def baseline_update(
-    options: Options, path: str, prune: bool, tell: Callable[[str], None] = silent
-) -> Run:
+def baseline_update(options: Options, path: str, prune: bool, tell: Callable[[str], None] = silent) -> Run:
     """``baseline update``: what is found now in the place of what was known of the same files; ``prune`` adds
     nothing."""
     before = read_baseline(path)
@@ -36,7 +34,8 @@ def baseline_update(
     matched = match_known(now, before)
     gone = surely_gone(matched.gone, {source.path for source in found.files}, path, found.root.as_posix())
     kept = [entry for entry, known in zip(now, matched.known, strict=True) if known or not prune]
-    kept += [entry for entry in matched.gone if entry not in gone]
+    left = set(gone)
+    kept += [entry for entry in matched.gone if entry not in left]
     new = count(matched.known.count(False), "new finding")
     done = f"{new}{' not' if prune else ''} added, {len(gone):,} gone"
     told = f"{path}: {count(len(kept), 'finding')} ({done})"

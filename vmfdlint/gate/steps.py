@@ -38,17 +38,16 @@ def narrowed(outcome: Outcome, options: Options, given: Given) -> Outcome:
     if given.before is not None:
         outcome, gone = unknown(outcome, given.before, given.sources.texts, "known before")
         # What was not read, or lies elsewhere, is not gone; of what a commit knew, no file says anything.
-        if options.baseline is None or options.baseline_commit is not None:
-            gone = ()
-        else:
-            gone = surely_gone(gone, given.sources.texts, options.baseline, given.root)
-        if gone and given.whole and given.focus is None:
+        asked = given.whole and given.focus is None and options.baseline_commit is None
+        file = options.baseline if asked else None
+        gone = surely_gone(gone, given.sources.texts, file, given.root) if file is not None else []
+        if gone:
             were = (
                 "1 finding of the baseline is"
                 if len(gone) == 1
                 else f"{len(gone):,} findings of the baseline are"
             )
-            notice = f"{were} gone: `vmfdlint baseline update --prune` takes them out of {options.baseline}."
+            notice = f"{were} gone: `vmfdlint baseline update --prune` takes them out of {file}."
             outcome = msgspec.structs.replace(outcome, notices=(*outcome.notices, notice))
     if given.lines is not None:
         outcome = on_lines(outcome, given.lines, "not on changed lines")

@@ -12,12 +12,12 @@ from vmfdlint.summary import (
     RESULT,
     Flow,
     Path,
-    below,
-    is_any_element,
+    from_address,
     is_cell,
     is_global,
     is_per_thread,
     is_temporary,
+    is_vague,
     meets,
     operand_path,
     path_of,
@@ -95,18 +95,19 @@ def enter(fact: Fact, args: tuple[Operand, ...], callee: Flow, caller: Flow | No
     if hidden or (not places and not fact.is_zero and fact.state.life is Life.OPEN):
         places.add(OUTER)
     env = _env_into(fact, args, callee)
-    others = _other_objects(fact, args, callee, caller.made if caller is not None else frozenset())
+    others = _other_objects(fact, args, callee, caller)
     if others:
         env = tuple(sorted((dict(env) | others).items(), key=lambda item: item[0]))
     return msgspec.structs.replace(fact.with_places(places), env=env)
 
 
 def _other_objects(
-    fact: Fact, args: tuple[Operand, ...], callee: Flow, made: frozenset[str]
+    fact: Fact, args: tuple[Operand, ...], callee: Flow, caller: Flow | None
 ) -> dict[Path, Value]:
     """Members of other objects that the callee gets a pointer to, where a local structure holds the reference
-    or one of those that the caller ``made``: what their record's cell would take for it is another number."""
+    or one that the caller made: what their record's cell would take for it is another number."""
     named = [path for path in fact.places if len(path) > 1 and not crosses(path)]
+    made: frozenset[str] = caller.made if named and caller is not None else frozenset()
     owners = {path[0] for path in named if path[1].startswith(".") or path[0] in made}
     if not owners:
         return {}
@@ -139,7 +140,7 @@ def _stays(path: Path, inside: list[Path], args: tuple[Operand, ...], fact: Fact
     if _by_value(inside) or fact.state.life is Life.CLOSED:
         return _by_value(inside)
     given = (path_of(one.place) for one in args if isinstance(one, Address))
-    return any(starts_with(path, base) and any(map(is_any_element, base)) for base in given)
+    return any(starts_with(path, base) and is_vague(base) for base in given)
 
 
 def marks_absence(fact: Fact, path: Path, value: Value) -> bool:
@@ -265,16 +266,13 @@ def _out_of(
     if position >= len(args):
         return []
     operand = args[position]
-    step, rest = path[1], path[2:]
-    if not step.startswith("->"):
+    if not path[1].startswith("->"):
         return []
     if isinstance(operand, Address):
-        base = path_of(operand.place)
-        if step == "->[0]":
-            return [(*base, *rest)]
-        return [(*below(base, "." + step[2:]), *rest)]
+        named = from_address(path_of(operand.place), path[1:])
+        return [] if named is None else [named]
     if isinstance(operand, Place):
-        return [(*path_of(operand), step, *rest)]
+        return [(*path_of(operand), *path[1:])]
     return [] if values else [ESCAPED]
 
 

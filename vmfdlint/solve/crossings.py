@@ -40,6 +40,7 @@ from vmfdlint.summary import (
     Relevance,
     cell_of,
     is_made,
+    is_vague,
     path_of,
     starts_with,
 )
@@ -245,9 +246,7 @@ class Crossings(Tables):
         """A fresh reference handed out by a creating wrapper is a new object for each user of the wrapper,
         and several where the user asks in a loop, also for elements of a list."""
         assert fact.object is not None
-        handed = any(
-            starts_with(path, RESULT) or any("[]" in step for step in path) for path in at_exit.places
-        )
+        handed = any(starts_with(path, RESULT) or is_vague(path) for path in at_exit.places)
         if not handed or not fact.is_open:
             return fact
         user = self.behaviour.flow(site.function)

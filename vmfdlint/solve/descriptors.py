@@ -18,7 +18,7 @@ from vmfdlint.solve.ports import match_port, number_at
 from vmfdlint.solve.registry import kept_behind
 from vmfdlint.solve.typestate import Event, Life, Process, State
 from vmfdlint.solve.values import POSITIVE, ZERO
-from vmfdlint.summary import ESCAPED, OUTER, RESULT, is_cell, port_path
+from vmfdlint.summary import ESCAPED, OUTER, RESULT, is_cell, is_vague, port_path
 
 CHECKED = frozenset({Kind.VM, Kind.VCPU, Kind.DEVICE})
 """Kinds whose ioctls KVM refuses outside the creating address space (truth.md section 3)."""
@@ -88,7 +88,7 @@ def closed(fact: Fact, site: Site, must: bool) -> list[Fact]:
     sure = {
         path
         for path in fact.places
-        if not is_cell(path) and path not in (OUTER, ESCAPED) and not any("[]" in step for step in path)
+        if not is_cell(path) and path not in (OUTER, ESCAPED) and not is_vague(path)
     }
     if OUTER in fact.places:
         sure.add(OUTER)

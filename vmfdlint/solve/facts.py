@@ -19,6 +19,7 @@ from vmfdlint.summary import (
     is_cell,
     is_global,
     is_temporary,
+    is_vague,
     meets,
     same_cell,
     starts_with,
@@ -274,7 +275,7 @@ class Match(msgspec.Struct, frozen=True):
 def match_path(fact: Fact, path: Path, cell: Path | None = None) -> Match | None:
     """Whether ``path``, or the cell it lies in, holds the reference of ``fact``; None where it does not."""
     if path in fact.places:
-        return Match(must=not any("[]" in part for part in path))
+        return Match(must=not is_vague(path))
     if isinstance(fact.lookup(path), Const):
         return None
     for held in fact.places:

@@ -27,10 +27,10 @@ from vmfdlint.summary import (
     Flow,
     Path,
     cell_of,
-    is_any_element,
     is_cell,
     is_global,
     is_temporary,
+    is_vague,
     meets,
     path_of,
     same_cell,
@@ -81,7 +81,7 @@ def forget(fact: Fact, path: Path, cell: Path | None = None) -> Fact:
     if fact.is_zero:
         return fact.knowing(path, None)
     hit = any(starts_with(held, path) for held in fact.places)
-    if hit and any("[]" in step for step in path):
+    if hit and is_vague(path):
         hit = False
     kept = {held for held in fact.places if not starts_with(held, path)} if hit else set(fact.places)
     if cell is not None and (hit or fact.state.life is Life.CLOSED):
@@ -107,7 +107,7 @@ def hold(fact: Fact, path: Path, cell: Path | None) -> Fact:
 def told(fact: Fact, path: Path, flow: Flow) -> Fact:
     """A fact that has just come to be held by ``path``; of an element nobody knows which, that it is this one
     until the next is filled, where the function tests it."""
-    fresh = path in fact.places and path in flow.tested and any(map(is_any_element, path))
+    fresh = path in fact.places and path in flow.tested and is_vague(path)
     return fact.knowing(path, POSITIVE) if fresh and not fact.is_zero and fact.is_open else fact
 
 
@@ -143,13 +143,16 @@ def _cells_replaced(fact: Fact, instr: Assign, flow: Flow) -> set[Path]:
     """The cells of the members that a reference had in a global structure that is overwritten as a whole. Its
     record is that of what is put there."""
     dst, src = path_of(instr.dst), instr.src
-    if fact.is_zero or not is_global(dst) or not isinstance(src, Place) or src.fields:
-        return set()
-    if any(map(is_any_element, dst)):
+    if fact.is_zero or not is_global(dst) or is_vague(dst) or not isinstance(src, Place) or src.fields:
         return set()
     members = {held[len(dst) :] for held in fact.places if len(held) > len(dst) and starts_with(held, dst)}
     inside = (rest for rest in members if rest[0].startswith("."))
     cells = {cell for rest in inside if (cell := flow.cell_at((src.name, *rest))) is not None}
+    return cells_like(fact, cells)
+
+
+def cells_like(fact: Fact, cells: set[Path]) -> set[Path]:
+    """The cells that hold the reference, of those that can be one of ``cells``."""
     return {held for held in fact.places if is_cell(held) and any(same_cell(held, cell) for cell in cells)}
 
 
@@ -218,7 +221,7 @@ def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:
     if left == EXCEPTION:
         return _goes_on(fact, instr)
     held = _number_held(fact, instr.left) or _stands_for(fact, instr.left, flow)
-    if held and any(map(is_any_element, left)) and fact.lookup(left) is None:
+    if held and is_vague(left) and fact.lookup(left) is None:
         return fact  # another element may be asked about
     right_value = value_of(right, fact)
     if isinstance(right, Place) and _number_held(fact, right):

@@ -9,7 +9,7 @@ from vmfdlint.models import Own, Port
 from vmfdlint.solve.boundary import crosses
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.invocation import Invocation
-from vmfdlint.solve.local import forget, hold
+from vmfdlint.solve.local import cells_like, forget, hold
 from vmfdlint.solve.ports import copies_element, holds_whole, match_port
 from vmfdlint.summary import (
     ESCAPED,
@@ -17,12 +17,11 @@ from vmfdlint.summary import (
     Flow,
     Path,
     Sharing,
-    is_any_element,
     is_cell,
     is_global,
     is_made,
+    is_vague,
     port_path,
-    same_cell,
     starts_with,
     step_name,
 )
@@ -93,12 +92,7 @@ def free(fact: Fact, pointer: Port, call: Invocation) -> Fact:
     # A further pointer leads out of the memory that goes: what it points to may be reached in other ways.
     inside = [held for held in below if not any(step.startswith("->") for step in held[len(path) + 1 :])]
     cells = {cell for held in inside for cell in _cells_of(held, fact, call.flow)}
-    kept = {
-        held
-        for held in fact.places
-        if held not in below and not (is_cell(held) and any(same_cell(held, cell) for cell in cells))
-    }
-    return fact.with_places(kept)
+    return fact.with_places(set(fact.places) - below - cells_like(fact, cells))
 
 
 def _cells_of(path: Path, fact: Fact, flow: Flow) -> set[Path]:
@@ -107,7 +101,7 @@ def _cells_of(path: Path, fact: Fact, flow: Flow) -> set[Path]:
     cell = flow.cell_at(path)
     if cell is not None:
         return {cell}
-    if not is_global(path) or not any(map(is_any_element, path[:-1])):
+    if not is_global(path) or not is_vague(path[:-1]):
         return set()
     return {held for held in fact.places if is_cell(held) and step_name(held[-1]) == step_name(path[-1])}
 

@@ -235,8 +235,9 @@ class Flow(ControlFlow):
         )
 
     def _makes(self, instr: Assign | Call) -> bool:
-        name = instr.target.name if isinstance(instr, Call) and isinstance(instr.target, Named) else ""
-        found = resolve(self._models, name, instr.args) if isinstance(instr, Call) and name else None
+        if not isinstance(instr, Call) or not isinstance(instr.target, Named):
+            return False
+        found = resolve(self._models, instr.target.name, instr.args)
         return found is not None and any(isinstance(effect, Make) for effect in found.effects)
 
     @cached_property

@@ -111,9 +111,9 @@ def is_made(path: Path) -> bool:
     return path[0].startswith("%")
 
 
-def is_any_element(step: str) -> bool:
-    """Whether a step goes to an element of an array, nobody knows which."""
-    return step.endswith("[]")
+def is_vague(path: Path) -> bool:
+    """Whether a path goes through an element of an array, nobody knows which."""
+    return any("[]" in step for step in path)
 
 
 def same_cell(one: Path, other: Path) -> bool:

@@ -14,8 +14,8 @@ from vmfdlint.models import Close, Copy, Models, Unmap, resolve
 from vmfdlint.summary.paths import (
     Path,
     cell_of,
-    is_any_element,
     is_temporary,
+    is_vague,
     operand_path,
     path_of,
     port_path,
@@ -140,7 +140,7 @@ class Loop:
             for position, argument in enumerate(call.args):
                 if isinstance(argument, Address):
                     element = path_of(argument.place)
-                    if any(map(is_any_element, element)):
+                    if is_vague(element):
                         yield Handed(number, index, position, element, None, by_address=True)
                     continue
                 path = operand_path(argument)
@@ -148,7 +148,7 @@ class Loop:
                     continue
                 if len(path) == 1 and (source := self._copied_in_loop(path[0])) is not None:
                     yield Handed(number, index, position, path_of(source), cell_of(source))
-                elif any("[]" in step for step in path) or self._assigned(path[0]):
+                elif is_vague(path) or self._assigned(path[0]):
                     yield Handed(number, index, position, path, self.cells.get(path))
 
     def _instrs(self) -> Iterator[Instr]:
@@ -164,7 +164,7 @@ class Loop:
         if path is None:
             return
         if len(path) > 1:
-            if any("[]" in step for step in path) or self._assigned(path[0]):
+            if is_vague(path) or self._assigned(path[0]):
                 yield Sweep(path, self.cells.get(path), number, index)
         elif self._counts(path[0]):
             yield Sweep(None, None, number, index, self._kept(path))
