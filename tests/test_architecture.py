@@ -187,6 +187,16 @@ def code_only(path: Path) -> str:
     return ast.unparse(tree)
 
 
+def test_no_group_is_possessive() -> None:
+    """``(?:a|b)*+`` matches wrongly before Python 3.11.5 (gh-106052: a possessive repeat of what can
+    backtrack), so on the Python of Debian 12; ``(?>(?:a|b)*)`` means the same and is right in all."""
+    possessive = re.compile(r"(?<!\\)\)[*+?]\+")
+    found = [
+        path.name for path in sorted(PACKAGE.rglob("*.py")) if possessive.search(path.read_text("utf-8"))
+    ]
+    assert not found
+
+
 def test_every_module_says_its_contract() -> None:
     bare = [path for path in (*MODULES, *TOOLS) if not ast.get_docstring(ast.parse(path.read_bytes()))]
     assert not [path.relative_to(REPOSITORY).as_posix() for path in bare]

@@ -20,10 +20,10 @@ _MASK = (1 << 64) - 1
 _BOUNDARY = re.compile(rb"(?<=[;}])\s*\n(?=[^\s{}])|\n(?=#)")
 """A line ends that closes a statement, and the next one begins in the first column; or a directive begins."""
 _OPAQUE = re.compile(
-    rb'"(?:[^"\\\n]++|\\(?:\r\n|.))*+["\n]?'
+    rb'"(?>(?:[^"\\\n]++|\\(?:\r\n|.))*)["\n]?'
     rb"|'(?:[^'\\\n]|\\.){0,12}+'"
-    rb"|/(?:\*.*?(?:\*/|\Z)|/(?:[^\n\\]++|\\(?:\r\n|.))*+)"
-    rb"|#(?:[^\n\\/]++|\\(?:\r\n|.)|/\*.*?\*/|/)*+",
+    rb"|/(?:\*.*?(?:\*/|\Z)|/(?>(?:[^\n\\]++|\\(?:\r\n|.))*))"
+    rb"|#(?>(?:[^\n\\/]++|\\(?:\r\n|.)|/\*.*?\*/|/)*)",
     re.S,
 )
 """What is no code: strings, comments, directives with all their lines."""

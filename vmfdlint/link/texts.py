@@ -18,7 +18,7 @@ from vmfdlint.link.units import FILE, Units
 
 _ATTRIBUTE = rb"(?:[^\n;=(]*?\b__attribute__[ \t]*\(\((?:[^()\n]|\([^()\n]*\))*\)\))?"
 _OPENING = re.compile(rb"\n(?![ \t#}/*\n])" + _ATTRIBUTE + rb"[^\n;=]*?([A-Za-z_]\w*)[ \t]*\(")
-_LITERAL = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
+_LITERAL = re.compile(rb'"((?>(?:[^"\\\n]|\\.)*))"')
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
 _ASKED = re.compile(rb"\s*[(,)]")
 _HEADER_END = re.compile(rb"[;{]")

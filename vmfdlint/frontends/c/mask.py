@@ -9,14 +9,14 @@ import msgspec
 from vmfdlint.frontends.c.conditions import holds
 
 _OPAQUE = re.compile(
-    rb'"(?:[^"\\\n]++|\\(?:\r\n|.))*+["\n]?'
+    rb'"(?>(?:[^"\\\n]++|\\(?:\r\n|.))*)["\n]?'
     rb"|'(?:[^'\\\n]|\\.){0,12}+'"
-    rb"|/(?:\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z)|/(?:[^\n\\]++|\\(?:\r\n|.))*+)"
-    rb"|#(?:[^\n\\/]++|\\(?:\r\n|.)|/\*.*?\*/|/)*+",
+    rb"|/(?:\*[^*]*+(?>(?:\*(?!/)[^*]*+)*)(?:\*/|\Z)|/(?>(?:[^\n\\]++|\\(?:\r\n|.))*))"
+    rb"|#(?>(?:[^\n\\/]++|\\(?:\r\n|.)|/\*.*?\*/|/)*)",
     re.S,
 )
 _DIRECTIVE = re.compile(rb"#[ \t]*([a-z]+)(.*)", re.S)
-_COMMENT = re.compile(rb'("(?:[^"\\\n]|\\.)*+")|/\*.*?(?:\*/|\Z)|//(?:[^\n\\]|\\.)*+', re.S)
+_COMMENT = re.compile(rb'("(?>(?:[^"\\\n]|\\.)*)")|/\*.*?(?:\*/|\Z)|//(?>(?:[^\n\\]|\\.)*)', re.S)
 _BLANK = bytes(byte if byte == 0x0A else 32 for byte in range(256))
 OPENERS = frozenset({"if", "ifdef", "ifndef"})
 BRANCHES = frozenset({"elif", "elifdef", "elifndef", "else"})

@@ -15,8 +15,8 @@ from vmfdlint.frontends.c.mask import drop_dead, mask
 from vmfdlint.frontends.c.text import WORD, back
 
 _DEFINITION = re.compile(
-    rb"\n([A-Za-z_][\w \t*]*+(?:\n[\w \t*]*+)?+)"
-    rb"\((?:[\w\s,*]|\[[\w ]*+\]|\.\.\.|\(\s*+\*[\w\s]*+\)\s*+\([\w\s,*]*+\))++\)\s*+\{"
+    rb"\n([A-Za-z_][\w \t*]*+(?>(?:\n[\w \t*]*+)?))"
+    rb"\((?>(?:[\w\s,*]|\[[\w ]*+\]|\.\.\.|\(\s*+\*[\w\s]*+\)\s*+\([\w\s,*]*+\))+)\)\s*+\{"
 )
 _BODY_OR_RECORD = re.compile(rb"[^\s=,{]\s*+\{")
 """A brace that does not open an initialiser."""

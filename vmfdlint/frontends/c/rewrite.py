@@ -26,7 +26,7 @@ _EDGE = re.compile(rb"(?:\(\s*(" + _OPERATORS + rb")\s*,)|(?:,\s*(" + _OPERATORS
 _OPERATOR_LAST = re.compile(rb"[-<>+*/&|^%=]\s*+[,)]")
 _OPERATOR_BYTES = frozenset(b"-<>+*/&|^%=!")
 _RANGE = re.compile(rb"case\b(?<!\wcase)[^:;{}?#]*?(\.\.\.)")
-_PARENS = rb"\((?:[^()]++|\((?:[^()]++|\((?:[^()]++|\([^()]*+\))*+\))*+\))*+\)"
+_PARENS = rb"\((?>(?:[^()]++|\((?>(?:[^()]++|\((?>(?:[^()]++|\([^()]*+\))*)\))*)\))*)\)"
 _BLOCK = re.compile(
     rb"\n[ \t]++(?!(?:if|for|while|switch)\b)([A-Za-z_]\w*+)[ \t]*+(" + _PARENS + rb")\s*+(?=\{)"
 )
@@ -38,9 +38,9 @@ _PRIMITIVE = (
 _TYPE = re.compile(
     rb"[(,]\s*+((?:(?:const|volatile)\s++)*(?:\w++(?=\s*+\*)|(?:struct|union|enum)\s++\w++|"
     + _PRIMITIVE
-    + rb"\b(?:\s++"
+    + rb"\b(?>(?:\s++"
     + _PRIMITIVE
-    + rb"\b)*+)(?:\s*+\*|\s*+\bconst\b)*+)\s*+(?=[,)])"
+    + rb"\b)*))(?>(?:\s*+\*|\s*+\bconst\b)*))\s*+(?=[,)])"
 )
 _IS_PRIMITIVE = re.compile(_PRIMITIVE + rb"\Z")
 _SIMPLE = re.compile(rb"\s*[A-Za-z_]\w*\s*\Z")
@@ -51,7 +51,7 @@ _NO_CALLEE = frozenset(
 )
 _STATEMENT = frozenset(b";{}):")
 _UNKNOWN_ATTRIBUTE = (
-    rb"(?:(?:static|extern|inline)[ \t]+)*+(?!(?:struct|union|enum|const|typedef|return|else)\b)"
+    rb"(?>(?:(?:static|extern|inline)[ \t]+)*)(?!(?:struct|union|enum|const|typedef|return|else)\b)"
     rb"[a-z]\w*+[ \t*]+([A-Z][A-Z0-9_]++)[ \t]+\**\w++[ \t]*+\("
 )
 _CALL_AFTER_STRING = re.compile(rb'"\s*+([A-Za-z_]\w*+\([^()"\n]*+\))\s*+(?=["),;])')

@@ -8,15 +8,15 @@ from vmfdlint.frontends.c.text import WORD, last_component, words
 from vmfdlint.frontends.contract import Scan
 
 _OPAQUE = re.compile(
-    rb'"(?:[^"\\\n]++|\\(?:\r\n|.))*+["\n]?'
+    rb'"(?>(?:[^"\\\n]++|\\(?:\r\n|.))*)["\n]?'
     rb"|'(?:[^'\\\n]|\\.){0,12}+'"
-    rb"|/(?:\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z)|/(?:[^\n\\]++|\\(?:\r\n|.))*+)"
-    rb"|#(?:[^\n\\/]++|\\(?:\r\n|.)|/\*.*?\*/|/)*+",
+    rb"|/(?:\*[^*]*+(?>(?:\*(?!/)[^*]*+)*)(?:\*/|\Z)|/(?>(?:[^\n\\]++|\\(?:\r\n|.))*))"
+    rb"|#(?>(?:[^\n\\/]++|\\(?:\r\n|.)|/\*.*?\*/|/)*)",
     re.S,
 )
-_COMMENT = re.compile(rb'("(?:[^"\\\n]|\\.)*+")|/\*.*?(?:\*/|\Z)|//.*', re.S)
-_PATH = re.compile(rb'"(/(?:[^"\\\n]|\\.)*+)"')
-_STRING = re.compile(rb'"(?:[^"\\\n]|\\.)*+"')
+_COMMENT = re.compile(rb'("(?>(?:[^"\\\n]|\\.)*)")|/\*.*?(?:\*/|\Z)|//.*', re.S)
+_PATH = re.compile(rb'"(/(?>(?:[^"\\\n]|\\.)*))"')
+_STRING = re.compile(rb'"(?>(?:[^"\\\n]|\\.)*)"')
 _DEFINE = re.compile(rb"#[ \t]*define[ \t]+([A-Za-z_]\w*)")
 _INCLUDE = re.compile(rb'#[ \t]*include[ \t]*["<]([^">\n]+)[">]')
 _BRACE = re.compile(rb"[{}]")
@@ -34,7 +34,7 @@ _ENUMERATOR = re.compile(rb"(?:\A|,)\s*([A-Za-z_]\w*)")
 _ATTRIBUTE = re.compile(
     rb"\b(?:"
     + b"|".join(sorted(MACROS.attribute_calls))
-    + rb")\s*(?:\((?:[^()]++|\((?:[^()]++|\([^()]*+\))*+\))*+\))"
+    + rb")\s*(?:\((?>(?:[^()]++|\((?>(?:[^()]++|\([^()]*+\))*)\))*)\))"
 )
 _OLD_STYLE = re.compile(rb"\b([A-Za-z_]\w*)\s*\([\w\s,]+\)\s*(?:[\w\s*,\[\]]+;\s*)+\Z")
 _INNERMOST = re.compile(rb"\([^()]*+\)")

@@ -14,7 +14,7 @@ from vmfdlint.frontends.c.mask import BRANCHES, OPENERS, Directive, Masked, blan
 from vmfdlint.frontends.c.text import WORD, ahead, back
 
 _TOKEN = re.compile(
-    rb"(?:[^(){}#]++|(\((?:[^(){}#]*+\([^(){}#]*+\))*+[^(){}#]*+\)))*+([(){}#])",
+    rb"(?>(?:[^(){}#]++|(\((?>(?:[^(){}#]*+\([^(){}#]*+\))*)[^(){}#]*+\)))*)([(){}#])",
 )
 """The next bracket or directive. Parentheses around nothing of the kind but one more level of them are passed
 over; the last such pair is the first group."""
