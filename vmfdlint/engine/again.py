@@ -17,19 +17,21 @@ from vmfdlint.engine.solve import Solved, linked
 from vmfdlint.frontends import c
 from vmfdlint.frontends.contract import Scan
 from vmfdlint.frontends.languages import PYTHON, language_of
-from vmfdlint.link import CallGraph, KeptUnits, Lexicon, Program, Signatures, Slots, mark
+from vmfdlint.link import KINDS, CallGraph, KeptUnits, Lexicon, Program, Signatures, Slots, mark
 from vmfdlint.models import Models
 from vmfdlint.run import Workers
 from vmfdlint.solve import Receivers, Solver
 
 
 class _Last(msgspec.Struct, frozen=True, array_like=True):
-    """The analysis before. ``files`` are paths with hashes of contents, ``asked`` the names that were asked
-    for, ``lowering`` those of them that were asked to lower functions, ``told`` the files that were asked
-    something, ``spoken`` those with comments for vmfdlint; ``run`` tells its rows from those of others."""
+    """The analysis before. ``files`` are paths with hashes of contents, ``sought`` the names of which was
+    asked where they stand, ``asked`` those of which was asked where they are defined, ``lowering`` those of
+    them that were asked to lower functions, ``told`` the files that were asked something, ``spoken`` those
+    with comments for vmfdlint; ``run`` tells its rows from those of others."""
 
     files: tuple[tuple[str, str], ...]
     outcome: bytes
+    sought: tuple[str, ...]
     asked: tuple[str, ...]
     lowering: tuple[str, ...]
     told: tuple[str, ...]
@@ -72,8 +74,9 @@ _ALONE = frozenset(
         "Mentions.uses",
         "Texts.literals_in",
         "Texts.says",
-        "Texts.text_of",
         "Receivers.holding",
+        "Receivers.is_static",
+        "Receivers.requesting",
         "SlotCalls.picking",
         "Slots.assigning",
         "Solver.standing_for",
@@ -96,11 +99,13 @@ def remember(
     run = digest((asked, outcome))
     spoken = tuple(source.path for source in sources if _SPOKEN in source.data)
     lowering = tuple(sorted(kept.names))
-    names = tuple(sorted({*program.lexicon.asked, *lowering}))
+    lexicon = program.lexicon
+    sought, defined = tuple(sorted(lexicon.sought)), tuple(sorted({*lexicon.asked, *lowering}))
     parsed = set(program.parsed)
     signatures = kept.signatures
     asked_of = tuple(sorted({*told.answers, *parsed, *signatures.used}))
-    made = {_key(asked): _LAST.encode(_Last(files, outcome, names, lowering, asked_of, spoken, run))}
+    last = _Last(files, outcome, sought, defined, lowering, asked_of, spoken, run)
+    made = {_key(asked): _LAST.encode(last)}
     for path in asked_of:
         answers = tuple((name, args, said) for (name, args), said in told.answers.get(path, {}).items())
         said = signatures.said_by(path)
@@ -154,9 +159,9 @@ def as_before(
             lowered[source.path] = told
         if whole is None and not told.is_light:
             read = read_files(sources, models, workers, target, lambda _text: None, rows)
-            program, kept = linked(sources, target, read, rows, lambda _count: None)
-            assert kept is not None  # the last analysis came out of these rows
-            whole = program, kept
+            linkage = linked(sources, target, read, rows, lambda _count: None)
+            assert linkage[1] is not None  # the last analysis came out of these rows
+            whole = linkage[0], linkage[1]
         moved = again.says_alike(source, told, whole)
         if moved is None:
             return None
@@ -166,14 +171,21 @@ def as_before(
         return None  # of such a name nobody knows what was said before
     if not all(map(in_order, shifts.values())):
         return None  # of several places the first one is told
-    files = tuple((source.path, source.content_hash) for source in sources)
-    made = {_key(asked): _LAST.encode(msgspec.structs.replace(last, files=files, outcome=outcome))}
+    now = msgspec.structs.replace(
+        last, files=tuple((source.path, source.content_hash) for source in sources), outcome=outcome
+    )
+    made: dict[bytes, bytes | None] = {}
     if whole is not None:
-        whole[1].save()
+        program, kept = whole
+        now = msgspec.structs.replace(
+            now,
+            sought=tuple(sorted(program.lexicon.sought.union(last.sought))),
+            asked=tuple(sorted(program.lexicon.asked.union(last.asked))),
+        )
+        kept.save()
         for path, told in lowered.items():
-            made[_key(last.run, path)] = _ANSWERS.encode(
-                msgspec.structs.replace(told, mark=whole[1].mark(path))
-            )
+            made[_key(last.run, path)] = _ANSWERS.encode(msgspec.structs.replace(told, mark=kept.mark(path)))
+    made[_key(asked)] = _LAST.encode(now)
     rows.put({key: row for key, row in made.items() if row is not None})
     return AsBefore(last.outcome, shifts)
 
@@ -183,20 +195,25 @@ class _Again:
 
     def __init__(self, rows: Rows, last: _Last, models: Models) -> None:
         self._rows = rows
-        self._asked = frozenset(map(number_of, last.asked))
+        asked = frozenset(map(number_of, last.asked))
+        self._counting = {"tokens": frozenset(map(number_of, last.sought)), **dict.fromkeys(KINDS, asked)}
         self._models = models
+        self._basenames = frozenset(path.rpartition("/")[2] for path, _hash in last.files)
 
     def names_alike(self, source: SourceText, before: str) -> bool:
         """Whether a file holds and defines the same of the names that were asked for."""
         old = scan_of(self._rows, source.path, before)
         new = self._scan(source)
-        if old is None or new is None or old.includes != new.includes:
+        if old is None or new is None or self._leading(old) != self._leading(new):
             return False
-        kinds = ("tokens", "functions", "macros", "types", "variables")
         return all(
-            (unpacked(getattr(old, kind)) ^ unpacked(getattr(new, kind))).isdisjoint(self._asked)
-            for kind in kinds
+            (unpacked(getattr(old, kind)) ^ unpacked(getattr(new, kind))).isdisjoint(names)
+            for kind, names in self._counting.items()
         )
+
+    def _leading(self, scan: Scan) -> list[str]:
+        """What a file includes that may be a file of the program."""
+        return [name for name in scan.includes if name.rpartition("/")[2] in self._basenames]
 
     def says_alike(
         self, source: SourceText, told: _Answers, whole: tuple[Program, KeptUnits] | None

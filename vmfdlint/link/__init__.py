@@ -8,7 +8,7 @@ from vmfdlint.link.callgraph import CallGraph
 from vmfdlint.link.edges import Edge, EdgeKind, Site, Slot, slot_of
 from vmfdlint.link.everything import WholeLexicon, WholeProgram
 from vmfdlint.link.kept import KeptUnits
-from vmfdlint.link.lexicon import Lexicon, common_directories
+from vmfdlint.link.lexicon import KINDS, Lexicon, common_directories
 from vmfdlint.link.occurrences import occurrences
 from vmfdlint.link.program import FILE, Program
 from vmfdlint.link.signature import Signatures
@@ -17,6 +17,7 @@ from vmfdlint.link.told import Told, mark, question
 
 __all__ = [
     "FILE",
+    "KINDS",
     "CallGraph",
     "Edge",
     "EdgeKind",

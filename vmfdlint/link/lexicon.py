@@ -43,8 +43,10 @@ class Lexicon:
         self._may_include: dict[str, tuple[str, ...]] = {}
         self._sights: dict[tuple[str, str], Container[str]] = {}
         self._closure: dict[str, dict[str, int]] = {}
+        self.sought: set[str] = set()
+        """Every name of which was asked where it stands."""
         self.asked: set[str] = set()
-        """Every name that was asked for, as a token or as one that is defined."""
+        """Every name of which was asked where it is defined."""
 
     def source(self, path: str) -> SourceText:
         """The bytes of a file of the program; KeyError for a path outside it."""
@@ -60,7 +62,7 @@ class Lexicon:
 
     def files_with(self, token: str) -> tuple[str, ...]:
         """Paths of the files that hold the identifier (or path literal) ``token``, sorted."""
-        self.asked.add(token)
+        self.sought.add(token)
         return tuple(self.paths[number] for number in self._holding.files(token))
 
     def defined(self, kind: str, name: str) -> tuple[str, ...]:

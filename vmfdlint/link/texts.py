@@ -183,15 +183,12 @@ class Texts(Units):
         if self.bound(key.path) is not None:
             spans = [(s.start, s.end) for s in self.unit(key.path).sketches if s.name == key.name]
             return b"".join(self.lexicon.source(key.path).data[start:end] for start, end in spans)
-        return self.text_of(key.path, key.name)
-
-    @question
-    def text_of(self, path: str, name: str) -> bytes:
-        """As :meth:`text`, for a file that is joined by names alone."""
-        offsets, names = self._starts(path)
-        data = self.lexicon.source(path).data
+        offsets, names = self._starts(key.path)
+        data = self.lexicon.source(key.path).data
         ends = pairwise((*offsets, len(data)))
-        return b"".join(data[start:end] for (start, end), one in zip(ends, names, strict=True) if one == name)
+        return b"".join(
+            data[start:end] for (start, end), one in zip(ends, names, strict=True) if one == key.name
+        )
 
     def _starts(self, path: str) -> tuple[list[int], list[str]]:
         starts = self._openings.get(path)

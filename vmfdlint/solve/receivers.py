@@ -49,7 +49,7 @@ class Receivers:
         lexicon = self.program.lexicon
         paths = lexicon.files_with(name)
         if home is not None:
-            own = _STATIC.match(self.program.text(home)) is not None and not home.path.endswith(".h")
+            own = self.is_static(home.path, home.name) and not home.path.endswith(".h")
             others = lexicon.defined("functions", name)
             paths = tuple(p for p in paths if p == home.path or not (own or p in others))
         found = {FunctionKey(path, one) for path in paths for one in self.holding(path, name, after)}
@@ -84,14 +84,32 @@ class Receivers:
         if key in seen or depth > LIMITS.receiving_callees:
             return False
         seen.add(key)
-        text = self.program.text(key)
-        if key.path in self._telling and self._request.search(text):
+        if key.path in self._telling and self.requesting(key.path, key.name):
             return True
-        called = {match[1].decode() for match in _CALLED.finditer(text)}
         below = [
             FunctionKey(path, name)
-            for name in sorted(called)
-            for path in self.program.lexicon.defined("functions", name)
-            if path == key.path or path in self._telling
+            for name in self.calling(key.path, key.name)
+            for path in self._bodies(name, key.path)
         ]
         return any(self._issues(one, seen, depth + 1) for one in below)
+
+    def _bodies(self, name: str, near: str) -> list[str]:
+        """The files that define a function and are looked into for a caller in the file ``near``."""
+        defined = self.program.lexicon.defined("functions", name)
+        return [path for path in defined if path == near or path in self._telling]
+
+    @question
+    def is_static(self, path: str, name: str) -> bool:
+        """Whether a function is one of its file alone."""
+        return _STATIC.match(self.program.text(FunctionKey(path, name))) is not None
+
+    @question
+    def requesting(self, path: str, name: str) -> bool:
+        """Whether the text of a function names a holder's own request."""
+        return self._request.search(self.program.text(FunctionKey(path, name))) is not None
+
+    @question
+    def calling(self, path: str, name: str) -> tuple[str, ...]:
+        """What the text of a function calls of the functions that are looked into."""
+        called = {match[1].decode() for match in _CALLED.finditer(self.program.text(FunctionKey(path, name)))}
+        return tuple(sorted(one for one in called if self._bodies(one, path)))
