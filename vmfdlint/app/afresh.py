@@ -13,7 +13,7 @@ from vmfdlint.base.location import rules_directory
 from vmfdlint.cache import NOTHING
 from vmfdlint.check import inventory, judged_claims, match, safe_sites, subjects
 from vmfdlint.config import Options
-from vmfdlint.engine import Solved, Target, as_before, remember, solve
+from vmfdlint.engine import Again, Solved, Target, solve
 from vmfdlint.finding import Claim, Finding, Outcome, Statistics
 from vmfdlint.frontends.languages import language_of
 from vmfdlint.models import Models, default_models, load_models
@@ -33,29 +33,24 @@ def analyze_afresh(
     """See :func:`vmfdlint.app.analysis.analyze`; what is found is put into the cache."""
     models, problems = models_for(options)
     workers, target = workers_of(options), target_of(options, built)
-    if kept.rows is not NOTHING and not options.statistics:
-        before = as_before(
-            kept.rows,
-            kept.asked,
-            sources,
-            models,
-            workers,
-            target,
-            lambda key, path: speaks_of(kept.rows, key, path),
-            kept.key,
-        )
+    if kept.rows is NOTHING:
+        return _judged(sources, options, solve(sources, models, workers, target, tell), problems, tell)
+    again = Again(kept.rows, kept.asked, sources, models, workers, target, tell)
+    if not options.statistics:
+        before = again.outcome(lambda key, path: speaks_of(kept.rows, key, path), kept.key)
         same = None if before is None else recalled(kept.rows, before.outcome)
         if same is not None and before is not None and before.shifts:
             same = moved(same, before.shifts)
         if same is not None:
             keep(kept.rows, kept.key, same)
             return same
-    solved = solve(sources, models, workers, target, tell, kept.rows)
+    known = None if options.statistics else again
+    solved = solve(sources, models, workers, target, tell, kept.rows, known)
     outcome = _judged(sources, options, solved, problems, tell)
     if any(problem.kind is ProblemKind.CRASH for problem in outcome.problems):
         return outcome  # what failed may do so for want of memory, and not the next time
     keep(kept.rows, kept.key, outcome)
-    remember(kept.rows, kept.asked, sources, kept.key, solved)
+    again.remember(kept.key, solved)
     return outcome
 
 
@@ -79,7 +74,7 @@ def _judged(
     damage = solver.program.damage(sorted(solver.descriptor_functions) if options.statistics else ())
     statistics = Statistics(
         files=len(sources),
-        parsed=len(solver.program.parsed),
+        parsed=len({function.key.path for function in lowered}),
         partly_parsed=len(partly),
         functions=len(lowered),
         descriptor_functions=len(solver.descriptor_functions),

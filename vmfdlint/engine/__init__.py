@@ -2,8 +2,8 @@
 what was found before. Called by the app; knows the rooms up to solve.
 """
 
-from vmfdlint.engine.again import as_before, remember
+from vmfdlint.engine.again import Again
 from vmfdlint.engine.read import Target
 from vmfdlint.engine.solve import Solved, load_program, solve
 
-__all__ = ["Solved", "Target", "as_before", "load_program", "remember", "solve"]
+__all__ = ["Again", "Solved", "Target", "load_program", "solve"]

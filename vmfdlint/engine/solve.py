@@ -5,6 +5,7 @@ Crashes in one file or one function become Problems with the file's name; the ru
 
 from collections.abc import Callable
 from time import perf_counter
+from typing import Protocol
 
 import msgspec
 
@@ -28,6 +29,21 @@ class Solved(msgspec.Struct, frozen=True):
     kept: KeptUnits | None
 
 
+class Before(Protocol):
+    """What an earlier analysis says of the files of this one."""
+
+    @property
+    def read(self) -> Files:
+        """The files, as their front-ends read them."""
+
+    @property
+    def told(self) -> Told:
+        """What need not be asked again."""
+
+    def holds(self, path: str) -> bytes:
+        """The mark of the kept row of a file that needs no comparison; b"" for none."""
+
+
 def solve(
     sources: tuple[SourceText, ...],
     models: Models,
@@ -35,17 +51,21 @@ def solve(
     target: Target | None = None,
     tell: Callable[[str], None] = lambda _text: None,
     rows: Rows = NOTHING,
+    before: Before | None = None,
 ) -> Solved:
     """Scans ``sources`` over the cores, then follows descriptors through them on demand. ``tell`` hears often
-    what is done; ``rows`` holds what was read of the same files before."""
+    what is done; ``rows`` holds what was read of the same files before, ``before`` what of an earlier
+    analysis still holds."""
     started = perf_counter()
     tell(f"reading {len(sources):,} files")
     target = target or Target()
-    read = read_files(sources, models, workers, target, tell, rows)
+    read = read_files(sources, models, workers, target, tell, rows) if before is None else before.read
     scanned = perf_counter()
-    program, kept = linked(
-        sources, target, read, rows, lambda count: tell(f"following descriptors: {count:,} functions read")
-    )
+
+    def watch(count: int) -> None:
+        tell(f"following descriptors: {count:,} functions read")
+
+    program, kept = linked(sources, target, read, rows, watch, before)
     joined = perf_counter()
     solver = Solver(program, models, aliases)
     solver.run()
@@ -61,13 +81,18 @@ def linked(
     read: Files,
     rows: Rows,
     watch: Callable[[int], None],
+    before: Before | None = None,
 ) -> tuple[Program, KeptUnits | None]:
     """The program of files that were read, and what of them is kept; nothing is followed yet."""
     indexed, joined = (WholeLexicon, WholeProgram) if target.exhaustive else (Lexicon, Program)
     lexicon = indexed({source.path: source for source in sources}, read.scans, read.built)
-    kept = None if rows is NOTHING else KeptUnits(rows, lexicon, c.open_unit, c.seen_by_others)
+    kept = None
+    if rows is not NOTHING:
+        holds = before.holds if before is not None else lambda _path: b""
+        kept = KeptUnits(rows, lexicon, c.open_unit, c.seen_by_others, holds)
     program = joined(lexicon, c.open_unit if kept is None else kept.open, watch, read.library)
-    program.told = None if kept is None else Told()
+    if kept is not None:
+        program.told = Told() if before is None else before.told
     return program, kept
 
 

@@ -13,11 +13,14 @@ from vmfdlint.link.occurrences import occurrences
 from vmfdlint.link.program import FILE, Program
 from vmfdlint.link.signature import Signatures
 from vmfdlint.link.slots import Slots
-from vmfdlint.link.told import Told, mark, question
+from vmfdlint.link.told import ANSWERED_ALONE, Answer, Asked, Told, question, text_question
 
 __all__ = [
+    "ANSWERED_ALONE",
     "FILE",
     "KINDS",
+    "Answer",
+    "Asked",
     "CallGraph",
     "Edge",
     "EdgeKind",
@@ -33,8 +36,8 @@ __all__ = [
     "WholeProgram",
     "callback_args",
     "common_directories",
-    "mark",
     "occurrences",
     "question",
     "slot_of",
+    "text_question",
 ]

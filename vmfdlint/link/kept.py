@@ -80,8 +80,11 @@ class KeptUnits:
         lexicon: Lexicon,
         open_unit: OpenUnit,
         seen_by_others: Callable[[SourceText], SourceText],
+        holds: Callable[[str], bytes] = lambda _path: b"",
     ) -> None:
-        """``seen_by_others`` gives what of a file other files may read."""
+        """``seen_by_others`` gives what of a file other files may read; ``holds`` the mark of the row of a
+        file for which others are known to say what they said, b"" where that is to be seen."""
+        self._holds = holds
         self._rows = rows
         self._open_unit = open_unit
         self._said = digest((identity(), b"said"))
@@ -100,7 +103,8 @@ class KeptUnits:
                 row = None
             if row is not None:
                 self._marks[source.path] = mark
-            unit = _KeptUnit(source, row, index, self._open_unit, self.signatures)
+            held = row is not None and mark == self._holds(source.path)
+            unit = _KeptUnit(source, row, index, self._open_unit, self.signatures, held)
             self._opened[source.path] = unit
         return unit
 
@@ -130,22 +134,22 @@ class KeptUnits:
         if row is None or found != mark:
             return None
         unit = self.open(source, index)
-        shifts: list[Shift] = []
+        names: list[tuple[msgspec.Raw, str]] = []
         for name, lowered in row.functions.items():
             if name == _FILE_LEVEL:
                 unit.toplevel()
-            else:
-                sketch = _same(name, row.sketches or (), unit.sketches)
-                if sketch is None:
-                    return None
+                names.append((lowered, name))
+            elif (sketch := _same(name, row.sketches or (), unit.sketches)) is not None:
                 unit.lower(sketch)
-                name = _name(sketch)
-            now = self._opened[source.path].functions.get(name, _UNKEPT)
-            moved = None if _UNKEPT in (lowered, now) else _shifts(lowered, now)
+                names.append((lowered, _name(sketch)))
+        now = self._opened[source.path].functions
+        shifts: list[Shift] = []
+        for lowered, name in names:
+            moved = None if _UNKEPT in (lowered, now[name]) else _shifts(lowered, now[name])
             if moved is None:
                 return None
             shifts += moved
-        return tuple(shifts)
+        return tuple(shifts) if len(names) == len(row.functions) else None
 
     def save(self) -> None:
         """Keeps what was lowered anew."""
@@ -165,8 +169,16 @@ class _KeptUnit:
     kept."""
 
     def __init__(
-        self, source: SourceText, row: _Row | None, index: Index, open_unit: OpenUnit, signatures: Signatures
+        self,
+        source: SourceText,
+        row: _Row | None,
+        index: Index,
+        open_unit: OpenUnit,
+        signatures: Signatures,
+        held: bool,
     ) -> None:
+        """``held``: the row needs no comparison."""
+        self._held = held
         self.path = source.path
         self.is_new = False
         self._source = source
@@ -205,7 +217,7 @@ class _KeptUnit:
         row = self._row
         if row is not None and row.sketches is not None:
             names = row.names.decode("utf-8", "surrogatepass").split("\n")
-            if self._signatures.of(names) == row.signature:
+            if self._held or self._signatures.of(names) == row.signature:
                 self._asked.names.update(names)
                 self.functions.update(row.functions)
                 return row.sketches

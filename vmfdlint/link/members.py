@@ -11,7 +11,7 @@ from vmfdlint.frontends.comments import COMMENTS
 from vmfdlint.frontends.languages import C
 from vmfdlint.link.occurrences import occurrences, statement_start
 from vmfdlint.link.program import Program
-from vmfdlint.link.told import Told, question
+from vmfdlint.link.told import Told, text_question
 
 _BRACE = re.compile(rb"[{}]")
 _ENDED = re.compile(rb"\s*(?:\[[^\]]*\]\s*)*[;,]")
@@ -52,7 +52,7 @@ class Members:
         """See :class:`vmfdlint.link.told.Told`."""
         return self.program.told
 
-    @question
+    @text_question
     def declared(self, path: str, record: str, member: str) -> str:
         """The name of the type with which a file's record declares a member; "" where it does not."""
         body = self._body(path, record)
@@ -62,7 +62,7 @@ class Members:
                 return written[1].decode() if written and written.end() <= at else ""
         return ""
 
-    @question
+    @text_question
     def tagged(self, path: str, name: str) -> str:
         """The record that a file says a type's name is: itself, or what it is a typedef of."""
         data = self.program.lexicon.source(path).data

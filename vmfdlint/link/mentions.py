@@ -10,7 +10,7 @@ from vmfdlint.ir import FunctionKey
 from vmfdlint.link.occurrences import member_sign, occurrences
 from vmfdlint.link.program import FILE, Program
 from vmfdlint.link.sight import Sight
-from vmfdlint.link.told import Told, question
+from vmfdlint.link.told import Told, question, text_question
 
 _DECLARES = re.compile(rb"[A-Za-z_][\w \t*]*")
 _CALLED = re.compile(rb"\s*\(")
@@ -66,12 +66,12 @@ class Mentions:
         """See :class:`vmfdlint.link.told.Told`."""
         return self.program.told
 
-    @question
+    @text_question
     def uses(self, path: str, name: str) -> bool:
         """Whether a file does more with a name than declare it."""
         return any(True for _at in self._uses(path, name))
 
-    @question
+    @text_question
     def shows(self, path: str, name: str) -> bool:
         """Whether a file declares a function of that name, as far as a line shows it."""
         data, wanted = self.program.lexicon.source(path).data, name.encode()
@@ -80,7 +80,7 @@ class Mentions:
             for at in occurrences(data, wanted)
         )
 
-    @question
+    @text_question
     def calling(self, path: str, name: str) -> tuple[str, ...]:
         """The functions of a file that call ``name``."""
         data = self.program.lexicon.source(path).data

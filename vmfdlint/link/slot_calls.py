@@ -10,7 +10,7 @@ from vmfdlint.ir import Assign, Call, Function, FunctionKey, Indirect, Member, P
 from vmfdlint.link.edges import Site, Slot, slot_of
 from vmfdlint.link.occurrences import member_sign, occurrences
 from vmfdlint.link.program import FILE, Program
-from vmfdlint.link.told import Told, question
+from vmfdlint.link.told import Told, text_question
 
 _GIVEN = re.compile(rb"\s*(?:\)\s*)?[(;,]")
 
@@ -62,7 +62,7 @@ class SlotCalls:
         """See :class:`vmfdlint.link.told.Told`."""
         return self.program.told
 
-    @question
+    @text_question
     def picking(self, path: str, field: str) -> tuple[str, ...]:
         """The functions of a file whose text calls or copies a member of this name."""
         name = field.encode()

@@ -10,7 +10,7 @@ from vmfdlint.base import LIMITS
 from vmfdlint.ir import Assign, Call, FuncRef, Function, FunctionKey, Indirect, Member, Named, Place
 from vmfdlint.link.edges import Slot, slot_of
 from vmfdlint.link.program import FILE, Program
-from vmfdlint.link.told import Told, question
+from vmfdlint.link.told import Told, text_question
 
 _DEPTH = 3
 
@@ -89,7 +89,7 @@ class Slots:
         """See :class:`vmfdlint.link.told.Told`."""
         return self.program.told
 
-    @question
+    @text_question
     def assigning(self, path: str, field: str) -> tuple[str, ...]:
         """The functions of a file (or its file level) whose text assigns to a member of this name."""
         pattern = re.compile(rb"(?:->|\.)\s*" + re.escape(field.encode()) + rb"\s*=[^=]")

@@ -13,7 +13,7 @@ from vmfdlint.base import number_of
 from vmfdlint.frontends.contract import Sketch
 from vmfdlint.ir import FunctionKey
 from vmfdlint.link.occurrences import given_to, member_sign, occurrences
-from vmfdlint.link.told import question
+from vmfdlint.link.told import question, text_question
 from vmfdlint.link.units import FILE, Units
 
 _ATTRIBUTE = rb"(?:[^\n;=(]*?\b__attribute__[ \t]*\(\((?:[^()\n]|\([^()\n]*\))*\)\))?"
@@ -35,7 +35,7 @@ class Texts(Units):
     def _openings(self) -> dict[str, tuple[list[int], list[str]]]:
         return {}
 
-    @question
+    @text_question
     def literals_in(self, path: str, stretch: str, pattern: str) -> tuple[str, ...]:
         """As :meth:`literals`, for one file that is joined by names alone: the macro of each literal, in
         source order."""
@@ -73,7 +73,7 @@ class Texts(Units):
         inside = [(s.end - s.start, number, s.name) for number, s in self._holders(path, offset)]
         return FunctionKey(path, min(inside)[2] if inside else FILE)
 
-    @question
+    @text_question
     def says(self, path: str, text: str) -> bool:
         """Whether a file holds a text, anywhere."""
         return text.encode() in self.lexicon.source(path).data

@@ -1,40 +1,40 @@
 """What was asked of the text of each file, and what it said. In: questions as they are asked. Out: the same,
-to be asked again of a text that changed: where all answers are the same, so is all that hangs on them.
+to be asked again of a text that changed: where all answers are the same, so is all that hangs on them. A text
+that is the same need not be asked again at all.
 
-A question is a method whose first argument is a path, marked by :func:`question`, of a class that has the
-program. Its answer hangs on the file's own text, on the names that the file defines and, where it has to be
-parsed, on what the program says of other names.
+A question is a method whose first argument is a path, of a class that has the program. The answer to one that
+is marked by :func:`text_question` hangs on the file's own text alone; that of a :func:`question` also on the
+names that files define and, where the file has to be parsed, on what the program says of them.
 """
 
-from collections import defaultdict
 from collections.abc import Callable
 from functools import update_wrapper
-from hashlib import blake2b
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar, cast
 
-Asked = tuple[str, tuple[str, ...]]
+Asked: TypeAlias = tuple[str, tuple[str, ...]]
 """The question's name, ``Class.method``, and its arguments but for the path."""
+Answer: TypeAlias = bool | int | str | tuple[str, ...] | None
+
+ANSWERED_ALONE: set[str] = set()
+"""The names of the questions that a file answers by its own text, whatever else there is."""
 
 More = ParamSpec("More")
-Answer = TypeVar("Answer")
+Said = TypeVar("Said", bound=Answer)
 
 
 class Told:
-    """Questions and answers by path."""
+    """Questions and answers by path. ``before`` gives those of an earlier run that still hold for a file."""
 
-    def __init__(self) -> None:
-        self.answers: dict[str, dict[Asked, bytes]] = defaultdict(dict)
+    def __init__(self, before: Callable[[str], dict[Asked, Answer]] = lambda _path: {}) -> None:
+        self._before = before
+        self.answers: dict[str, dict[Asked, Answer]] = {}
 
-    def note(self, path: str, asked: Asked, answer: object) -> None:
-        """Keeps what a file said. Answers are compared by what ``repr`` says of them."""
-        known = self.answers[path]
-        if asked not in known:
-            known[asked] = mark(answer)
-
-
-def mark(answer: object) -> bytes:
-    """An answer as 8 bytes."""
-    return blake2b(repr(answer).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    def of(self, path: str) -> dict[Asked, Answer]:
+        """What a file has said so far."""
+        known = self.answers.get(path)
+        if known is None:
+            known = self.answers[path] = self._before(path)
+        return known
 
 
 class _HasProgram(Protocol):
@@ -47,16 +47,27 @@ Self = TypeVar("Self", bound=_HasProgram)
 
 
 def question(
-    method: Callable[Concatenate[Self, str, More], Answer],
-) -> Callable[Concatenate[Self, str, More], Answer]:
+    method: Callable[Concatenate[Self, str, More], Said],
+) -> Callable[Concatenate[Self, str, More], Said]:
     """Marks a method whose first argument is a path and whose other ones are texts."""
 
-    def asked(self: Self, path: str, /, *args: More.args, **kwargs: More.kwargs) -> Answer:
-        answer = method(self, path, *args, **kwargs)
+    def asked(self: Self, path: str, /, *args: More.args, **kwargs: More.kwargs) -> Said:
         told = self.told
-        if told is not None:
-            told.note(path, (method.__qualname__, tuple(map(str, args))), answer)
-        return answer
+        if told is None:
+            return method(self, path, *args, **kwargs)
+        answers = told.of(path)
+        key = method.__qualname__, tuple(map(str, args))
+        if key not in answers:
+            answers[key] = method(self, path, *args, **kwargs)
+        return cast(Said, answers[key])
 
     update_wrapper(asked, method)
     return asked
+
+
+def text_question(
+    method: Callable[Concatenate[Self, str, More], Said],
+) -> Callable[Concatenate[Self, str, More], Said]:
+    """As :func:`question`, for an answer that hangs on the file's own text alone."""
+    ANSWERED_ALONE.add(method.__qualname__)
+    return question(method)

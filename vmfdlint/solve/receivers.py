@@ -9,7 +9,7 @@ import re
 
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import FunctionKey
-from vmfdlint.link import Program, Told, occurrences, question
+from vmfdlint.link import Program, Told, occurrences, question, text_question
 from vmfdlint.models import Models
 
 _CALLED = re.compile(rb"([A-Za-z_]\w*)[ \t\n]*\(")
@@ -60,7 +60,7 @@ class Receivers:
         """See :class:`vmfdlint.link.Told`."""
         return self.program.told
 
-    @question
+    @text_question
     def holding(self, path: str, name: str, after: str) -> tuple[str, ...]:
         """The functions of a file whose text has ``name``, followed by what the pattern ``after`` meets."""
         data, wanted = self.program.lexicon.source(path).data, name.encode()
@@ -98,12 +98,12 @@ class Receivers:
         defined = self.program.lexicon.defined("functions", name)
         return [path for path in defined if path == near or path in self._telling]
 
-    @question
+    @text_question
     def is_static(self, path: str, name: str) -> bool:
         """Whether a function is one of its file alone."""
         return _STATIC.match(self.program.text(FunctionKey(path, name))) is not None
 
-    @question
+    @text_question
     def requesting(self, path: str, name: str) -> bool:
         """Whether the text of a function names a holder's own request."""
         return self._request.search(self.program.text(FunctionKey(path, name))) is not None

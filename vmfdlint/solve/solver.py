@@ -9,7 +9,7 @@ from functools import cached_property
 
 from vmfdlint.base import SourceText
 from vmfdlint.ir import Address, Call, FunctionKey, Place
-from vmfdlint.link import FILE, CallGraph, Program, Told, question
+from vmfdlint.link import FILE, CallGraph, Program, Told, text_question
 from vmfdlint.models import Models
 from vmfdlint.solve.followup import follow_up
 from vmfdlint.solve.fork_hooks import ForkHooks
@@ -117,7 +117,7 @@ class Solver:
         """See :class:`vmfdlint.link.Told`."""
         return self.program.told
 
-    @question
+    @text_question
     def standing_for(self, path: str, names: str) -> tuple[str, ...]:
         """As :meth:`aliases`, for names a line each; sorted."""
         return tuple(sorted(self._aliases(self.program.lexicon.source(path), frozenset(names.split("\n")))))

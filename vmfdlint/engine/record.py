@@ -1,0 +1,109 @@
+"""What an analysis hung on, kept for the next one. In: a solved program. Out: rows, and what of an earlier
+run's still holds for a file that is the same.
+
+What an analysis hangs on of one file is what the file said when it was asked (``link.told``), which names it
+holds and defines, what it says of names to other files, and what its functions were lowered to.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from vmfdlint.cache import Coding, Rows, digest
+from vmfdlint.link import ANSWERED_ALONE, Answer, Asked
+
+SPOKEN = b"vmfdlint"
+"""What a file with comments for vmfdlint holds."""
+
+
+class Last(msgspec.Struct, frozen=True, array_like=True):
+    """The analysis before. ``files`` are paths with hashes of contents, ``sought`` the names of which was
+    asked where they stand, ``asked`` those of which was asked where they are defined, ``lowering`` those of
+    them that were asked to lower functions, ``spoken`` the files with comments for vmfdlint; ``run`` tells
+    its rows from those of others."""
+
+    files: tuple[tuple[str, str], ...] = ()
+    outcome: bytes = b""
+    sought: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    lowering: tuple[str, ...] = ()
+    spoken: tuple[str, ...] = ()
+    run: bytes = b""
+
+
+class Sayings(msgspec.Struct, frozen=True, array_like=True):
+    """What a file said. ``names`` are numbers for what it says of names to other files (``link.signature``);
+    ``lowered``: its functions were asked for, too, and are kept in the row with that mark (``link.kept``)."""
+
+    answers: tuple[tuple[str, tuple[str, ...], Answer], ...] = ()
+    names: Mapping[str, int] = {}
+    lowered: bool = False
+    mark: bytes = b""
+
+    @property
+    def is_light(self) -> bool:
+        """Whether the file alone can answer again."""
+        return not self.lowered and all(name in ANSWERED_ALONE for name, _args, _said in self.answers)
+
+
+class _ByPath(msgspec.Struct, frozen=True, array_like=True):
+    """The sayings of one run, encoded each on its own: few of them are ever read."""
+
+    run: bytes
+    sayings: dict[str, msgspec.Raw]
+
+
+_LAST = Coding(Last)
+_SAYINGS = Coding(Sayings)
+_BY_PATH = Coding(_ByPath)
+_UNKEPT = msgspec.Raw(msgspec.msgpack.encode(None))
+"""In the place of what no row can hold."""
+
+
+class Record:
+    """An analysis before, as it was kept; ``last`` is None where there is none. ``asked`` stands for its
+    options."""
+
+    def __init__(self, rows: Rows, asked: bytes) -> None:
+        self._rows = rows
+        self._asked = asked
+        last, by_path = self._row(b"last"), self._row(b"sayings")
+        kept = _BY_PATH.decode(by_path)
+        self.last = _LAST.decode(last)
+        if self.last is None or kept is None or self.last.run != kept.run:
+            self.last, kept = None, None
+        self._kept = kept.sayings if kept is not None else {}
+
+    def _row(self, name: bytes) -> bytes | None:
+        key = self._key(name)
+        return self._rows.get((key,)).get(key)
+
+    def _key(self, name: bytes) -> bytes:
+        return digest((b"again", name, self._asked))
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._kept
+
+    def of(self, path: str) -> Sayings | None:
+        """What a file said, None where it was asked nothing, or it could not be kept."""
+        return _SAYINGS.decode(self._kept.get(path))
+
+    def answers(self, path: str, alone: bool) -> dict[Asked, Answer]:
+        """What a file answered; only what it answers ``alone``."""
+        said = self.of(path) or Sayings()
+        return {
+            (name, args): answer for name, args, answer in said.answers if not alone or name in ANSWERED_ALONE
+        }
+
+    def put(
+        self, last: Last, sayings: Mapping[str, Sayings], carry: bool, gone: frozenset[str] = frozenset()
+    ) -> None:
+        """Keeps an analysis that hung on ``sayings``; with ``carry`` also on all that this one did, but for
+        files that said something else, and those that are ``gone``."""
+        kept = {path: row for path, row in self._kept.items() if path not in gone} if carry else {}
+        for path, said in sayings.items():
+            row = _SAYINGS.encode(said)
+            kept[path] = _UNKEPT if row is None else msgspec.Raw(row)
+        last_row, by_path = _LAST.encode(last), _BY_PATH.encode(_ByPath(last.run, kept))
+        if last_row is not None and by_path is not None:
+            self._rows.put({self._key(b"last"): last_row, self._key(b"sayings"): by_path})
