@@ -154,8 +154,10 @@ def analyses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         OTHER + "/* the end */\n",
         OTHER.replace("number / 2", "number / 3"),
         OTHER + "static int unheard_of(void) { return 7; }\n",
+        OTHER + "static int unheard_of(void) { return O_RDWR; }\n",
+        OTHER.replace('#include "vm.h"', '#include <grp.h>\n#include "vm.h"'),
     ],
-    ids=["lines", "end", "body", "function"],
+    ids=["lines", "end", "body", "function", "name of others", "header of others"],
 )
 def test_a_change_that_says_nothing_new_costs_no_analysis(
     tree: Path, run: Run, analyses: list[int], after: str
@@ -234,6 +236,18 @@ def test_functions_that_change_their_order_in_a_file_with_findings_are_analysed(
     (tree / "main.c").write_text(one[:start] + other + one[start:])
     text_of(run)
     assert len(analyses) == 2
+    same(run)
+
+
+def test_a_file_that_comes_and_one_that_goes_are_seen(tree: Path, run: Run) -> None:
+    same(run)
+    (tree / "more.c").write_text(FORKS.replace("int main", "int more"))
+    assert "more.c" in same(run)
+    (tree / "wait.c").write_text("int wait_for(int vm) { return close(vm); }\n")
+    same(run)
+    (tree / "more.c").unlink()
+    assert "more.c" not in same(run)
+    (tree / "wait.c").unlink()
     same(run)
 
 

@@ -247,9 +247,9 @@ class Statistics(msgspec.Struct, frozen=True):
     """What was done, in counts; ``seconds`` is the wall time per room by name.
 
     ``parsed`` are the files of which functions were read: others may have been parsed to see that none need
-    be. ``unreached_files`` is None where nobody counted them. ``descriptor_bytes`` is the size of the functions
-    that touch descriptors; of these bytes the parser could not read ``unread_raw`` in the source as it stands
-    and ``unread_left`` after the pre-pass. 0 where nobody counted.
+    be. ``unreached_files`` is None where nobody counted them. ``descriptor_bytes`` is the size of the
+    functions that touch descriptors; of these bytes the parser could not read ``unread_raw`` in the source as
+    it stands and ``unread_left`` after the pre-pass. 0 where nobody counted.
     """
 
     files: int = 0

@@ -15,7 +15,7 @@ from vmfdlint.base import LIMITS, Shift, SourceText, in_order, number_of, unpack
 from vmfdlint.cache import Rows, digest
 from vmfdlint.engine.read import Files, Target, aliases, read_files, scan_of
 from vmfdlint.engine.record import SPOKEN, Last, Record, Sayings
-from vmfdlint.engine.solve import Solved, linked
+from vmfdlint.engine.solve import Solved, lexicon_of, linked
 from vmfdlint.frontends import c
 from vmfdlint.frontends.contract import Scan
 from vmfdlint.frontends.languages import PYTHON, language_of
@@ -92,10 +92,14 @@ class Again:
         return read_files(sources, self._models, self._workers, self._target, self._tell, self._rows)
 
     @cached_property
+    def lexicon(self) -> Lexicon:
+        """Which of them hold a name."""
+        return lexicon_of(tuple(self._sources.values()), self._target, self.read)
+
+    @cached_property
     def _whole(self) -> tuple[Program, KeptUnits]:
-        program, kept = linked(
-            tuple(self._sources.values()), self._target, self.read, self._rows, lambda _count: None
-        )
+        sources = tuple(self._sources.values())
+        program, kept = linked(sources, self._target, self.read, self._rows, lambda _count: None, self)
         assert kept is not None  # the last analysis came out of these rows
         return program, kept
 

@@ -37,6 +37,10 @@ class Before(Protocol):
         """The files, as their front-ends read them."""
 
     @property
+    def lexicon(self) -> Lexicon:
+        """Which of them hold a name."""
+
+    @property
     def told(self) -> Told:
         """What need not be asked again."""
 
@@ -84,8 +88,8 @@ def linked(
     before: Before | None = None,
 ) -> tuple[Program, KeptUnits | None]:
     """The program of files that were read, and what of them is kept; nothing is followed yet."""
-    indexed, joined = (WholeLexicon, WholeProgram) if target.exhaustive else (Lexicon, Program)
-    lexicon = indexed({source.path: source for source in sources}, read.scans, read.built)
+    joined = WholeProgram if target.exhaustive else Program
+    lexicon = lexicon_of(sources, target, read) if before is None else before.lexicon
     kept = None
     if rows is not NOTHING:
         holds = before.holds if before is not None else lambda _path: b""
@@ -94,6 +98,12 @@ def linked(
     if kept is not None:
         program.told = Told() if before is None else before.told
     return program, kept
+
+
+def lexicon_of(sources: tuple[SourceText, ...], target: Target, read: Files) -> Lexicon:
+    """Which files hold a name."""
+    indexed = WholeLexicon if target.exhaustive else Lexicon
+    return indexed({source.path: source for source in sources}, read.scans, read.built)
 
 
 def load_program(

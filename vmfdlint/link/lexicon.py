@@ -138,17 +138,12 @@ class Lexicon:
     def _named(self, name: str, near: str) -> list[str]:
         """The files that an include most likely names: of those whose path ends with it the nearest."""
         parts = tuple(part for part in name.split("/") if part not in ("", ".", ".."))
-        best: list[str] = []
-        rank = -1
-        for path, steps in self._by_basename.get(parts[-1], ()) if parts else ():
-            if steps[-len(parts) :] != parts:
-                continue
-            here = common_directories(path, near)
-            if here > rank:
-                best, rank = [path], here
-            elif here == rank:
-                best.append(path)
-        return best
+        known = self._by_basename.get(parts[-1], ()) if parts else ()
+        found = [path for path, steps in known if steps[-len(parts) :] == parts]
+        if len(found) < 2:
+            return found
+        shared = [common_directories(path, near) for path in found]
+        return [path for path, count in zip(found, shared, strict=True) if count == max(shared)]
 
     def sight(self, kind: str, name: str) -> Container[str]:
         """The files that see a declaration of a name, in a role as in :meth:`defined`; all where none is
