@@ -30,7 +30,7 @@ from vmfdlint.solve.boundary import enter
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.guards import guards
 from vmfdlint.solve.invocation import Invocation
-from vmfdlint.solve.joins import joined
+from vmfdlint.solve.joins import Threads
 from vmfdlint.solve.local import evaluate, forget, hold, told
 from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.ports import operand_at
@@ -50,6 +50,10 @@ class Calls(Unmodelled):
     def records(self) -> Records:
         """The tables that name a text of interest."""
         return Records(self.behaviour, self.builders.keys)
+
+    @cached_property
+    def _threads(self) -> Threads:
+        return Threads(self.behaviour, self.graph)
 
     @cached_property
     def _reading(self) -> frozenset[str]:
@@ -159,6 +163,8 @@ class Calls(Unmodelled):
                 self._enter(node, instr, edge)
         if self._went_through(node, instr, modelled):
             return None
+        if not node.fact.is_zero:
+            self._threads.note(site, instr, modelled)
         if node.fact.is_zero:
             known = guards(flow, node.block)
             facts = [fact if fact.is_zero else _guarded(fact, known) for fact in facts]
@@ -180,7 +186,7 @@ class Calls(Unmodelled):
             return False
         site = Site(flow.key, node.block, node.index)
         entered = False
-        for began, edge in joined(self.behaviour, self.graph, flow, site, instr, modelled):
+        for began, edge in self._threads.joined(flow, site, instr, modelled):
             then = self.at.get((began.function, began.block, began.index), {})
             there = any(one.object == fact.object and one.is_open for one in then)
             if there and self.interest.enters(fact, edge, flow) and self._may_enter(fact, edge.callee):

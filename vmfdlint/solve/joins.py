@@ -2,43 +2,118 @@
 
 In: a call. Out: edges to the functions of the threads that it waits for, as if it called them, with the
 calls that made the threads. A thread is known by its handle, which the call that made it filled in or
-returned, in the same function.
+returned: in the same function, or in a member that a thread was made in elsewhere.
 """
 
-from vmfdlint.ir import Address, Call, FuncRef, Operand, Place
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from vmfdlint.ir import Address, Assign, Call, FuncRef, Operand, Place
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site, callback_args
 from vmfdlint.models import Callback, Linger, Resolved
-from vmfdlint.summary import Behaviour, Flow, Path, path_of, port_path
+from vmfdlint.solve.ports import operand_at
+from vmfdlint.summary import Behaviour, Flow, is_temporary, path_of, port_path
+
+_Member: TypeAlias = tuple[str, str]
+"""Record and name."""
 
 
-def joined(
-    behaviour: Behaviour, graph: CallGraph, flow: Flow, site: Site, call: Call, modelled: Resolved
-) -> list[tuple[Site, Edge]]:
-    """``call`` stands at ``site`` in the function of ``flow``; ``modelled`` is what it does."""
-    ports = [effect.thread for effect in modelled.effects if isinstance(effect, Linger) and effect.thread]
-    handles = {path for port in ports if (path := port_path(port, call.args)) is not None}
-    edges: list[tuple[Site, Edge]] = []
-    for began, made in flow.placed() if handles else ():
-        if handles.isdisjoint(_filled(made)):
-            continue
-        found = behaviour.modelled(flow.key, made)
+class Threads:
+    """The threads that were made while a reference was followed."""
+
+    def __init__(self, behaviour: Behaviour, graph: CallGraph) -> None:
+        self._behaviour = behaviour
+        self._graph = graph
+        self._made: dict[_Member, dict[Site, Call]] = defaultdict(dict)
+
+    def note(self, site: Site, call: Call, modelled: Resolved) -> None:
+        """A call is about to make a thread, if a model says so."""
+        flow = self._behaviour.flow(site.function)
+        if flow is not None and any(map(_is_start, modelled.effects)):
+            for handle in _filled(call, flow):
+                member = _member(handle)
+                if member is not None:
+                    self._made[member][site] = call
+
+    def joined(self, flow: Flow, site: Site, call: Call, modelled: Resolved) -> list[tuple[Site, Edge]]:
+        """``call`` stands at ``site`` in the function of ``flow``; ``modelled`` is what it does."""
+        ports = [effect.thread for effect in modelled.effects if isinstance(effect, Linger) and effect.thread]
+        handles = {path for port in ports if (path := port_path(port, call.args)) is not None}
+        edges: list[tuple[Site, Edge]] = []
+        for began, made in flow.placed() if handles else ():
+            if not handles.isdisjoint(map(path_of, _filled(made, flow))):
+                edges += self._edges(began, made, flow, site)
+        for port in ports:
+            handle = operand_at(port, call.args)
+            member = _member(handle) if isinstance(handle, Place) else None
+            for began, made in self._made.get(member, {}).items() if member is not None else ():
+                if began.function != flow.key and isinstance(handle, Place):
+                    edges += self._elsewhere(began, made, site, handle)
+        return edges
+
+    def _elsewhere(self, began: Site, made: Call, site: Site, handle: Place) -> Iterator[tuple[Site, Edge]]:
+        """As :meth:`_edges` for a call in another function, whose names are put into those of the one that
+        waits; nothing where one of them means nothing there."""
+        flow = self._behaviour.flow(began.function)
+        if flow is None:
+            return
+        filled = next(one for one in _filled(made, flow) if _member(one) == _member(handle))
+        for _began, edge in self._edges(began, made, flow, site):
+            given = [_renamed(operand, filled, handle) for operand in edge.args]
+            known = tuple(operand for operand in given if operand is not None)
+            if len(known) == len(given):
+                yield began, Edge(site, edge.callee, edge.kind, known)
+
+    def _edges(self, began: Site, made: Call, flow: Flow, site: Site) -> Iterator[tuple[Site, Edge]]:
+        """What the thread of a call at ``began`` runs, as if it was called at ``site``."""
+        found = self._behaviour.modelled(flow.key, made)
         for effect in found.effects if found is not None else ():
-            if not isinstance(effect, Callback) or effect.when != EdgeKind.THREAD:
+            if not isinstance(effect, Callback) or not _is_start(effect):
                 continue
-            position, ordered = effect.function.arg, graph.models.ordered(made)
+            position, ordered = effect.function.arg, self._graph.models.ordered(made)
             known = position is not None and position < len(ordered.args)
             function = ordered.args[position or 0] if known else None
             if isinstance(function, FuncRef):
                 given = tuple(_element(one, flow) for one in callback_args(effect, ordered))
-                targets = graph.program.resolve(function.name, flow.key.path)
-                edges += [(began, Edge(site, target, EdgeKind.NOW, given)) for target in targets]
-    return edges
+                for target in self._graph.program.resolve(function.name, flow.key.path):
+                    yield began, Edge(site, target, EdgeKind.NOW, given)
 
 
-def _filled(call: Call) -> set[Path]:
-    """Where a call can put a handle."""
-    found = {path_of(argument.place) for argument in call.args if isinstance(argument, Address)}
-    return found if call.dst is None else {*found, path_of(call.dst)}
+def _is_start(effect: object) -> bool:
+    return isinstance(effect, Callback) and effect.when == EdgeKind.THREAD
+
+
+def _filled(call: Call, flow: Flow) -> list[Place]:
+    """Where a call can put a handle, or its function puts it at once."""
+    found = [argument.place for argument in call.args if isinstance(argument, Address)]
+    if call.dst is None:
+        return found
+    found.append(call.dst)
+    if is_temporary(path_of(call.dst)):
+        found += [one.dst for one in flow.function.instrs if isinstance(one, Assign) and one.src == call.dst]
+    return found
+
+
+def _member(place: Place) -> _Member | None:
+    """The member that a place is, or an element of; None for none of a known record."""
+    named = [field for field in place.fields if field.name != "*" and not field.name.startswith("[")]
+    return (named[-1].record, named[-1].name) if named and named[-1].record else None
+
+
+def _renamed(operand: Operand, made: Place, waited: Place) -> Operand | None:
+    """What a function that waits for the handle ``waited`` calls an operand of the one that put it into
+    ``made``: the object that the handle is in, or what has one name everywhere. None for anything else."""
+    place = operand.place if isinstance(operand, Address) else operand
+    if not isinstance(place, Place) or place.is_global:
+        return operand
+    inside = made.fields[len(place.fields) :]
+    if place.name != made.name or made.fields[: len(place.fields)] != place.fields or not inside:
+        return None
+    if [field.name for field in waited.fields[-len(inside) :]] != [field.name for field in inside]:
+        return None
+    base = Place(waited.root, waited.name, waited.fields[: -len(inside)], waited.unit)
+    return base if waited.fields[-len(inside)].deref else Address(base)
 
 
 def _element(operand: Operand, flow: Flow) -> Operand:
