@@ -12,6 +12,7 @@ from vmfdlint.models.drift import Verdict, compare
 from vmfdlint.models.effects import (
     CHANNELS,
     FOREIGN,
+    KEY,
     NAME,
     REST,
     Acquire,
@@ -67,6 +68,7 @@ from vmfdlint.models.resolve import link_kind, path_kind, resolve
 __all__ = [
     "CHANNELS",
     "FOREIGN",
+    "KEY",
     "NAME",
     "REST",
     "Acquire",

@@ -54,11 +54,12 @@ from vmfdlint.models.effects_processes import (
     Unshare,
     Worker,
 )
-from vmfdlint.models.operands import NAME, REST, Port, Sign, Truth
+from vmfdlint.models.operands import KEY, NAME, REST, Port, Sign, Truth
 
 __all__ = [
     "CHANNELS",
     "FOREIGN",
+    "KEY",
     "NAME",
     "REST",
     "Acquire",

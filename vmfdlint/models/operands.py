@@ -10,13 +10,18 @@ REST = ".."
 NAME = "%name"
 """The step from a directory's descriptor to the path it was opened by."""
 
+KEY = "[arg "
+"""What the step to the element begins with that another argument is the key of: ``[arg 1]``."""
+
 
 class Port(msgspec.Struct, frozen=True):
     """Where a value sits in a call: ``ret``, ``arg 1``, ``arg 2 .fd``, ``arg 0 *``, ``arg 0 [0]``,
-    ``arg 1 ..`` (that argument and all behind it), ``arg 0 named`` (the path of a directory's descriptor).
+    ``arg 0 [arg 1]`` (the element that another argument is the key of), ``arg 1 ..`` (that argument and all
+    behind it), ``arg 0 named`` (the path of a directory's descriptor).
 
     ``arg`` is the argument's index from 0, None for the result. ``fields`` are the steps from it as names
-    (``fd``, ``*``, ``[]``, ``[0]``); a member step on an argument that is a pointer goes through the pointer.
+    (``fd``, ``*``, ``[]``, ``[0]``, ``[arg 1]``); a member step on an argument that is a pointer goes through
+    the pointer.
     """
 
     arg: int | None

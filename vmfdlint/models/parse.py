@@ -29,7 +29,7 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
-_STEP = r"(?:\.[A-Za-z_]\w*|\.\.|named|\*|\[\d*\])"
+_STEP = r"(?:\.[A-Za-z_]\w*|\.\.|named|\*|\[\d*\]|\[arg \d+\])"
 _PORT = re.compile(rf"(ret|arg (\d+))((?: {_STEP})*)")
 _CLAUSE = re.compile(rf"(arg \d+(?: {_STEP})*) (\S+) (\"[^\"]*\"|\S+)")
 _NUMBER = re.compile(r"-?(?:0[xX][0-9a-fA-F]+|\d+)")
@@ -42,7 +42,7 @@ def parse_port(text: str) -> Port:
     if found is None:
         raise RowError(f"'{text}' is no port: write 'ret', 'arg 1', 'arg 2 .fd' or 'arg 0 *'", text)
     special = {REST: REST, "named": NAME}
-    steps = tuple(special.get(step) or step.removeprefix(".") for step in found[3].split())
+    steps = tuple(special.get(step) or step.removeprefix(".") for step in re.findall(_STEP, found[3]))
     return Port(int(found[2]) if found[2] else None, steps)
 
 

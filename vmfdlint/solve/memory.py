@@ -21,6 +21,7 @@ from vmfdlint.summary import (
     is_global,
     is_made,
     is_vague,
+    meets,
     port_path,
     starts_with,
     step_name,
@@ -37,12 +38,13 @@ def copy(fact: Fact, src: Port, at: Port, call: Invocation) -> Fact:
 
 
 def copy_all(fact: Fact, src: Port, at: Port, call: Invocation) -> Fact:
-    """What ``src`` and whatever lies below it holds is held at ``at`` too, below it in the same way."""
+    """What ``src`` and whatever lies below it holds is held at ``at`` too, below it in the same way. An
+    element that nobody knows may be one that is known; a stale number is only where it is known to be."""
     source, target = port_path(src, call.args), port_path(at, call.args)
     if source is None or target is None:
         return fact
     for held in fact.places:
-        if starts_with(held, source):
+        if starts_with(held, source) or (fact.is_open and meets(held[: len(source)], source)):
             rest = held[len(source) :]
             fact = hold(fact, (*target, *rest), None if rest else _cell(target, call.flow))
     return fact if source in fact.places else copy(fact, src, at, call)
@@ -119,6 +121,8 @@ def drop(fact: Fact, path: Path | None, flow: Flow, sharing: Sharing) -> Fact:
     kept = {RESULT[0], *flow.params}
     numbers = {held for held in others if len(held) == 1 and not crosses(held)}
     holding = {held for held in others - numbers if crosses(held) or not is_made(held) or held[0] in kept}
+    if path in below:
+        others -= cells_like(fact, {cell} if (cell := _cell(path, flow)) is not None else set())
     if not members or not all(is_cell(held) for held in holding):
         return fact.with_places(others) if below else fact
     shared = len(path) == 1 and not is_global(path) and sharing.shared(flow, path[0])
