@@ -27,6 +27,11 @@ class Port(msgspec.Struct, frozen=True):
     arg: int | None
     fields: tuple[str, ...] = ()
 
+    @property
+    def is_keyed(self) -> bool:
+        """Whether it is the element of an argument that another one is the key of."""
+        return len(self.fields) == 1 and self.fields[0].startswith(KEY)
+
 
 class Truth(StrEnum):
     """A condition decided for one call."""

@@ -40,7 +40,17 @@ from vmfdlint.solve.tables import Step
 from vmfdlint.solve.texts import delivered, text_of
 from vmfdlint.solve.unmodelled import Unmodelled
 from vmfdlint.solve.values import RAISING, RETURNED, ZERO, Value
-from vmfdlint.summary import RESULT, Flow, Path, cell_of, path_of, port_path, starts_with
+from vmfdlint.summary import (
+    RESULT,
+    Flow,
+    Path,
+    cell_of,
+    is_temporary,
+    operand_path,
+    path_of,
+    port_path,
+    starts_with,
+)
 
 
 class Calls(Unmodelled):
@@ -188,9 +198,13 @@ class Calls(Unmodelled):
         entered = False
         for began, edge in self._threads.joined(flow, site, instr, modelled):
             then = self.at.get((began.function, began.block, began.index), {})
-            there = any(one.object == fact.object and one.is_open for one in then)
-            if there and self.interest.enters(fact, edge, flow) and self._may_enter(fact, edge.callee):
-                self._enter(node, instr, edge)
+            there = [one for one in then if one.object == fact.object and one.is_open]
+            given = {path for operand in edge.args if (path := operand_path(operand)) is not None}
+            # What was made for the call that began the thread has no name any more.
+            held = {path for one in there for path in one.places if path in given and is_temporary(path)}
+            before = fact.with_places({*fact.places, *held})
+            if there and self.interest.enters(before, edge, flow) and self._may_enter(fact, edge.callee):
+                self._enter(node if before == fact else self._note(node, node.index, before), instr, edge)
                 entered = True
         return entered
 

@@ -3,7 +3,7 @@
 import msgspec
 
 from vmfdlint.ir import Address, Const, Operand, Place
-from vmfdlint.models import KEY, Port
+from vmfdlint.models import Port
 from vmfdlint.solve.facts import Fact, Match, match_path
 from vmfdlint.solve.invocation import Invocation
 from vmfdlint.summary import Path, path_of, port_path
@@ -67,15 +67,10 @@ def operand_at(port: Port | None, args: tuple[Operand, ...]) -> Operand | None:
 def copies_element(src: Port, at: Port, call: Invocation) -> bool:
     """Whether a copy of elements that are not known is followed: from or to a message, whose elements are
     not told apart in any case. Of other arrays only the first element is."""
-    if src.fields != ("[]",) and not is_keyed(src):
+    if src.fields != ("[]",) and not src.is_keyed:
         return True
     given = (operand_of(src, call), operand_of(at, call))
     return any(isinstance(one, Address) and path_of(one.place)[-1].endswith("[]") for one in given)
-
-
-def is_keyed(port: Port) -> bool:
-    """Whether a port is the element that another argument is the key of."""
-    return len(port.fields) == 1 and port.fields[0].startswith(KEY)
 
 
 def holds_whole(fact: Fact, path: Path) -> bool:

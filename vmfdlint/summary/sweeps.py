@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from vmfdlint.ir import Address, Assign, Assume, Call, Const, Function, Instr, Named, Opaque, Place
+from vmfdlint.ir import Address, Assign, Assume, Call, Const, Field, Function, Instr, Named, Opaque, Place
 from vmfdlint.models import Close, Copy, Models, Unmap, resolve
 from vmfdlint.summary.paths import (
     Path,
@@ -25,6 +25,7 @@ _FEW = 10
 """A close loop that ends below this number is not after the descriptors that a program opened."""
 _STEP = Opaque("step")
 """What ``++`` puts into a variable."""
+_ANY = Field("[]", "", True)
 _CALLS = 2
 """Calls that a number goes through between the collection and its close."""
 
@@ -48,7 +49,8 @@ class Sweep(msgspec.Struct, frozen=True):
 
 class Handed(msgspec.Struct, frozen=True):
     """A call in a loop that is given an element: ``vcpu_free(vm->vcpus[i])``; what it releases its body
-    says. ``by_address``: as ``vcpu_free(&vm->vcpus[i])``."""
+    says. ``by_address``: as ``vcpu_free(&vm->vcpus[i])``. ``whole``: it is given what the elements are in,
+    and which one it takes changes from round to round: ``vm_remove(vm, i)``."""
 
     block: int
     index: int
@@ -56,6 +58,7 @@ class Handed(msgspec.Struct, frozen=True):
     path: Path
     cell: Path | None
     by_address: bool = False
+    whole: bool = False
 
 
 class Loop:
@@ -137,11 +140,15 @@ class Loop:
     def handed(self) -> Iterator[Handed]:
         """The calls that are given an element of what the loop runs over."""
         for number, index, call in self._calls():
+            changing = [isinstance(one, Place) and self._changes(path_of(one)[0]) for one in call.args]
             for position, argument in enumerate(call.args):
+                others = any(changing[:position] + changing[position + 1 :])
                 if isinstance(argument, Address):
                     element = path_of(argument.place)
                     if is_vague(element):
                         yield Handed(number, index, position, element, None, by_address=True)
+                    elif others:
+                        yield Handed(number, index, position, element, None, by_address=True, whole=True)
                     continue
                 path = operand_path(argument)
                 if path is None or not isinstance(argument, Place):
@@ -150,6 +157,8 @@ class Loop:
                     yield Handed(number, index, position, path_of(source), cell_of(source))
                 elif is_vague(path) or self._assigned(path[0]):
                     yield Handed(number, index, position, path, self.cells.get(path))
+                elif others:
+                    yield Handed(number, index, position, path, self.cells.get(path), whole=True)
 
     def _instrs(self) -> Iterator[Instr]:
         return (instr for number in self.blocks for instr in self.function.blocks[number].instrs)
@@ -195,21 +204,25 @@ class Loop:
         return place
 
     def _given_back(self, call: Call) -> Place | None:
-        """The argument whose value a modelled call returns."""
+        """The argument whose value a modelled call returns, or the element of one."""
         name = call.target.name if isinstance(call.target, Named) else ""
         modelled = resolve(self.models, name, call.args) if name and call.args else None
         for effect in modelled.effects if modelled is not None else ():
             if isinstance(effect, Copy) and effect.at.arg is None and not effect.at.fields:
-                position = effect.src.arg if not effect.src.fields else None
+                position, steps = effect.src.arg, effect.src.fields
                 given = call.args[position] if position is not None and position < len(call.args) else None
-                if isinstance(given, Place):
+                if isinstance(given, Place) and not steps:
                     return given
+                if isinstance(given, Place) and (steps == (_ANY.name,) or effect.src.is_keyed):
+                    return given.step(_ANY)
         return None
 
     def _assigned(self, name: str) -> bool:
         """Whether a variable goes from one object to the next in the loop."""
-        if self.managed:
-            return self._copied_in_loop(name) is not None
+        return self._copied_in_loop(name) is not None if self.managed else self._changes(name)
+
+    def _changes(self, name: str) -> bool:
+        """Whether a variable gets another value in the loop."""
         for instr in self._instrs():
             dst = instr.dst if isinstance(instr, Assign | Call) else None
             if dst is not None and _is_variable(dst, name):

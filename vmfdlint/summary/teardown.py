@@ -5,15 +5,15 @@ In: a function and a parameter. Out: the steps below the parameter that it, or a
 some path; memoised, found by looking down the call graph with a bound.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import FunctionKey
-from vmfdlint.models import Close, Unmap
+from vmfdlint.models import Close, Copy, Port, Unmap
 from vmfdlint.summary.behaviour import Behaviour
 from vmfdlint.summary.flow import Flow
 from vmfdlint.summary.parameters import Descent
-from vmfdlint.summary.paths import Path, from_address, operand_path, port_path
+from vmfdlint.summary.paths import Path, from_address, is_vague, operand_path, path_of, port_path
 from vmfdlint.summary.sweeps import Handed, Sweep, bytes_of
 
 Released = dict[Path, tuple[Path | None, int | None]]
@@ -46,14 +46,16 @@ class Teardown:
     def _find(self, flow: Flow, name: str, depth: int) -> Released:
         """What a function releases of its parameter ``name``; ``()`` stands for the parameter itself."""
         found: Released = {}
+        taken = self._taken(flow, name)
         for call in flow.calls:
-            paths = [operand_path(argument) for argument in call.args]
+            paths = [_source(operand_path(argument), taken) for argument in call.args]
             if not any(path is not None and path[0] == name for path in paths):
                 continue
             modelled = self.behaviour.modelled(flow.key, call)
             for effect in modelled.effects if modelled is not None else ():
                 if isinstance(effect, Close | Unmap):
                     path = port_path(effect.fd if isinstance(effect, Close) else effect.at, call.args)
+                    path = _source(path, taken)
                     if path is not None and path[0] == name:
                         found.setdefault(path[1:], (flow.cells.get(path), bytes_of(effect, call)))
             for target in self.behaviour.program.targets(flow.key, call) if modelled is None else ():
@@ -65,9 +67,32 @@ class Teardown:
         # What makes a reference and closes it where something else fails releases none of others' making.
         return {steps: what for steps, what in found.items() if (name, *steps) not in flow.filled}
 
+    def _taken(self, flow: Flow, name: str) -> dict[str, Path]:
+        """The variables that get what a call takes out of a parameter: ``fd = self.fds.pop(i)``."""
+        found: dict[str, Path] = {}
+        for call in flow.calls:
+            if call.dst is None or call.dst.fields:
+                continue
+            if not any(path and path[0] == name for path in map(operand_path, call.args)):
+                continue
+            modelled = self.behaviour.modelled(flow.key, call)
+            for effect in modelled.effects if modelled is not None else ():
+                if isinstance(effect, Copy) and effect.at == Port(None):
+                    path = port_path(effect.src, call.args)
+                    if path is not None and path[0] == name:
+                        found[path_of(call.dst)[0]] = path
+        return found
+
+
+def _source(path: Path | None, taken: Mapping[str, Path]) -> Path | None:
+    """A path from what a variable was taken out of."""
+    return (*taken[path[0]], *path[1:]) if path is not None and path[0] in taken else path
+
 
 def _swept(handed: Handed, released: Released) -> Iterator[Sweep]:
     for steps, (cell, length) in released.items():
+        if handed.whole and not is_vague(steps):
+            continue
         own = cell if steps else handed.cell
         path = from_address(handed.path, steps) if handed.by_address else (*handed.path, *steps)
         if path is not None:
