@@ -10,6 +10,7 @@ from vmfdlint.check.incident import Incident, called, noun
 from vmfdlint.check.spoken import spoken
 from vmfdlint.finding import Role, Step
 from vmfdlint.ir import Call, Named, Notation
+from vmfdlint.models import Linger
 from vmfdlint.solve import Crumb, Fact, Happening, Life, Node, Observation, Solver, witness
 from vmfdlint.summary import ESCAPED, OUTER, is_cell, is_temporary, show
 
@@ -138,6 +139,9 @@ def _calling(solver: Solver, before: Crumb, after: Crumb) -> str:
     if not isinstance(call, Call) or after.function in solver.program.targets(before.function, call):
         return f"calls {name}"
     if isinstance(call.target, Named):
+        modelled = solver.behaviour.modelled(before.function, call)
+        if modelled is not None and any(isinstance(one, Linger) and one.thread for one in modelled.effects):
+            return f"{called(call.target.name)} waits for the thread that runs {name}"
         return f"while {called(call.target.name)} runs, the callback {name} may run"
     return f"calls {name} through a pointer"
 

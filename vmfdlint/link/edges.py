@@ -18,6 +18,8 @@ class EdgeKind(StrEnum):
     SLOT = "slot"
     NOW = "now"
     THREAD = "thread"
+    JOIN = "join"
+    """In a thread that the call waits for."""
     LATER = "later"
     EXIT = "exit"
     SIGNAL = "signal"

@@ -78,6 +78,11 @@ def in_new_thread(fact: Fact) -> Fact:
     return fact.with_places({OUTER if is_per_thread(path) else path for path in fact.places})
 
 
+def ended_thread(fact: Fact) -> Fact:
+    """The fact behind the end of a thread, whose own variables are gone."""
+    return fact.with_places({path for path in fact.places if not is_per_thread(path)})
+
+
 def enter(fact: Fact, args: tuple[Operand, ...], callee: Flow, caller: Flow | None = None) -> Fact:
     """The fact at the callee's entry. Places it cannot name become OUTER."""
     places: set[Path] = set()

@@ -14,6 +14,7 @@ from vmfdlint.models import Models, link_kind
 from vmfdlint.solve.boundary import (
     beside,
     contradicts,
+    ended_thread,
     enter,
     guards_itself,
     in_new_thread,
@@ -64,7 +65,8 @@ class Crossings(Tables):
         callee = self.behaviour.flow(edge.callee)
         if callee is None:
             return
-        fact = node.fact if edge.kind is not EdgeKind.THREAD else in_new_thread(node.fact)
+        apart = edge.kind in (EdgeKind.THREAD, EdgeKind.JOIN)
+        fact = in_new_thread(node.fact) if apart else node.fact
         inside = enter(fact, edge.args, callee, self._flow(node))
         if node.fact.is_zero:
             inside = msgspec.structs.replace(inside, places=())
@@ -136,6 +138,8 @@ class Crossings(Tables):
             edges = self._climbed[key] = self.graph.callers(key)
         calls = [edge for edge in edges if not edge.kind.is_deferred]
         root = self.models.is_root(key.name)
+        if not root and edges and all(edge.kind is EdgeKind.PROCESS for edge in edges):
+            return  # a process runs it, and ends with it
         threads = any(edge.kind is EdgeKind.THREAD for edge in calls)
         # An exception that no function of the tree can handle ends the process, but for that of a thread.
         if fact.is_watched and (threads or ((root or not calls) and not fact.raised)):
@@ -178,6 +182,8 @@ class Crossings(Tables):
             return
         if incoming.edge.kind is EdgeKind.THREAD and at_exit.object is not None and at_exit.object.own_table:
             return
+        if incoming.edge.kind is EdgeKind.JOIN:
+            at_exit = ended_thread(at_exit)
         outside = None if born_inside else before
         if outside is not None and incoming.result is not None:
             outside = forget(outside, incoming.result, incoming.cell)

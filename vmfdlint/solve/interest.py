@@ -22,6 +22,7 @@ from vmfdlint.models import (
     Daemon,
     Exec,
     Fork,
+    Linger,
     Models,
     PassOn,
     SetCloexec,
@@ -76,6 +77,7 @@ class Interest:
         self._unsharing = models.names_with(Unshare)
         self._working = models.names_with(Worker)
         self._surviving: dict[FunctionKey, bool] = {}
+        self._waiting: dict[FunctionKey, bool] = {}
         self._given: set[tuple[Site, str]] = set()
         self._deferred: dict[frozenset[str], tuple[Edge, ...]] = {}
         self._places: dict[
@@ -194,6 +196,8 @@ class Interest:
                 if below and self._gives_back(edge.callee, position):
                     return True
                 owner = below and fact.is_open
+                if owner and self._waits(edge.callee):
+                    return True
                 if owner and self.behaviour.parameters.freed(edge.callee, position):
                     return True
                 if owner and in_elements(fact, path):
@@ -207,6 +211,17 @@ class Interest:
             if use_matters(fact) and self.behaviour.parameters.used(edge.callee, position):
                 return True
         return False
+
+    def _waits(self, callee: FunctionKey) -> bool:
+        """Whether a callee waits for a thread, which may have done more to an object than it does itself."""
+        known = self._waiting.get(callee)
+        if known is None:
+            known = self._waiting[callee] = any(
+                isinstance(effect, Linger) and effect.thread is not None
+                for _call, modelled in self.behaviour.calls_with(callee, Linger)
+                for effect in modelled.effects
+            )
+        return known
 
     def _gives_back(self, callee: FunctionKey, position: int) -> bool:
         """Whether a callee returns the object that has the reference, in a language of objects: what holds

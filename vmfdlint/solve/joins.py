@@ -31,8 +31,8 @@ class Threads:
         """A call is about to make a thread, if a model says so."""
         flow = self._behaviour.flow(site.function)
         if flow is not None and any(map(_is_start, modelled.effects)):
-            for handle in _filled(call, flow):
-                member = _member(handle)
+            for handle in self._handles(call, flow):
+                member = _member(handle, flow)
                 if member is not None:
                     self._made[member][site] = call
 
@@ -42,23 +42,25 @@ class Threads:
         handles = {path for port in ports if (path := port_path(port, call.args)) is not None}
         edges: list[tuple[Site, Edge]] = []
         for began, made in flow.placed() if handles else ():
-            if not handles.isdisjoint(map(path_of, _filled(made, flow))):
+            if not handles.isdisjoint(map(path_of, self._handles(made, flow))):
                 edges += self._edges(began, made, flow, site)
         for port in ports:
             handle = operand_at(port, call.args)
-            member = _member(handle) if isinstance(handle, Place) else None
-            for began, made in self._made.get(member, {}).items() if member is not None else ():
-                if began.function != flow.key and isinstance(handle, Place):
-                    edges += self._elsewhere(began, made, site, handle)
+            if isinstance(handle, Place) and (member := _member(handle, flow)) is not None:
+                for began, made in self._made.get(member, {}).items():
+                    if began.function != flow.key:
+                        edges += self._elsewhere(began, made, site, handle, member)
         return edges
 
-    def _elsewhere(self, began: Site, made: Call, site: Site, handle: Place) -> Iterator[tuple[Site, Edge]]:
+    def _elsewhere(
+        self, began: Site, made: Call, site: Site, handle: Place, member: _Member
+    ) -> Iterator[tuple[Site, Edge]]:
         """As :meth:`_edges` for a call in another function, whose names are put into those of the one that
         waits; nothing where one of them means nothing there."""
         flow = self._behaviour.flow(began.function)
         if flow is None:
             return
-        filled = next(one for one in _filled(made, flow) if _member(one) == _member(handle))
+        filled = next(one for one in self._handles(made, flow) if _member(one, flow) == member)
         for _began, edge in self._edges(began, made, flow, site):
             given = [_renamed(operand, filled, handle) for operand in edge.args]
             known = tuple(operand for operand in given if operand is not None)
@@ -77,26 +79,35 @@ class Threads:
             if isinstance(function, FuncRef):
                 given = tuple(_element(one, flow) for one in callback_args(effect, ordered))
                 for target in self._graph.program.resolve(function.name, flow.key.path):
-                    yield began, Edge(site, target, EdgeKind.NOW, given)
+                    yield began, Edge(site, target, EdgeKind.JOIN, given)
+
+    def _handles(self, call: Call, flow: Flow) -> list[Place]:
+        """By what the thread of a call is known: where the call can put a handle, or its function puts that
+        at once, and the object that is given to the thread, which may be the thread itself."""
+        found = [argument.place for argument in call.args if isinstance(argument, Address)]
+        if call.dst is not None:
+            found.append(call.dst)
+            if is_temporary(path_of(call.dst)):
+                instrs = flow.function.instrs
+                found += [one.dst for one in instrs if isinstance(one, Assign) and one.src == call.dst]
+        modelled = self._behaviour.modelled(flow.key, call)
+        for effect in modelled.effects if modelled is not None else ():
+            if isinstance(effect, Callback) and _is_start(effect) and effect.data is not None:
+                given = operand_at(effect.data, self._graph.models.ordered(call).args)
+                found += [given] if isinstance(given, Place) else []
+        return found
 
 
 def _is_start(effect: object) -> bool:
     return isinstance(effect, Callback) and effect.when == EdgeKind.THREAD
 
 
-def _filled(call: Call, flow: Flow) -> list[Place]:
-    """Where a call can put a handle, or its function puts it at once."""
-    found = [argument.place for argument in call.args if isinstance(argument, Address)]
-    if call.dst is None:
-        return found
-    found.append(call.dst)
-    if is_temporary(path_of(call.dst)):
-        found += [one.dst for one in flow.function.instrs if isinstance(one, Assign) and one.src == call.dst]
-    return found
-
-
-def _member(place: Place) -> _Member | None:
-    """The member that a place is, or an element of; None for none of a known record."""
+def _member(place: Place, flow: Flow) -> _Member | None:
+    """The member that a place is, or an element of; a whole object by its record alone. None for none of a
+    known record."""
+    if not place.fields:
+        record = dict(flow.function.local_types).get(place.name, "")
+        return (record, "") if record else None
     named = [field for field in place.fields if field.name != "*" and not field.name.startswith("[")]
     return (named[-1].record, named[-1].name) if named and named[-1].record else None
 
@@ -107,6 +118,8 @@ def _renamed(operand: Operand, made: Place, waited: Place) -> Operand | None:
     place = operand.place if isinstance(operand, Address) else operand
     if not isinstance(place, Place) or place.is_global:
         return operand
+    if place == made:
+        return waited
     inside = made.fields[len(place.fields) :]
     if place.name != made.name or made.fields[: len(place.fields)] != place.fields or not inside:
         return None

@@ -175,6 +175,9 @@ class Loop:
         if len(path) > 1:
             if is_vague(path) or self._assigned(path[0]):
                 yield Sweep(path, self.cells.get(path), number, index)
+            source = self._copied_in_loop(path[0])
+            if source is not None:  # ``for vcpu in vcpus: close(vcpu["fd"])``
+                yield Sweep((*path_of(source), *path[1:]), None, number, index)
         elif self._counts(path[0]):
             yield Sweep(None, None, number, index, self._kept(path))
         else:
