@@ -197,6 +197,8 @@ class Calls(Unmodelled):
         site = Site(flow.key, node.block, node.index)
         entered = False
         for began, edge in self._threads.joined(flow, site, instr, modelled):
+            if self.behaviour.endings.never_returns(edge.callee, edge.args):
+                continue  # it was cancelled, nobody knows where
             then = self.at.get((began.function, began.block, began.index), {})
             there = [one for one in then if one.object == fact.object and one.is_open]
             given = {path for operand in edge.args if (path := operand_path(operand)) is not None}
