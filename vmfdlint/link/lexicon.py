@@ -39,6 +39,8 @@ class Lexicon:
         for path in self.paths:
             parts = tuple(part for part in path.split("/") if part not in ("", "."))
             self._by_basename[parts[-1] if parts else ""].append((path, parts))
+        self._leading: dict[tuple[str, str], list[str]] = {}
+        """By what is included, and the directory of the file that does: the files that it may be."""
         self._includes: dict[str, tuple[str, ...]] = {}
         self._may_include: dict[str, tuple[str, ...]] = {}
         self._sights: dict[tuple[str, str], Container[str]] = {}
@@ -137,6 +139,13 @@ class Lexicon:
 
     def _named(self, name: str, near: str) -> list[str]:
         """The files that an include most likely names: of those whose path ends with it the nearest."""
+        asked = name, near.rpartition("/")[0]
+        found = self._leading.get(asked)
+        if found is None:
+            found = self._leading[asked] = self._find_named(name, near)
+        return found
+
+    def _find_named(self, name: str, near: str) -> list[str]:
         parts = tuple(part for part in name.split("/") if part not in ("", ".", ".."))
         known = self._by_basename.get(parts[-1], ()) if parts else ()
         found = [path for path, steps in known if steps[-len(parts) :] == parts]
