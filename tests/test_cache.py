@@ -171,6 +171,34 @@ def test_a_change_that_says_nothing_new_costs_no_analysis(
     assert same(run) == first
 
 
+@pytest.mark.parametrize(("header", "times"), [("near.h", 1), ("far.h", 2)])
+def test_an_include_costs_no_analysis_where_the_file_saw_the_header_before(
+    tree: Path, run: Run, analyses: list[int], header: str, times: int
+) -> None:
+    (tree / "near.h").write_text("int near(void);\n")
+    (tree / "far.h").write_text("int far(void);\n")
+    (tree / "vm.h").write_text('#include "near.h"\n' + HEADER)
+    (tree / "other.c").write_text(OTHER)
+    first = text_of(run)
+    (tree / "other.c").write_text(f'#include "{header}"\n' + OTHER)
+    assert text_of(run) == first
+    assert len(analyses) == times
+    assert same(run) == first
+
+
+def test_a_file_that_includes_what_another_defines_for_itself_is_analysed(
+    tree: Path, run: Run, analyses: list[int]
+) -> None:
+    """A header's own variable counts in the files that include it directly."""
+    (tree / "near.h").write_text("static int near_fd;\n")
+    (tree / "vm.h").write_text('#include "near.h"\n' + HEADER)
+    (tree / "other.c").write_text(OTHER.replace("half(vm)", "half(near_fd)"))
+    text_of(run)
+    (tree / "other.c").write_text('#include "near.h"\n' + OTHER.replace("half(vm)", "half(near_fd)"))
+    same(run)
+    assert analyses == [5, 5, 5]
+
+
 @pytest.mark.parametrize(
     ("name", "after"),
     [

@@ -176,10 +176,31 @@ class Again:
             and change.is_edit
             and change.path not in last.spoken
             and SPOKEN not in change.source.data
-            and self._leading(change.old) == self._leading(change.new)
             and self._defines_alike(change)
             and self._tokens(change).isdisjoint(self._sought)
+            and self._sees_alike(change)
         )
+
+    def _sees_alike(self, change: _Change) -> bool:
+        """Whether a file that was edited, and all that include it, see the same files as before."""
+        if self._leading(change.old) == self._leading(change.new):
+            return True
+        if self._is_included(change.path):
+            return False
+        before, now = (self.lexicon.reach(scan.includes, change.path) for scan in (change.old, change.new))
+        # A file's own variables count for those that include it directly.
+        names = unpacked(change.old.tokens) | unpacked(change.new.tokens)
+        others = (self.read.scans[path] for path in before.direct ^ now.direct)
+        return before.all == now.all and all(unpacked(scan.variables).isdisjoint(names) for scan in others)
+
+    def _is_included(self, path: str) -> bool:
+        return path.rpartition("/")[2] in self._included
+
+    @cached_property
+    def _included(self) -> frozenset[str]:
+        """The last parts of all names that files include."""
+        scans = self.read.scans.values()
+        return frozenset(name.rpartition("/")[2] for scan in scans for name in scan.includes)
 
     @cached_property
     def _sought(self) -> frozenset[int]:
@@ -237,12 +258,9 @@ class Again:
         answered, and are lowered to what they were."""
         if self._changes is None:
             return False
-        included = {name.rpartition("/")[2] for scan in self.read.scans.values() for name in scan.includes}
         telling = frozenset(map(number_of, self._models.telling_names()))
         for change in self._changes:
-            if change.path.rpartition("/")[2] in included and not (
-                change.is_edit and self._leading(change.old) == self._leading(change.new)
-            ):
+            if self._is_included(change.path) and not (change.is_edit and self._sees_alike(change)):
                 return False
             if not self._defines_alike(change) or not self._tokens(change).isdisjoint(telling):
                 return False

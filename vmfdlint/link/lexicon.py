@@ -4,7 +4,8 @@ In: one Scan a file. Out: paths for a token, paths for a definition. No file is 
 """
 
 from collections import defaultdict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from vmfdlint.base import SourceText, unpacked
 from vmfdlint.frontends.contract import Scan
@@ -13,6 +14,14 @@ from vmfdlint.link.postings import Postings
 from vmfdlint.link.sight import Sight
 
 KINDS = ("functions", "macros", "types", "variables")
+
+
+class Reach(NamedTuple):
+    """The files that a file may include directly; and all that it includes, with all that it may, directly or
+    not."""
+
+    direct: frozenset[str]
+    all: tuple[frozenset[str], frozenset[str]]
 
 
 class Lexicon:
@@ -105,29 +114,47 @@ class Lexicon:
         """Files of the program that ``path`` includes, directly or not -> the depth (1 for a direct
         include)."""
         known = self._closure.get(path)
-        if known is not None:
-            return known
+        if known is None:
+            known = self._closure[path] = self._depths(path, self._direct_includes(path))
+        return known
+
+    def _depths(self, path: str, direct: tuple[str, ...]) -> dict[str, int]:
+        """As :meth:`included`, for a file that includes ``direct``."""
         depth = {path: 0}
         frontier = [path]
         while frontier and len(depth) < 600:
             following: list[str] = []
             for current in frontier:
-                for target in self._direct_includes(current):
+                for target in direct if current == path else self._direct_includes(current):
                     if target not in depth:
                         depth[target] = depth[current] + 1
                         following.append(target)
             frontier = following
         del depth[path]
-        self._closure[path] = depth
         return depth
 
     def _direct_includes(self, path: str) -> tuple[str, ...]:
         known = self._includes.get(path)
-        if known is not None:
-            return known
-        found = (self._named(name, path) for name in self.written(path))
-        self._includes[path] = tuple(min(paths, key=len) for paths in found if paths)
-        return self._includes[path]
+        if known is None:
+            known = self._includes[path] = self._likeliest(self.written(path), path)
+        return known
+
+    def _likeliest(self, names: Iterable[str], near: str) -> tuple[str, ...]:
+        """The file that each include leads to, of those that lead to one."""
+        found = (self._named(name, near) for name in names)
+        return tuple(min(paths, key=len) for paths in found if paths)
+
+    def reach(self, names: Sequence[str], near: str) -> Reach:
+        """What a file with these includes would see."""
+        direct = frozenset(path for name in names for path in self._named(name, near))
+        possible = set(direct)
+        pending = list(direct)
+        while pending:
+            fresh = set(self.may_include(pending.pop())) - possible
+            possible |= fresh
+            pending += fresh
+        sure = frozenset(self._depths(near, self._likeliest(names, near)))
+        return Reach(direct, (sure, frozenset(possible)))
 
     def may_include(self, path: str) -> tuple[str, ...]:
         """Every file that what a file includes may name."""
