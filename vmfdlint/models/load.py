@@ -41,7 +41,9 @@ from vmfdlint.models.schema import (
     TextRow,
 )
 
-Row = TypeVar("Row", ApiRow, PathRow, LinkRow, CommandRow, TextRow, NeutralRow, RootRow, RecordRow, NumberRow)
+Row = TypeVar(
+    "Row", ApiRow, PathRow, LinkRow, CommandRow, TextRow, NeutralRow, RootRow, RecordRow, NumberRow
+)
 Rule = TypeVar("Rule")
 
 _KNOWN_WORDS = sorted(

@@ -1,8 +1,8 @@
 """Threads that a call waits for: what they do is done when it returns.
 
 In: a call. Out: edges to the functions of the threads that it waits for, as if it called them, with the
-calls that made the threads. A thread is known by its handle, which the call that made it filled in or
-returned: in the same function, or in a member that a thread was made in elsewhere.
+calls that made the threads. A thread is known by its handle, which the call that made it filled in, returned
+or was given: in the same function, or elsewhere by a member or an object of the same record.
 """
 
 from collections import defaultdict
@@ -30,7 +30,7 @@ class Threads:
     def note(self, site: Site, call: Call, modelled: Resolved) -> None:
         """A call is about to make a thread, if a model says so."""
         flow = self._behaviour.flow(site.function)
-        if flow is not None and any(map(_is_start, modelled.effects)):
+        if flow is not None and _starts(modelled):
             for handle in self._handles(call, flow):
                 member = _member(handle, flow)
                 if member is not None:
@@ -43,43 +43,38 @@ class Threads:
         edges: list[tuple[Site, Edge]] = []
         for began, made in flow.placed() if handles else ():
             if not handles.isdisjoint(map(path_of, self._handles(made, flow))):
-                edges += self._edges(began, made, flow, site)
+                edges += [(began, edge) for edge in self._edges(made, flow, site)]
         for port in ports:
             handle = operand_at(port, call.args)
             if isinstance(handle, Place) and (member := _member(handle, flow)) is not None:
                 for began, made in self._made.get(member, {}).items():
-                    if began.function != flow.key:
-                        edges += self._elsewhere(began, made, site, handle, member)
+                    elsewhere = self._behaviour.flow(began.function) if began.function != flow.key else None
+                    if elsewhere is not None:
+                        found = self._elsewhere(made, elsewhere, site, handle, member)
+                        edges += [(began, edge) for edge in found]
         return edges
 
-    def _elsewhere(
-        self, began: Site, made: Call, site: Site, handle: Place, member: _Member
-    ) -> Iterator[tuple[Site, Edge]]:
+    def _elsewhere(self, made: Call, flow: Flow, site: Site, handle: Place, member: _Member) -> Iterator[Edge]:
         """As :meth:`_edges` for a call in another function, whose names are put into those of the one that
         waits; nothing where one of them means nothing there."""
-        flow = self._behaviour.flow(began.function)
-        if flow is None:
-            return
         filled = next(one for one in self._handles(made, flow) if _member(one, flow) == member)
-        for _began, edge in self._edges(began, made, flow, site):
+        for edge in self._edges(made, flow, site):
             given = [_renamed(operand, filled, handle) for operand in edge.args]
             known = tuple(operand for operand in given if operand is not None)
             if len(known) == len(given):
-                yield began, Edge(site, edge.callee, edge.kind, known)
+                yield Edge(site, edge.callee, edge.kind, known)
 
-    def _edges(self, began: Site, made: Call, flow: Flow, site: Site) -> Iterator[tuple[Site, Edge]]:
-        """What the thread of a call at ``began`` runs, as if it was called at ``site``."""
-        found = self._behaviour.modelled(flow.key, made)
-        for effect in found.effects if found is not None else ():
-            if not isinstance(effect, Callback) or not _is_start(effect):
-                continue
-            position, ordered = effect.function.arg, self._graph.models.ordered(made)
+    def _edges(self, made: Call, flow: Flow, site: Site) -> Iterator[Edge]:
+        """What the thread of a call runs, as if it was called at ``site``."""
+        ordered = self._graph.models.ordered(made)
+        for effect in _starts(self._behaviour.modelled(flow.key, made)):
+            position = effect.function.arg
             known = position is not None and position < len(ordered.args)
             function = ordered.args[position or 0] if known else None
             if isinstance(function, FuncRef):
                 given = tuple(_element(one, flow) for one in callback_args(effect, ordered))
                 for target in self._graph.program.resolve(function.name, flow.key.path):
-                    yield began, Edge(site, target, EdgeKind.JOIN, given)
+                    yield Edge(site, target, EdgeKind.JOIN, given)
 
     def _handles(self, call: Call, flow: Flow) -> list[Place]:
         """By what the thread of a call is known: where the call can put a handle, or its function puts that
@@ -90,16 +85,16 @@ class Threads:
             if is_temporary(path_of(call.dst)):
                 instrs = flow.function.instrs
                 found += [one.dst for one in instrs if isinstance(one, Assign) and one.src == call.dst]
-        modelled = self._behaviour.modelled(flow.key, call)
-        for effect in modelled.effects if modelled is not None else ():
-            if isinstance(effect, Callback) and _is_start(effect) and effect.data is not None:
-                given = operand_at(effect.data, self._graph.models.ordered(call).args)
-                found += [given] if isinstance(given, Place) else []
+        for effect in _starts(self._behaviour.modelled(flow.key, call)):
+            given = operand_at(effect.data, self._graph.models.ordered(call).args)
+            found += [given] if isinstance(given, Place) else []
         return found
 
 
-def _is_start(effect: object) -> bool:
-    return isinstance(effect, Callback) and effect.when == EdgeKind.THREAD
+def _starts(modelled: Resolved | None) -> list[Callback]:
+    """The effects of a call that make a thread."""
+    effects = modelled.effects if modelled is not None else ()
+    return [one for one in effects if isinstance(one, Callback) and one.when == EdgeKind.THREAD]
 
 
 def _member(place: Place, flow: Flow) -> _Member | None:
