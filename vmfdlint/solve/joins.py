@@ -54,7 +54,9 @@ class Threads:
                         edges += [(began, edge) for edge in found]
         return edges
 
-    def _elsewhere(self, made: Call, flow: Flow, site: Site, handle: Place, member: _Member) -> Iterator[Edge]:
+    def _elsewhere(
+        self, made: Call, flow: Flow, site: Site, handle: Place, member: _Member
+    ) -> Iterator[Edge]:
         """As :meth:`_edges` for a call in another function, whose names are put into those of the one that
         waits; nothing where one of them means nothing there."""
         filled = next(one for one in self._handles(made, flow) if _member(one, flow) == member)
