@@ -289,6 +289,16 @@ def test_a_full_disk_ends_with_2(here: Path) -> None:
     assert done.stderr.startswith(b"error: the output cannot be written") and b"Traceback" not in done.stderr
 
 
+def test_the_process_ends_when_all_is_written(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not take down what it built, and still loses none of its output."""
+    monkeypatch.chdir(REPOSITORY)
+    command = ["check", "-q", "--no-cache", "--output-format", "sarif", "fixtures/programs/minivmm"]
+    told = run(*command)
+    assert len(told.out) > 0x10000, "more than a pipe holds"
+    done = subprocess.run([sys.executable, "-m", "vmfdlint", *command], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == told
+
+
 def test_what_would_be_done(run: Run, here: Path) -> None:
     assert run("check", "--show-files") == (0, "a.c\n", "")
     (here / "vmfdlint.toml").write_text("jobs = 3\n")
