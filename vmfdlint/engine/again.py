@@ -11,7 +11,7 @@ from functools import cached_property
 import msgspec
 
 from vmfdlint.base import Shift, SourceText, in_order
-from vmfdlint.cache import Rows, digest
+from vmfdlint.cache import Rows
 from vmfdlint.engine.changes import Change, Changes
 from vmfdlint.engine.questions import Questions, alone
 from vmfdlint.engine.read import Files, Target, read_files
@@ -47,7 +47,6 @@ class Again:
         """``tell`` hears how far the files are read."""
         self._tell = tell
         self._rows = rows
-        self._asked = asked
         self._sources = {source.path: source for source in sources}
         self._models = models
         self._workers = workers
@@ -75,6 +74,12 @@ class Again:
         assert kept is not None  # the last analysis came out of these rows
         return program, kept
 
+    @property
+    def _asked(self) -> tuple[Program, KeptUnits] | None:
+        """:attr:`_whole`, if anybody needed it."""
+        found: tuple[Program, KeptUnits] | None = self.__dict__.get("_whole")
+        return found
+
     def outcome(self, spoken_of: Callable[[bytes, str], bool], key: bytes) -> AsBefore | None:
         """What was found before, where these sources would give the same; else None. ``spoken_of`` says
         whether an outcome names a file: then places in it count. ``key`` is the one under which the outcome
@@ -85,25 +90,24 @@ class Again:
         shifts: dict[str, tuple[Shift, ...]] = {}
         now: dict[str, Sayings] = {}
         for change in changes:
-            said = self._record.of(change.path)
-            if said is None and change.path in self._record:
+            if not self._changes.tells_alike(change):
                 return None
+            said = self._record.of(change.path)
             moved = () if said is None else self._says_alike(change, said)
             if moved is None:
-                if "_whole" in self.__dict__:
-                    self._whole[1].save()  # what was lowered to see it need not be lowered once more
+                if self._asked is not None:
+                    self._asked[1].save()  # what was lowered to see it need not be lowered once more
                 return None
             if spoken_of(last.outcome, change.path):
                 shifts[change.path] = moved
             if said is not None:
                 now[change.path] = said
-        asked = "_whole" in self.__dict__
-        if asked and not self._whole[1].names.issubset(last.lowering):
+        if self._asked is not None and not self._asked[1].names.issubset(last.lowering):
             return None  # of such a name nobody knows what was said before
         if not all(map(in_order, shifts.values())):
             return None  # of several places the first one is told
-        if asked:
-            program, kept = self._whole
+        if self._asked is not None:
+            program, kept = self._asked
             kept.save()
             last = _with_more(last, program.lexicon, frozenset())
             now = {
@@ -115,11 +119,9 @@ class Again:
         return AsBefore(last.outcome, shifts)
 
     def _says_alike(self, change: Change, said: Sayings) -> tuple[Shift, ...] | None:
-        """Where the functions of a file that were lowered now stand, if it says to all that it was asked what
-        it said before; else None."""
+        """Where the functions of a file that were lowered now stand, if it answers all that it was asked as
+        before; else None."""
         assert change.source is not None
-        if not self._changes.tells_alike(change, said):
-            return None
         program = alone(change.source, change.new) if said.is_light else self._whole[0]
         program.told = None
         ask = Questions(program, self._models)
@@ -159,7 +161,7 @@ class Again:
         files = tuple((source.path, source.content_hash) for source in sources)
         spoken = tuple(source.path for source in sources if SPOKEN in source.data)
         before = self._record.last if self._changes.stands else None
-        last = before or Last(run=digest((self._asked, outcome)))
+        last = before or Last()
         last = msgspec.structs.replace(
             _with_more(last, program.lexicon, kept.names), files=files, outcome=outcome, spoken=spoken
         )
@@ -175,8 +177,7 @@ class Again:
                 sayings[path] = Sayings(answers, names)
             else:
                 sayings[path] = Sayings(answers, names, old.lowered, old.mark)
-        gone = self._changes.differing - self._sources.keys()
-        self._record.put(last, sayings, carry=before is not None, gone=gone)
+        self._record.put(last, sayings, carry=before is not None)
 
 
 def _with_more(last: Last, lexicon: Lexicon, lowering: frozenset[str]) -> Last:

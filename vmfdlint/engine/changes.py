@@ -12,7 +12,7 @@ from vmfdlint.base import LIMITS, SourceText, number_of, unpacked
 from vmfdlint.cache import Rows
 from vmfdlint.engine.questions import alone
 from vmfdlint.engine.read import Files, scan_of
-from vmfdlint.engine.record import SPOKEN, Record, Sayings
+from vmfdlint.engine.record import SPOKEN, Last, Record
 from vmfdlint.frontends import c
 from vmfdlint.frontends.contract import Scan
 from vmfdlint.frontends.languages import PYTHON, language_of
@@ -55,7 +55,9 @@ class Changes:
         self._models = models
         self._read = read
         self._lexicon = lexicon
-        self._files = dict(record.last.files) if record.last is not None else {}
+        self._last = record.last or Last()
+        self._files = dict(self._last.files)
+        self._telling: dict[str, bool] = {}
 
     @cached_property
     def differing(self) -> frozenset[str]:
@@ -86,12 +88,10 @@ class Changes:
     def names_alike(self, change: Change) -> bool:
         """Whether a file that was edited holds and defines the same of the names that were asked for, and
         says nothing to vmfdlint."""
-        last = self._record.last
         return (
-            last is not None
-            and change.source is not None
+            change.source is not None
             and change.is_edit
-            and change.path not in last.spoken
+            and change.path not in self._last.spoken
             and SPOKEN not in change.source.data
             and self._defines_alike(change)
             and self._tokens(change).isdisjoint(self._sought)
@@ -121,11 +121,11 @@ class Changes:
 
     @cached_property
     def _sought(self) -> frozenset[int]:
-        return frozenset(map(number_of, self._record.last.sought)) if self._record.last else frozenset()
+        return frozenset(map(number_of, self._last.sought))
 
     @cached_property
     def _defined(self) -> frozenset[int]:
-        return frozenset(map(number_of, self._record.last.asked)) if self._record.last else frozenset()
+        return frozenset(map(number_of, self._last.asked))
 
     @cached_property
     def _basenames(self) -> frozenset[str]:
@@ -148,9 +148,18 @@ class Changes:
         """The names that a file holds now and did not before, or the other way round."""
         return frozenset(unpacked(change.old.tokens) ^ unpacked(change.new.tokens))
 
-    def tells_alike(self, change: Change, said: Sayings) -> bool:
-        """Whether a file says of names to others what it said before."""
-        assert change.source is not None
+    def tells_alike(self, change: Change) -> bool:
+        """Whether a file says of names to others what it said before; one that is gone said nothing that
+        counts, or :meth:`_defines_alike` would tell."""
+        known = self._telling.get(change.path)
+        if known is None:
+            known = self._telling[change.path] = self._find_telling(change)
+        return known
+
+    def _find_telling(self, change: Change) -> bool:
+        said = self._record.of(change.path)
+        if said is None or change.source is None:
+            return not self._record.is_lost(change.path)
         signatures = Signatures(alone(change.source, change.new).lexicon, c.seen_by_others, {})
         return all(signatures.by(change.path, name) == number for name, number in said.names.items())
 
@@ -160,15 +169,12 @@ class Changes:
         answered, and are lowered to what they were."""
         if self.all is None:
             return False
-        telling = frozenset(map(number_of, self._models.telling_names()))
+        requests = frozenset(map(number_of, self._models.telling_names()))
         for change in self.all:
             if self._is_included(change.path) and not (change.is_edit and self._sees_alike(change)):
                 return False
-            if not self._defines_alike(change) or not self._tokens(change).isdisjoint(telling):
+            if not self._defines_alike(change) or not self._tokens(change).isdisjoint(requests):
                 return False
-            said = self._record.of(change.path)
-            if said is None and change.path in self._record:
-                return False
-            if said is not None and change.source is not None and not self.tells_alike(change, said):
+            if not self.tells_alike(change):
                 return False
         return True

@@ -19,8 +19,7 @@ SPOKEN = b"vmfdlint"
 class Last(msgspec.Struct, frozen=True, array_like=True):
     """The analysis before. ``files`` are paths with hashes of contents, ``sought`` the names of which was
     asked where they stand, ``asked`` those of which was asked where they are defined, ``lowering`` those of
-    them that were asked to lower functions, ``spoken`` the files with comments for vmfdlint; ``run`` tells
-    its rows from those of others."""
+    them that were asked to lower functions, ``spoken`` the files with comments for vmfdlint."""
 
     files: tuple[tuple[str, str], ...] = ()
     outcome: bytes = b""
@@ -28,7 +27,6 @@ class Last(msgspec.Struct, frozen=True, array_like=True):
     asked: tuple[str, ...] = ()
     lowering: tuple[str, ...] = ()
     spoken: tuple[str, ...] = ()
-    run: bytes = b""
 
 
 class Sayings(msgspec.Struct, frozen=True, array_like=True):
@@ -46,16 +44,15 @@ class Sayings(msgspec.Struct, frozen=True, array_like=True):
         return not self.lowered and all(name in ANSWERED_ALONE for name, _args, _said in self.answers)
 
 
-class _ByPath(msgspec.Struct, frozen=True, array_like=True):
-    """The sayings of one run, encoded each on its own: few of them are ever read."""
+class _Row(msgspec.Struct, frozen=True, array_like=True):
+    """One analysis; the sayings by path, encoded each on its own: few of them are ever read."""
 
-    run: bytes
+    last: Last
     sayings: dict[str, msgspec.Raw]
 
 
-_LAST = Coding(Last)
+_ROWS = Coding(_Row)
 _SAYINGS = Coding(Sayings)
-_BY_PATH = Coding(_ByPath)
 _UNKEPT = msgspec.Raw(msgspec.msgpack.encode(None))
 """In the place of what no row can hold."""
 
@@ -66,23 +63,14 @@ class Record:
 
     def __init__(self, rows: Rows, asked: bytes) -> None:
         self._rows = rows
-        self._asked = asked
-        last, by_path = self._row(b"last"), self._row(b"sayings")
-        kept = _BY_PATH.decode(by_path)
-        self.last = _LAST.decode(last)
-        if self.last is None or kept is None or self.last.run != kept.run:
-            self.last, kept = None, None
+        self._key = digest((b"again", asked))
+        kept = _ROWS.decode(rows.get((self._key,)).get(self._key))
+        self.last = kept.last if kept is not None else None
         self._kept = kept.sayings if kept is not None else {}
 
-    def _row(self, name: bytes) -> bytes | None:
-        key = self._key(name)
-        return self._rows.get((key,)).get(key)
-
-    def _key(self, name: bytes) -> bytes:
-        return digest((b"again", name, self._asked))
-
-    def __contains__(self, path: str) -> bool:
-        return path in self._kept
+    def is_lost(self, path: str) -> bool:
+        """Whether a file said what could not be kept."""
+        return path in self._kept and self.of(path) is None
 
     def of(self, path: str) -> Sayings | None:
         """What a file said, None where it was asked nothing, or it could not be kept."""
@@ -95,15 +83,14 @@ class Record:
             (name, args): answer for name, args, answer in said.answers if not alone or name in ANSWERED_ALONE
         }
 
-    def put(
-        self, last: Last, sayings: Mapping[str, Sayings], carry: bool, gone: frozenset[str] = frozenset()
-    ) -> None:
+    def put(self, last: Last, sayings: Mapping[str, Sayings], carry: bool) -> None:
         """Keeps an analysis that hung on ``sayings``; with ``carry`` also on all that this one did, but for
-        files that said something else, and those that are ``gone``."""
-        kept = {path: row for path, row in self._kept.items() if path not in gone} if carry else {}
+        files that said something else, or are there no more."""
+        there = {path for path, _content in last.files}
+        kept = {path: row for path, row in self._kept.items() if path in there} if carry else {}
         for path, said in sayings.items():
             row = _SAYINGS.encode(said)
             kept[path] = _UNKEPT if row is None else msgspec.Raw(row)
-        last_row, by_path = _LAST.encode(last), _BY_PATH.encode(_ByPath(last.run, kept))
-        if last_row is not None and by_path is not None:
-            self._rows.put({self._key(b"last"): last_row, self._key(b"sayings"): by_path})
+        made = _ROWS.encode(_Row(last, kept))
+        if made is not None:
+            self._rows.put({self._key: made})

@@ -135,6 +135,7 @@ class KeptUnits:
             return None
         unit = self.open(source, index)
         names: list[tuple[msgspec.Raw, str]] = []
+        # All are lowered before one is compared: where they differ, whoever needs them finds them kept.
         for name, lowered in row.functions.items():
             if name == _FILE_LEVEL:
                 unit.toplevel()

@@ -179,7 +179,8 @@ class Lexicon:
         if len(found) < 2:
             return found
         shared = [common_directories(path, near) for path in found]
-        return [path for path, count in zip(found, shared, strict=True) if count == max(shared)]
+        most = max(shared)
+        return [path for path, count in zip(found, shared, strict=True) if count == most]
 
     def sight(self, kind: str, name: str) -> Container[str]:
         """The files that see a declaration of a name, in a role as in :meth:`defined`; all where none is
