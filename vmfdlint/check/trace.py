@@ -10,7 +10,6 @@ from vmfdlint.check.incident import Incident, called, noun
 from vmfdlint.check.spoken import spoken
 from vmfdlint.finding import Role, Step
 from vmfdlint.ir import Call, Named, Notation
-from vmfdlint.models import Linger
 from vmfdlint.solve import Crumb, Fact, Happening, Life, Node, Observation, Solver, witness
 from vmfdlint.summary import ESCAPED, OUTER, is_cell, is_temporary, show
 
@@ -140,7 +139,7 @@ def _calling(solver: Solver, before: Crumb, after: Crumb) -> str:
         return f"calls {name}"
     if isinstance(call.target, Named):
         modelled = solver.behaviour.modelled(before.function, call)
-        if modelled is not None and any(isinstance(one, Linger) and one.thread for one in modelled.effects):
+        if modelled is not None and modelled.threads:
             return f"{called(call.target.name)} waits for the thread that runs {name}"
         return f"while {called(call.target.name)} runs, the callback {name} may run"
     return f"calls {name} through a pointer"

@@ -57,7 +57,7 @@ class Changes:
         self._lexicon = lexicon
         self._last = record.last or Last()
         self._files = dict(self._last.files)
-        self._telling: dict[str, bool] = {}
+        self._alike: dict[str, bool] = {}
 
     @cached_property
     def differing(self) -> frozenset[str]:
@@ -151,9 +151,9 @@ class Changes:
     def tells_alike(self, change: Change) -> bool:
         """Whether a file says of names to others what it said before; one that is gone said nothing that
         counts, or :meth:`_defines_alike` would tell."""
-        known = self._telling.get(change.path)
+        known = self._alike.get(change.path)
         if known is None:
-            known = self._telling[change.path] = self._find_telling(change)
+            known = self._alike[change.path] = self._find_telling(change)
         return known
 
     def _find_telling(self, change: Change) -> bool:

@@ -24,6 +24,7 @@ from vmfdlint.ir.instrs import (
 )
 from vmfdlint.ir.notation import Notation
 from vmfdlint.ir.operands import (
+    ELEMENT,
     RAISED,
     Address,
     Const,
@@ -35,11 +36,13 @@ from vmfdlint.ir.operands import (
     Place,
     Root,
     Text,
+    key_step,
 )
 from vmfdlint.ir.text import parse_function, print_function
 from vmfdlint.ir.validate import validate
 
 __all__ = [
+    "ELEMENT",
     "RAISED",
     "Address",
     "Assign",
@@ -67,6 +70,7 @@ __all__ = [
     "Unparsed",
     "Via",
     "holds",
+    "key_step",
     "parse_function",
     "places",
     "places_named",

@@ -109,4 +109,14 @@ class Opaque(msgspec.Struct, frozen=True, tag=True):
     why: str = ""
 
 
+ELEMENT = Field("[]", "", True)
+"""The step from a list or a mapping to an element of it that nobody knows."""
+
+
 Operand: TypeAlias = Place | Const | Text | Flags | Address | FuncRef | Opaque
+
+
+def key_step(key: Operand | None) -> str:
+    """The name of the step to the element that a key has: ``[name]`` for a text like a name, else ``[]``."""
+    named = isinstance(key, Text) and key.value.replace("-", "_").isidentifier()
+    return f"[{key.value}]" if isinstance(key, Text) and named else ELEMENT.name

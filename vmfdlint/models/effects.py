@@ -152,6 +152,9 @@ Effect: TypeAlias = (
 )
 
 
+_RESULT = Port(None)
+
+
 class Resolved(msgspec.Struct, frozen=True):
     """What one call does, its arguments considered. The effects happen in order.
 
@@ -165,3 +168,13 @@ class Resolved(msgspec.Struct, frozen=True):
     effects: tuple[Effect, ...]
     failure: Sign = Sign.ANY
     wants: tuple[int, ...] = ()
+
+    @property
+    def threads(self) -> tuple[Port, ...]:
+        """The handles of the threads that the call waits for."""
+        return tuple(one.thread for one in self.effects if isinstance(one, Linger) and one.thread)
+
+    @property
+    def returned(self) -> tuple[Port, ...]:
+        """The arguments, or what lies below them, whose value the call returns."""
+        return tuple(one.src for one in self.effects if isinstance(one, Copy) and one.at == _RESULT)

@@ -174,7 +174,7 @@ class Calls(Unmodelled):
         if self._went_through(node, instr, modelled):
             return None
         if not node.fact.is_zero:
-            self._threads.note(site, instr, modelled)
+            self._threads.note(flow, site, instr, modelled)
         if node.fact.is_zero:
             known = guards(flow, node.block)
             facts = [fact if fact.is_zero else _guarded(fact, known) for fact in facts]

@@ -217,9 +217,7 @@ class Interest:
         known = self._waiting.get(callee)
         if known is None:
             known = self._waiting[callee] = any(
-                isinstance(effect, Linger) and effect.thread is not None
-                for _call, modelled in self.behaviour.calls_with(callee, Linger)
-                for effect in modelled.effects
+                modelled.threads for _call, modelled in self.behaviour.calls_with(callee, Linger)
             )
         return known
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from vmfdlint.ir import Address, Assign, Call, FuncRef, Operand, Place
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site, callback_args
-from vmfdlint.models import Callback, Linger, Resolved
+from vmfdlint.models import Callback, Resolved
 from vmfdlint.solve.ports import operand_at
 from vmfdlint.summary import Behaviour, Flow, is_temporary, path_of, port_path
 
@@ -27,18 +27,16 @@ class Threads:
         self._graph = graph
         self._made: dict[_Member, dict[Site, Call]] = defaultdict(dict)
 
-    def note(self, site: Site, call: Call, modelled: Resolved) -> None:
-        """A call is about to make a thread, if a model says so."""
-        flow = self._behaviour.flow(site.function)
-        if flow is not None and _starts(modelled):
-            for handle in self._handles(call, flow):
-                member = _member(handle, flow)
-                if member is not None:
-                    self._made[member][site] = call
+    def note(self, flow: Flow, site: Site, call: Call, modelled: Resolved) -> None:
+        """``call`` is about to make a thread, if ``modelled`` says so; the rest as in :meth:`joined`."""
+        for handle in self._handles(call, flow) if _starts(modelled) else ():
+            member = _member(handle, flow)
+            if member is not None:
+                self._made[member][site] = call
 
     def joined(self, flow: Flow, site: Site, call: Call, modelled: Resolved) -> list[tuple[Site, Edge]]:
         """``call`` stands at ``site`` in the function of ``flow``; ``modelled`` is what it does."""
-        ports = [effect.thread for effect in modelled.effects if isinstance(effect, Linger) and effect.thread]
+        ports = modelled.threads
         handles = {path for port in ports if (path := port_path(port, call.args)) is not None}
         edges: list[tuple[Site, Edge]] = []
         for began, made in flow.placed() if handles else ():

@@ -9,7 +9,7 @@ the same step ``->[0]``.
 
 from typing import TypeAlias
 
-from vmfdlint.ir import RAISED, Address, Flags, Notation, Operand, Place, Root, Text
+from vmfdlint.ir import RAISED, Address, Flags, Notation, Operand, Place, Root, key_step
 from vmfdlint.models import KEY, Port
 
 Path: TypeAlias = tuple[str, ...]
@@ -157,7 +157,7 @@ def operand_path(operand: Operand) -> Path | None:
 def port_path(port: Port, args: tuple[Operand, ...]) -> Path | None:
     """The path a model's port names in one call; the result is RESULT. None where the argument is no
     place."""
-    fields = tuple(_element(name, args) for name in port.fields)
+    fields = _steps(port, args)
     if port.arg is None:
         return (*RESULT, *(_step(name, True) for name in fields))
     if port.arg >= len(args):
@@ -171,15 +171,13 @@ def port_path(port: Port, args: tuple[Operand, ...]) -> Path | None:
     return (*base, *(_step(name, True) for name in fields))
 
 
-def _element(name: str, args: tuple[Operand, ...]) -> str:
-    """A step of a port; that to the element of a key is known where the key is a text like a name. Numbers
-    count from either end, and what they name moves."""
-    if not name.startswith(KEY):
-        return name
-    number = int(name.removeprefix(KEY).removesuffix("]"))
-    key = args[number] if number < len(args) else None
-    named = isinstance(key, Text) and key.value.replace("-", "_").isidentifier()
-    return f"[{key.value}]" if isinstance(key, Text) and named else "[]"
+def _steps(port: Port, args: tuple[Operand, ...]) -> tuple[str, ...]:
+    """The steps of a port; that to the element of a key by what the key is. Numbers count from either end,
+    and what they name moves."""
+    if not port.is_keyed:
+        return port.fields
+    number = int(port.fields[0].removeprefix(KEY).removesuffix("]"))
+    return (key_step(args[number] if number < len(args) else None),)
 
 
 def _inside(base: Path, fields: tuple[str, ...]) -> Path | None:

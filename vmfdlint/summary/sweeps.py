@@ -6,11 +6,12 @@ such a loop count from its head on (the zero-trip edge must not keep a descripto
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 import msgspec
 
-from vmfdlint.ir import Address, Assign, Assume, Call, Const, Field, Function, Instr, Named, Opaque, Place
-from vmfdlint.models import Close, Copy, Models, Unmap, resolve
+from vmfdlint.ir import ELEMENT, Address, Assign, Assume, Call, Const, Function, Instr, Named, Opaque, Place
+from vmfdlint.models import Close, Models, Unmap, resolve
 from vmfdlint.summary.paths import (
     Path,
     cell_of,
@@ -25,7 +26,6 @@ _FEW = 10
 """A close loop that ends below this number is not after the descriptors that a program opened."""
 _STEP = Opaque("step")
 """What ``++`` puts into a variable."""
-_ANY = Field("[]", "", True)
 _CALLS = 2
 """Calls that a number goes through between the collection and its close."""
 
@@ -140,9 +140,9 @@ class Loop:
     def handed(self) -> Iterator[Handed]:
         """The calls that are given an element of what the loop runs over."""
         for number, index, call in self._calls():
-            changing = [isinstance(one, Place) and self._changes(path_of(one)[0]) for one in call.args]
+            changing = [isinstance(one, Place) and path_of(one)[0] in self._changing for one in call.args]
             for position, argument in enumerate(call.args):
-                others = any(changing[:position] + changing[position + 1 :])
+                others = sum(changing) > changing[position]
                 if isinstance(argument, Address):
                     element = path_of(argument.place)
                     if is_vague(element):
@@ -210,27 +210,24 @@ class Loop:
         """The argument whose value a modelled call returns, or the element of one."""
         name = call.target.name if isinstance(call.target, Named) else ""
         modelled = resolve(self.models, name, call.args) if name and call.args else None
-        for effect in modelled.effects if modelled is not None else ():
-            if isinstance(effect, Copy) and effect.at.arg is None and not effect.at.fields:
-                position, steps = effect.src.arg, effect.src.fields
-                given = call.args[position] if position is not None and position < len(call.args) else None
-                if isinstance(given, Place) and not steps:
-                    return given
-                if isinstance(given, Place) and (steps == (_ANY.name,) or effect.src.is_keyed):
-                    return given.step(_ANY)
+        for port in modelled.returned if modelled is not None else ():
+            given = call.args[port.arg] if port.arg is not None and port.arg < len(call.args) else None
+            if isinstance(given, Place) and not port.fields:
+                return given
+            if isinstance(given, Place) and (port.fields == (ELEMENT.name,) or port.is_keyed):
+                return given.step(ELEMENT)
         return None
 
     def _assigned(self, name: str) -> bool:
         """Whether a variable goes from one object to the next in the loop."""
-        return self._copied_in_loop(name) is not None if self.managed else self._changes(name)
+        return self._copied_in_loop(name) is not None if self.managed else name in self._changing
 
-    def _changes(self, name: str) -> bool:
-        """Whether a variable gets another value in the loop."""
-        for instr in self._instrs():
-            dst = instr.dst if isinstance(instr, Assign | Call) else None
-            if dst is not None and _is_variable(dst, name):
-                return True
-        return False
+    @cached_property
+    def _changing(self) -> frozenset[str]:
+        """The variables that get another value in the loop."""
+        given = (instr.dst for instr in self._instrs() if isinstance(instr, Assign | Call))
+        paths = (path_of(dst) for dst in given if dst is not None)
+        return frozenset(path[0] for path in paths if len(path) == 1)
 
     def _counts(self, name: str) -> bool:
         """Whether a local runs over descriptor numbers: counted in the loop, or read from /proc/self/fd

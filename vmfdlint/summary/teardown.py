@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import FunctionKey
-from vmfdlint.models import Close, Copy, Port, Unmap
+from vmfdlint.models import Close, Unmap
 from vmfdlint.summary.behaviour import Behaviour
 from vmfdlint.summary.flow import Flow
 from vmfdlint.summary.parameters import Descent
@@ -76,11 +76,10 @@ class Teardown:
             if not any(path and path[0] == name for path in map(operand_path, call.args)):
                 continue
             modelled = self.behaviour.modelled(flow.key, call)
-            for effect in modelled.effects if modelled is not None else ():
-                if isinstance(effect, Copy) and effect.at == Port(None):
-                    path = port_path(effect.src, call.args)
-                    if path is not None and path[0] == name:
-                        found[path_of(call.dst)[0]] = path
+            for port in modelled.returned if modelled is not None else ():
+                path = port_path(port, call.args)
+                if path is not None and path[0] == name:
+                    found[path_of(call.dst)[0]] = path
         return found
 
 

@@ -5,7 +5,7 @@ for it beside the call itself.
 """
 
 from vmfdlint.base import Span
-from vmfdlint.ir import Assign, Call, Const, Field, Instr, Named, Operand, Place, Text
+from vmfdlint.ir import ELEMENT, Assign, Call, Const, Field, Instr, Named, Operand, Place, key_step
 
 TAKEN = "python.taken"
 """What was read out of a collection is no longer in it: ``python.taken(coll->[])``."""
@@ -16,7 +16,6 @@ _READS = frozenset({"get", "setdefault", "get_nowait", "__getitem__"})
 _VIEWS = frozenset({"values", "copy", "keys"})
 METHODS = INSERTS | MERGES | TAKES | _READS | _VIEWS
 """Names of methods that this module speaks of."""
-ANY = Field("[]", "", True)
 _VALUE = Field("[1]", "", True)
 """Of the pair that ``popitem`` gives: the key comes first."""
 
@@ -24,17 +23,17 @@ _VALUE = Field("[1]", "", True)
 def expanded(method: str, base: Place, args: tuple[Operand, ...], dst: Place | None, at: Span) -> list[Instr]:
     """What a method of a collection does; [] for a method of no interest."""
     if method in INSERTS and args:
-        return [Assign(base.step(ANY), args[-1], at)]
+        return [Assign(base.step(ELEMENT), args[-1], at)]
     if method in MERGES and args and isinstance(args[0], Place):
-        return [Assign(base.step(ANY), args[0].step(ANY), at)]
+        return [Assign(base.step(ELEMENT), args[0].step(ELEMENT), at)]
     found: list[Instr] = []
     if method == "setdefault" and len(args) > 1:
-        found.append(Assign(base.step(ANY), args[1], at))
+        found.append(Assign(base.step(ELEMENT), args[1], at))
     if method in _VIEWS and dst is not None:
         found.append(Assign(dst, base, at))
     if method in TAKES | _READS:
         keyed = bool(args) and method not in ("popleft", "popitem")
-        element = base.step(Field(step_of(args[0]), "", True) if keyed else ANY)
+        element = base.step(Field(step_of(args[0]), "", True) if keyed else ELEMENT)
         if dst is not None:
             found.append(Assign(dst.step(_VALUE) if method == "popitem" else dst, element, at))
         if method in TAKES:
@@ -46,6 +45,4 @@ def step_of(key: Operand) -> str:
     """The step that a key or an index means."""
     if isinstance(key, Const) and key.value is not None and key.value >= 0:
         return f"[{key.value}]"
-    if isinstance(key, Text) and key.value.replace("-", "_").isidentifier():
-        return f"[{key.value}]"
-    return "[]"
+    return key_step(key)

@@ -31,8 +31,6 @@ from vmfdlint.ir import (
     Text,
 )
 
-ANY = Field("[]", "", True)
-
 
 class Expressions:
     """One function in lowering. ``locals`` are the names it binds, ``receiver`` the parameter that is the

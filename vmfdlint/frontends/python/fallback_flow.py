@@ -9,11 +9,24 @@ from collections.abc import Callable
 
 from tree_sitter import Node
 
-from vmfdlint.frontends.python.fallback_expr import ANY, Expressions
+from vmfdlint.frontends.python.fallback_expr import Expressions
 from vmfdlint.frontends.python.fallback_tree import below, spelled, written
 from vmfdlint.frontends.python.module import DROP
 from vmfdlint.frontends.python.state import NONE, ONE, ZERO
-from vmfdlint.ir import RAISED, Assign, Assume, Call, Const, Member, Named, Operand, Place, Return, Root
+from vmfdlint.ir import (
+    ELEMENT,
+    RAISED,
+    Assign,
+    Assume,
+    Call,
+    Const,
+    Member,
+    Named,
+    Operand,
+    Place,
+    Return,
+    Root,
+)
 
 _OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 _COMPARED = {"is": "==", "is not": "!=", "<>": "!=", **{op: op for op in _OPPOSITE}}
@@ -205,7 +218,7 @@ class Flow(Expressions):
         self._either_way(body, otherwise)
         self.graph.start(body)
         if left is not None and over is not None:
-            self.store(left, over.step(ANY), left)
+            self.store(left, over.step(ELEMENT), left)
         self._ring(node, head, self.graph.current, otherwise)
 
     def _ring(self, node: Node, head: int, body: int, otherwise: int) -> None:

@@ -6,10 +6,11 @@ constructed, or what a function returns that keeps none. Without regard to the o
 
 from collections.abc import Iterator
 
-from vmfdlint.frontends.python.collections import ANY, INSERTS, MERGES, TAKES
+from vmfdlint.frontends.python.collections import INSERTS, MERGES, TAKES
 from vmfdlint.frontends.python.infer import Inference
 from vmfdlint.frontends.python.types import TYPES
 from vmfdlint.ir import (
+    ELEMENT,
     Assign,
     Call,
     Const,
@@ -206,4 +207,4 @@ def _is_element(place: Place, member: str, step: str = "[") -> bool:
 
 def _all_of(given: Operand) -> Operand:
     """The elements of what a collection is filled with."""
-    return given.step(ANY) if isinstance(given, Place) else given
+    return given.step(ELEMENT) if isinstance(given, Place) else given

@@ -6,7 +6,7 @@ from vmfdlint.frontends.python import fold
 from vmfdlint.frontends.python.lower_expr import Expressions
 from vmfdlint.frontends.python.state import NONE
 from vmfdlint.frontends.python.syntax import literal
-from vmfdlint.ir import Call, Field, Indirect, Member, Named, Operand, Place, Text
+from vmfdlint.ir import ELEMENT, Call, Indirect, Member, Named, Operand, Place, Text
 
 ADDRESS = "python.address"
 """Of an object that nothing else refers to only the address is kept."""
@@ -78,7 +78,7 @@ class Calls(Expressions):
         base = self.settled(self.value(node.args[0].value), node)
         given = self.value(node.args[1].value)
         step = given.value if isinstance(given, Text) and given.value.isidentifier() else ""
-        place = self.member_of(base, step) if step else base.step(Field("[]", "", True))
+        place = self.member_of(base, step) if step else base.step(ELEMENT)
         if name == "builtins.getattr":
             return place
         if len(node.args) > 2:

@@ -7,11 +7,11 @@ import libcst as cst
 
 from vmfdlint.base import LIMITS
 from vmfdlint.frontends.python import fold
-from vmfdlint.frontends.python.collections import ANY, step_of
+from vmfdlint.frontends.python.collections import step_of
 from vmfdlint.frontends.python.module import BELOW, FORMAT, YIELD
 from vmfdlint.frontends.python.state import FALSE, TRUE, ZERO, State, opaque
 from vmfdlint.frontends.python.syntax import dotted, integer, literal, sign
-from vmfdlint.ir import Assign, Const, Field, Flags, FuncRef, Named, Operand, Place, Root, Text
+from vmfdlint.ir import ELEMENT, Assign, Const, Field, Flags, FuncRef, Named, Operand, Place, Root, Text
 
 
 class Expressions(State):
@@ -102,7 +102,7 @@ class Expressions(State):
             # The elements of a list that it names; of a mapping it is a copy of bytes.
             part = self.temp()
             self.assign(part, opaque(node), node)
-            self.assign(part.step(ANY), base.step(ANY), node)
+            self.assign(part.step(ELEMENT), base.step(ELEMENT), node)
             return part
         assert isinstance(index, cst.Index)
         return base.step(Field(self.step(index.value), "", True))
@@ -129,11 +129,7 @@ class Expressions(State):
             if isinstance(element, cst.StarredElement):
                 sure = False
                 source = self.settled(given, element)
-                self.graph.emit(
-                    Assign(
-                        place.step(Field("[]", "", True)), source.step(Field("[]", "", True)), self.at(node)
-                    )
-                )
+                self.graph.emit(Assign(place.step(ELEMENT), source.step(ELEMENT), self.at(node)))
                 continue
             step = f"[{index}]" if sure and not isinstance(node, cst.Set) else "[]"
             self.assign(place.step(Field(step, "", True)), given, element)
@@ -215,7 +211,7 @@ class Expressions(State):
         self.assign(place, opaque(node), node)
         for each in (left, right):
             if isinstance(each, Place):
-                element = Field("[]", "", True)
+                element = ELEMENT
                 self.assign(place.step(element), each.step(element), node)
         return place
 

@@ -7,11 +7,10 @@ import libcst as cst
 from vmfdlint.frontends.python.lower_exit import Exits
 from vmfdlint.frontends.python.module import NEXT
 from vmfdlint.frontends.python.state import Frame, opaque
-from vmfdlint.ir import Assign, Call, Const, Field, Member, Opaque, Operand, Place, Text
+from vmfdlint.ir import ELEMENT, Assign, Call, Const, Field, Member, Opaque, Operand, Place, Text
 
 _UNROLLED = 8
 """How many elements of a display in a ``for`` are taken one by one."""
-_ELEMENT = Field("[]", "", True)
 _THROUGH = frozenset(
     f"builtins.{name}" for name in ("reversed", "list", "sorted", "tuple", "iter", "set", "frozenset")
 )
@@ -115,10 +114,10 @@ class Loops(Exits):
             if isinstance(node.func, cst.Attribute) and not name and not node.args:
                 if node.func.attr.value == "items":
                     base = self.settled(self.value(node.func.value), node)
-                    return lambda: self._tuple([Opaque("key"), base.step(_ELEMENT)], node)
+                    return lambda: self._tuple([Opaque("key"), base.step(ELEMENT)], node)
                 if node.func.attr.value == "values":
                     base = self.settled(self.value(node.func.value), node)
-                    return lambda: base.step(_ELEMENT)
+                    return lambda: base.step(ELEMENT)
         given = self.value(node)
         if isinstance(given, Place):
             return lambda: self._next(given, node)
@@ -127,7 +126,7 @@ class Loops(Exits):
     def _next(self, given: Place, node: cst.BaseExpression) -> Operand:
         """The next element, which what is no collection may have to wait for."""
         self.graph.emit(Call(None, Member("", NEXT, self.member_of(given, NEXT)), (), self.at(node)))
-        return given.step(_ELEMENT)
+        return given.step(ELEMENT)
 
     def _tuple(self, values: list[Operand], node: cst.CSTNode) -> Place:
         place = self.temp()
@@ -150,7 +149,7 @@ class Loops(Exits):
             else:
                 assert isinstance(node, cst.BaseSimpleComp)
                 given = self.value(node.elt)
-            self.graph.emit(Assign(place.step(_ELEMENT), given, self.at(node)))
+            self.graph.emit(Assign(place.step(ELEMENT), given, self.at(node)))
 
         self._comp_loop(comp, fill)
         return place

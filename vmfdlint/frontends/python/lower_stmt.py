@@ -7,7 +7,7 @@ from vmfdlint.frontends.python.collections import TAKEN
 from vmfdlint.frontends.python.lower_loop import Loops
 from vmfdlint.frontends.python.state import NONE, opaque
 from vmfdlint.frontends.python.syntax import dotted, sign
-from vmfdlint.ir import Assign, Call, Const, Field, FuncRef, Named, Operand, Place, Root, Text
+from vmfdlint.ir import ELEMENT, Assign, Call, Const, Field, FuncRef, Named, Operand, Place, Root, Text
 
 
 class Statements(Loops):
@@ -118,7 +118,7 @@ class Statements(Loops):
                 for index, element in enumerate(elements):
                     if isinstance(element, cst.StarredElement):
                         rest = self.settled(self.value(element.value), element)
-                        step = Field("[]", "", True)
+                        step = ELEMENT
                         self.assign(rest.step(step), source.step(step), node)
                     else:
                         self.store(element.value, source.step(Field(f"[{index}]", "", True)), node)
@@ -153,7 +153,7 @@ class Statements(Loops):
         folded = fold.binary(sign(node.operator), old, given)
         adds = folded is None and isinstance(node.operator, cst.AddAssign)
         if adds and isinstance(given, Place) and isinstance(old, Place):
-            step = Field("[]", "", True)
+            step = ELEMENT
             self.assign(old.step(step), given.step(step), node)
             return
         self.store(node.target, folded if folded is not None else opaque(node), node)
