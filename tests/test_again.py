@@ -104,3 +104,25 @@ def test_other_options_have_a_record_of_their_own(rows: Store) -> None:
     sources = tuple(SourceText(path, text.encode()) for path, text in FILES.items())
     other = Again(rows, b"others", sources, default_models(), WORKERS, Target(), lambda _text: None)
     assert not answered(other, "vm.c")
+
+
+APART = """
+#include "more.h"
+int probe(void)
+{
+    return ioctl(open("/dev/kvm", MODE), KVM_CREATE_VM, 0);
+}
+"""
+WIDER = FILES | {"apart.c": APART, "more.h": "#define MODE O_RDWR\n"}
+
+
+def test_a_header_that_includes_another_shakes_only_those_who_see_it(rows: Store) -> None:
+    before(rows, WIDER, b"first")
+    wider = WIDER | {"vm.h": '#include "more.h"\n' + HEADER}
+    again = before(rows, wider)
+    assert answered(again, "apart.c") - ANSWERED_ALONE and again.holds("apart.c")
+    assert answered(again, "vm.c") and answered(again, "vm.c") <= ANSWERED_ALONE
+    assert not again.holds("vm.c")
+    before(rows, wider, b"second")
+    again = before(rows, wider | {"main.c": MAIN.replace("return wait", "fork(); return wait")})
+    assert again.holds("apart.c") and again.holds("vm.c"), "and the next time nobody"

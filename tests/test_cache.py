@@ -101,6 +101,17 @@ def test_a_header_that_comes_nearer_is_seen(tree: Path, run: Run) -> None:
     assert "VMFD301" in same(run)
 
 
+def test_a_header_that_includes_another_is_seen_by_those_who_include_it(tree: Path, run: Run) -> None:
+    definition = "#define HOW (O_RDWR | O_NONBLOCK | O_CLOEXEC)"
+    (tree / "vm.h").write_text(HEADER.replace(definition, '#include "between.h"'))
+    for name, flags in (("far", "O_RDWR | O_NONBLOCK"), ("near", "O_RDWR | O_NONBLOCK | O_CLOEXEC")):
+        (tree / f"{name}.h").write_text(f"#define HOW ({flags})\n")
+    for name in ("near", "far", "near"):
+        (tree / "between.h").write_text(f'#include "{name}.h"\n')
+        assert ("VMFD301" in same(run)) == (name == "far")
+        assert ("VMFD301" in same(run)) == (name == "far")
+
+
 def test_a_file_that_moves_or_goes_is_seen(tree: Path, run: Run) -> None:
     same(run)
     (tree / "main.c").rename(tree / "first.c")

@@ -115,7 +115,7 @@ class Again:
                 for path, said in now.items()
             }
         files = tuple((path, source.content_hash) for path, source in self._sources.items())
-        self._record.put(msgspec.structs.replace(last, files=files, outcome=key), now, carry=True)
+        self._record.put(msgspec.structs.replace(last, files=files, outcome=key), now, lambda _path: True)
         return AsBefore(last.outcome, shifts)
 
     def _says_alike(self, change: Change, said: Sayings) -> tuple[Shift, ...] | None:
@@ -140,11 +140,15 @@ class Again:
         source = self._sources.get(path)
         if source is None or path in self._changes.differing or language_of(source) == PYTHON:
             return {}
-        return self._record.answers(path, alone=not self._changes.stands)
+        return self._record.answers(path, alone=not self._stands(path))
+
+    def _stands(self, path: str) -> bool:
+        """Whether what a file that is the same says, and is lowered to, hangs on nothing that changed."""
+        return self._changes.stands and path not in self._changes.seeing
 
     def holds(self, path: str) -> bytes:
         """The mark of the kept row of a file (``link.kept``) that needs no comparison; b"" for none."""
-        if path in self._changes.differing or not self._changes.stands:
+        if path in self._changes.differing or not self._stands(path):
             return b""
         said = self._record.of(path)
         return said.mark if said is not None and said.lowered else b""
@@ -173,11 +177,11 @@ class Again:
             names = {**old.names, **kept.signatures.said_by(path)}
             if path in parsed:
                 sayings[path] = Sayings(answers, names, lowered=True, mark=kept.mark(path))
-            elif path in self._changes.differing:
+            elif path in self._changes.differing or not self._stands(path):
                 sayings[path] = Sayings(answers, names)
             else:
                 sayings[path] = Sayings(answers, names, old.lowered, old.mark)
-        self._record.put(last, sayings, carry=before is not None)
+        self._record.put(last, sayings, self._stands)
 
 
 def _with_more(last: Last, lexicon: Lexicon, lowering: frozenset[str]) -> Last:

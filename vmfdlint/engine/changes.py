@@ -164,14 +164,25 @@ class Changes:
         return all(signatures.by(change.path, name) == number for name, number in said.names.items())
 
     @cached_property
+    def seeing(self) -> frozenset[str]:
+        """The files that include one that was edited and includes other files now, directly or not, and that
+        one itself: they may see other files than before."""
+        found = {
+            change.path
+            for change in self.all or ()
+            if change.is_edit and self._is_included(change.path) and not self._sees_alike(change)
+        }
+        return self._lexicon().including(found) if found else frozenset()
+
+    @cached_property
     def stands(self) -> bool:
         """Whether nothing that changed says anything else to other files: then these answer what they
-        answered, and are lowered to what they were."""
+        answered, and are lowered to what they were, but for those :attr:`seeing` others."""
         if self.all is None:
             return False
         requests = frozenset(map(number_of, self._models.telling_names()))
         for change in self.all:
-            if self._is_included(change.path) and not (change.is_edit and self._sees_alike(change)):
+            if self._is_included(change.path) and not change.is_edit:
                 return False
             if not self._defines_alike(change) or not self._tokens(change).isdisjoint(requests):
                 return False

@@ -5,7 +5,7 @@ What an analysis hangs on of one file is what the file said when it was asked (`
 holds and defines, what it says of names to other files, and what its functions were lowered to.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -83,11 +83,11 @@ class Record:
             (name, args): answer for name, args, answer in said.answers if not alone or name in ANSWERED_ALONE
         }
 
-    def put(self, last: Last, sayings: Mapping[str, Sayings], carry: bool) -> None:
-        """Keeps an analysis that hung on ``sayings``; with ``carry`` also on all that this one did, but for
-        files that said something else, or are there no more."""
+    def put(self, last: Last, sayings: Mapping[str, Sayings], carries: Callable[[str], bool]) -> None:
+        """Keeps an analysis that hung on ``sayings``, and on what files said in this one for which that still
+        holds: ``carries`` says of which; none of those that are there no more."""
         there = {path for path, _content in last.files}
-        kept = {path: row for path, row in self._kept.items() if path in there} if carry else {}
+        kept = {path: row for path, row in self._kept.items() if path in there and carries(path)}
         for path, said in sayings.items():
             row = _SAYINGS.encode(said)
             kept[path] = _UNKEPT if row is None else msgspec.Raw(row)

@@ -32,13 +32,15 @@ class _Lowered(msgspec.Struct, frozen=True, array_like=True):
 
 
 class _Row(msgspec.Struct, frozen=True, array_like=True):
-    """What is kept of a file. ``outline`` and ``holders`` hang on its content alone; the rest also on what
-    the program says of ``names``, a line each, of which ``signature`` is made. ``functions`` are encoded, by
-    sketch."""
+    """What is kept of a file. ``outline`` and ``holders`` hang on its content alone; the rest also on which
+    files it ``sees``, which is the same as long as all ``includes`` are, and on what the program says of
+    ``names``, a line each, of which ``signature`` is made. ``functions`` are encoded, by sketch."""
 
     content: str
     outline: dict[str, tuple[str, ...]] | None
     holders: dict[int, tuple[str, ...] | None]
+    includes: bytes
+    sees: bytes
     names: bytes
     signature: int
     sketches: tuple[Sketch, ...] | None
@@ -92,7 +94,7 @@ class KeptUnits:
         self.signatures = Signatures(lexicon, seen_by_others, said)
         self._opened: dict[str, _KeptUnit] = {}
         self._marks: dict[str, bytes] = {}
-        self._hang_on = digest((identity(), b"unit", self.signatures.includes))
+        self._identity = digest((identity(), b"unit"))
 
     def open(self, source: SourceText, index: Index) -> Unit:
         """One file of the program, as it is kept or ready to be lowered."""
@@ -109,7 +111,7 @@ class KeptUnits:
         return unit
 
     def _key(self, path: str) -> bytes:
-        return digest((self._hang_on, path.encode("utf-8", "surrogatepass")))
+        return digest((self._identity, path.encode("utf-8", "surrogatepass")))
 
     def _row(self, path: str) -> tuple[_Row | None, bytes]:
         """What is kept of a file, with what tells it from all else that was kept of it."""
@@ -218,12 +220,18 @@ class _KeptUnit:
         row = self._row
         if row is not None and row.sketches is not None:
             names = row.names.decode("utf-8", "surrogatepass").split("\n")
-            if self._held or self._signatures.of(names) == row.signature:
+            if self._held or self._stands(row, names):
                 self._asked.names.update(names)
                 self.functions.update(row.functions)
                 return row.sketches
         self.is_new = True
         return self._read.sketches
+
+    def _stands(self, row: _Row, names: list[str]) -> bool:
+        """Whether the program says what it did when a row was kept."""
+        said = self._signatures
+        sees = row.includes == said.includes or row.sees == said.sees(self.path)
+        return sees and row.signature == said.of(names)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -267,6 +275,8 @@ class _KeptUnit:
             self._source.content_hash,
             outline,
             self._holders,
+            self._signatures.includes,
+            self._signatures.sees(self.path),
             "\n".join(names).encode("utf-8", "surrogatepass"),
             self._signatures.of(names),
             self.__dict__.get("sketches"),

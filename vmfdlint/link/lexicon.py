@@ -156,6 +156,20 @@ class Lexicon:
         sure = frozenset(self._depths(near, self._likeliest(names, near)))
         return Reach(direct, (sure, frozenset(possible)))
 
+    def including(self, paths: Iterable[str]) -> frozenset[str]:
+        """Files that may include one of some, directly or not, and these themselves."""
+        includers: dict[str, list[str]] = defaultdict(list)
+        for path in self.paths:
+            for target in self.may_include(path):
+                includers[target].append(path)
+        found = set(paths)
+        pending = list(found)
+        while pending:
+            fresh = set(includers[pending.pop()]) - found
+            found |= fresh
+            pending += fresh
+        return frozenset(found)
+
     def may_include(self, path: str) -> tuple[str, ...]:
         """Every file that what a file includes may name."""
         known = self._may_include.get(path)

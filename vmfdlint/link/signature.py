@@ -92,13 +92,21 @@ class Signatures:
     @cached_property
     def includes(self) -> bytes:
         """Which file an include leads to, and what is included by that: all that files which others include
-        say of it, and their names. Of the others, which nobody includes, each hangs on itself alone."""
+        say of it, and their names. Of the others, which nobody includes, each hangs on itself alone. Where
+        this is the same, so is :meth:`sees` of every file."""
         lexicon = self._lexicon
         named = {name.rpartition("/")[2] for path in lexicon.paths for name in lexicon.written(path)}
         state = blake2b(digest_size=16)
         for path in lexicon.paths:
             if not path.endswith(".c") or path.rpartition("/")[2] in named:
                 state.update("\n".join((path, *lexicon.written(path), "")).encode("utf-8", "surrogatepass"))
+        return state.digest()
+
+    def sees(self, path: str) -> bytes:
+        """Which files one includes, directly or not, and how far away they are."""
+        state = blake2b(digest_size=16)
+        for target, depth in sorted(self._lexicon.included(path).items()):
+            state.update(f"{depth} {target}\n".encode("utf-8", "surrogatepass"))
         return state.digest()
 
 
