@@ -34,6 +34,7 @@ from vmfdlint.models.effects import (
     Free,
     Grant,
     Keep,
+    Linger,
     Map,
     Own,
     PassOn,
@@ -149,6 +150,16 @@ class Models(msgspec.Struct, frozen=True, dict=True):
             for each in api.behaviours
             for spec in each.specs
             if isinstance(spec.effect, SetCloexec) and spec.effect.fd is None
+        )
+
+    def joining_names(self) -> frozenset[str]:
+        """The APIs that wait for the end of a thread."""
+        return frozenset(
+            name
+            for name, api in self.apis.items()
+            for each in api.behaviours
+            for spec in each.specs
+            if isinstance(spec.effect, Linger) and spec.effect.thread is not None
         )
 
     def speaks(self, text: str) -> bool:

@@ -62,8 +62,9 @@ class Calls(Unmodelled):
         return Records(self.behaviour, self.builders.keys)
 
     @cached_property
-    def _threads(self) -> Threads:
-        return Threads(self.behaviour, self.graph)
+    def threads(self) -> Threads:
+        """What waits for which threads."""
+        return Threads(self.behaviour, self.graph, self.at)
 
     @cached_property
     def _reading(self) -> frozenset[str]:
@@ -173,8 +174,8 @@ class Calls(Unmodelled):
                 self._enter(node, instr, edge)
         if self._went_through(node, instr, modelled):
             return None
-        if not node.fact.is_zero:
-            self._threads.note(flow, site, instr, modelled)
+        if node.fact.object is not None and self.threads.note(node.fact, flow, site, modelled):
+            self.interest.given_away.add(node.fact.object)
         if node.fact.is_zero:
             known = guards(flow, node.block)
             facts = [fact if fact.is_zero else _guarded(fact, known) for fact in facts]
@@ -196,11 +197,10 @@ class Calls(Unmodelled):
             return False
         site = Site(flow.key, node.block, node.index)
         entered = False
-        for began, edge in self._threads.joined(flow, site, instr, modelled):
+        for began, edge in self.threads.joined(flow, site, instr, modelled):
             if self.behaviour.endings.never_returns(edge.callee, edge.args):
                 continue  # it was cancelled, nobody knows where
-            then = self.at.get((began.function, began.block, began.index), {})
-            there = [one for one in then if one.object == fact.object and one.is_open]
+            there = self.threads.there(fact, began)
             given = {path for operand in edge.args if (path := operand_path(operand)) is not None}
             # What was made for the call that began the thread has no name any more.
             held = {path for one in there for path in one.places if path in given and is_temporary(path)}
@@ -208,6 +208,9 @@ class Calls(Unmodelled):
             if there and self.interest.enters(before, edge, flow) and self._may_enter(fact, edge.callee):
                 self._enter(node if before == fact else self._note(node, node.index, before), instr, edge)
                 entered = True
+        if not entered and self.threads.release(fact, flow, site, instr, modelled):
+            self.observe(Happening.CLOSE, node, instr.at, fact, "thread")
+            return True
         return entered
 
     def _run_child(

@@ -76,6 +76,7 @@ class Interest:
         self._executing = models.names_with(Exec, Spawn, PassOn) | models.sealing_names()
         self._unsharing = models.names_with(Unshare)
         self._working = models.names_with(Worker)
+        self._joining = models.joining_names()
         self._surviving: dict[FunctionKey, bool] = {}
         self._waiting: dict[FunctionKey, bool] = {}
         self._given: set[tuple[Site, str]] = set()
@@ -84,6 +85,8 @@ class Interest:
             tuple[Path, FunctionKey, bool, tuple[Path, ...]], list[frozenset[FunctionKey]]
         ] = {}
         self._forks: dict[frozenset[str], frozenset[FunctionKey]] = {}
+        self.given_away: set[Object] = set()
+        """References that a thread was given which releases them."""
         self.receivers: frozenset[FunctionKey] = frozenset()
         self.released: Callable[[Fact], bool] = lambda _fact: False
         """Whether every child that is forked begins by letting go of a reference."""
@@ -260,6 +263,8 @@ class Interest:
             found.append(self.workers())
         if fact.is_open and fact.state.inherit and not (fact.object.is_mapping or fact.object.is_foreign):
             found.append(self.execs())
+        if fact.is_open and fact.object in self.given_away:
+            found.append(self.joins())
         return found
 
     def _for_place(
@@ -374,6 +379,10 @@ class Interest:
         return self.relevance.calling(
             "fork a worker", self._working, lambda key: any(self.behaviour.calls_with(key, Worker))
         )
+
+    def joins(self) -> frozenset[FunctionKey]:
+        """Functions below which the end of a thread is waited for."""
+        return self.relevance.calling("wait for a thread", self._joining, self._waits)
 
     def execs(self) -> frozenset[FunctionKey]:
         """Functions below which a program is executed or spawned, or every descriptor sealed for one."""

@@ -10,6 +10,7 @@ from vmfdlint.link import Site
 from vmfdlint.solve.descriptors import close_all, closed
 from vmfdlint.solve.facts import Fact, match_path
 from vmfdlint.solve.interest import Interest
+from vmfdlint.solve.joins import Threads
 from vmfdlint.solve.mappings import is_part
 from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.tables import Tables
@@ -19,8 +20,9 @@ from vmfdlint.summary import Flow, Sweep, Teardown
 class Loops:
     """Transfer functions of loop heads, over the ``tables`` of one tabulation."""
 
-    def __init__(self, tables: Tables, interest: Interest) -> None:
+    def __init__(self, tables: Tables, interest: Interest, threads: Threads) -> None:
         self.tables = tables
+        self.threads = threads
         self.interest = interest
         self.teardown = Teardown(tables.behaviour)
 
@@ -59,7 +61,22 @@ class Loops:
             if not remaining:
                 return None
             fact = remaining[0]
-        return fact
+        return None if self._joins(node, flow) else fact
+
+    def _joins(self, node: Node, flow: Flow) -> bool:
+        """Whether the threads that a loop waits for, one after the other, release a reference."""
+        fact = node.fact
+        if fact.object is None or fact.in_child or not fact.is_open:
+            return False
+        if fact.object.outnumbers(flow.rounds(node.block)):
+            return False
+        for handed in flow.handed.get(node.block, ()):
+            call, site = flow.call_at(handed.block, handed.index), Site(flow.key, handed.block, handed.index)
+            modelled = self.tables.behaviour.modelled(flow.key, call)
+            if modelled is not None and self.threads.release(fact, flow, site, call, modelled):
+                self.tables.observe(Happening.CLOSE, node, call.at, fact, "loop")
+                return True
+        return False
 
     def _sweeps_at(self, node: Node, flow: Flow) -> Iterator[Sweep]:
         """What the loops entered at a node release, by calls of their own or through helpers."""

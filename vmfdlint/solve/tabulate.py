@@ -28,7 +28,7 @@ class Tabulation(Calls):
         self, graph: CallGraph, behaviour: Behaviour, relevance: Relevance, models: Models, interest: Interest
     ) -> None:
         super().__init__(graph, behaviour, relevance, models, interest)
-        self._loops = Loops(self, interest)
+        self._loops = Loops(self, interest, self.threads)
 
     def run(self) -> None:
         """Works until nothing new comes."""
