@@ -22,6 +22,7 @@ from vmfdlint.ir import (
     Opaque,
     Operand,
     Place,
+    Return,
     Root,
 )
 
@@ -144,6 +145,22 @@ class Places:
             types = self.lookup.through(types, step.name)
         return current
 
+    def _behind(self, types: tuple[str, ...], name: str) -> Field | None:
+        """The member that a property does nothing but hand out: ``return self._vcpus``; None for any
+        other."""
+        found = {self.hierarchy.find(one, name) for one in types if one in self.hierarchy.classes}
+        getter = found.pop() if len(found) == 1 else None
+        if getter is None or getter.kind != "property":
+            return None
+        function = self.names.modules[getter.key.path].functions[getter.key.name]
+        instrs = tuple(function.instrs)
+        value = instrs[0].value if len(instrs) == 1 and isinstance(instrs[0], Return) else None
+        if not isinstance(value, Place) or value.root is not Root.LOCAL or len(value.fields) != 1:
+            return None
+        member = value.fields[0]
+        inner = self.getters(types, member.name)
+        return member if (value.name,) == function.params[:1] and member.deref and not inner else None
+
     def _root(self, place: Place) -> tuple[Place, tuple[Field, ...]]:
         found = self.names.of_place(place, self.key.path)
         if found is None:
@@ -157,6 +174,8 @@ class Places:
     def _step(self, base: Place, types: tuple[str, ...], step: Field, last: bool, at: Span) -> Place:
         if is_step(step.name) or step.name == "*" or not step.deref:
             return base.step(step)
+        if not last:
+            step = self._behind(types, step.name) or step
         owners = [one for one in types if one in self.hierarchy.classes]
         getters = self.getters(types, step.name)
         if getters and not last:
