@@ -118,7 +118,7 @@ def drop(fact: Fact, path: Path | None, flow: Flow, sharing: Sharing) -> Fact:
     below = {held for held in fact.places if starts_with(held, path)}
     members = {held[-1] for held in below if len(held) > len(path)}
     others = set(fact.places) - below
-    kept = {RESULT[0], *flow.params}
+    kept = {RESULT[0], *flow.params, *(returned[0] for returned in flow.returned)}
     numbers = {held for held in others if len(held) == 1 and not crosses(held)}
     holding = {held for held in others - numbers if crosses(held) or not is_made(held) or held[0] in kept}
     if path in below:

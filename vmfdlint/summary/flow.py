@@ -102,10 +102,7 @@ class Flow(ControlFlow):
     @cached_property
     def tested(self) -> frozenset[Path]:
         """Paths whose value decides a branch, or that are returned or copied into such a path."""
-        found = set(self._tests)
-        for instr in self.function.instrs:
-            if isinstance(instr, Return) and isinstance(instr.value, Place):
-                found.add(path_of(instr.value))
+        found = {*self._tests, *self.returned}
         changed = True
         while changed:
             changed = False
@@ -163,15 +160,20 @@ class Flow(ControlFlow):
         )
 
     @cached_property
+    def returned(self) -> frozenset[Path]:
+        """Paths whose value is returned."""
+        return frozenset(
+            path_of(instr.value)
+            for instr in self.function.instrs
+            if isinstance(instr, Return) and isinstance(instr.value, Place)
+        )
+
+    @cached_property
     def correlated(self) -> frozenset[Path]:
         """Paths tested at two places or more, and those tested that callers know too, parameters and what is
         returned: a guard on them is remembered."""
         params = set(self.params)
-        returned = {
-            path_of(instr.value)
-            for instr in self.function.instrs
-            if isinstance(instr, Return) and isinstance(instr.value, Place)
-        }
+        returned = self.returned
         return frozenset(
             path
             for path, spans in self._tests.items()
