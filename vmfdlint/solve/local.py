@@ -339,8 +339,9 @@ def leave_function(fact: Fact, instr: Return, flow: Flow, function: Function) ->
             env_value = env_value if fact.is_zero else signs(env_value)
     if not fact.is_zero:
         for held in fact.places:
-            if survives_return(held, flow, returned=False):
-                places.add(held)
+            kept = (flow.origin(held) if len(held) > 1 else None) or held
+            if survives_return(kept, flow, returned=False):
+                places.add(kept)
         if places and all(is_cell(held) for held in places):
             # Only records of some kind would hold it, because a local one did: that one is gone.
             dying = [held for held in fact.places if held[0] in flow.function.values]

@@ -116,6 +116,9 @@ def drop(fact: Fact, path: Path | None, flow: Flow, sharing: Sharing) -> Fact:
     if path is None or not fact.is_open:
         return fact
     below = {held for held in fact.places if starts_with(held, path)}
+    if flow.origin(path) is not None:
+        known = {flow.origin(held) for held in below if len(held) > 1}
+        return fact.with_places({*(set(fact.places) - below), *(one for one in known if one is not None)})
     members = {held[-1] for held in below if len(held) > len(path)}
     others = set(fact.places) - below
     kept = {RESULT[0], *flow.params, *(returned[0] for returned in flow.returned)}
@@ -127,6 +130,5 @@ def drop(fact: Fact, path: Path | None, flow: Flow, sharing: Sharing) -> Fact:
         return fact.with_places(others) if below else fact
     shared = len(path) == 1 and not is_global(path) and sharing.shared(flow, path[0])
     cells = {held for held in others if is_cell(held) and (shared or held[-1] not in members)}
-    if numbers:
-        return fact.with_places(cells | {held for held in others if not is_cell(held)})
-    return fact.with_places(cells or ({ESCAPED} if shared else set()))
+    elsewhere = {ESCAPED} if shared and not cells else set()
+    return fact.with_places(cells | elsewhere | {held for held in others if numbers and not is_cell(held)})

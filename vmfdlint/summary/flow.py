@@ -38,6 +38,7 @@ from vmfdlint.summary.paths import (
     operand_path,
     path_of,
     port_path,
+    starts_with,
     step_name,
 )
 from vmfdlint.summary.sweeps import Handed, Loop, Sweep
@@ -226,6 +227,30 @@ class Flow(ControlFlow):
             if once and isinstance(first, Assign) and isinstance(first.src, Address):
                 found[name] = first.src.place
         return found
+
+    @cached_property
+    def origins(self) -> dict[str, Path]:
+        """The locals that only ever get an object that something else has, in a language of objects, and
+        what has it as long as the function runs: ``entry = self.machines[name]``."""
+        found: dict[str, Path] = {}
+        for name, writes in self._writes.items() if self.counts_references else ():
+            first = writes[0]
+            if len(writes) > 1 or name in self.params or not isinstance(first, Assign):
+                continue
+            if isinstance(first.src, Place) and first.src.name != name:
+                path = path_of(first.src)
+                if not any(starts_with(path, written) for written in self.written):
+                    found[name] = path
+        return found
+
+    def origin(self, path: Path) -> Path | None:
+        """A path behind one of :attr:`origins` by way of what has the object, too; None for any other."""
+        before = path
+        for _step in self.origins:
+            if path[0] not in self.origins:
+                break
+            path = (*self.origins[path[0]], *path[1:])
+        return path if path != before else None
 
     @cached_property
     def made(self) -> frozenset[str]:

@@ -9,6 +9,7 @@ from vmfdlint.models import Callback, Copy, Effect, Keep, Own
 from vmfdlint.summary.bodies import Bodies
 from vmfdlint.summary.flow import Flow
 from vmfdlint.summary.parameters import Descent
+from vmfdlint.summary.paths import is_global
 
 _DEPTH = 6
 
@@ -30,6 +31,12 @@ class Sharing:
 
     def _shared(self, flow: Flow, name: str, depth: int) -> bool:
         names = _aliases(flow, name)
+        if any(
+            self._keeps(flow, call)
+            for call in flow.calls
+            if call.dst is not None and _is_one(call.dst, names)
+        ):
+            return True
         for instr in flow.function.instrs:
             match instr:
                 case Assign(dst=dst, src=src) if _is_one(src, names):
@@ -42,6 +49,18 @@ class Sharing:
                 case _:
                     pass
         return False
+
+    def _keeps(self, flow: Flow, call: Call) -> bool:
+        """Whether a function that is called returns an object that something else has."""
+        if self.bodies.modelled(flow.key, call) is not None:
+            return False
+        called = map(self.bodies.flow, self.bodies.program.targets(flow.key, call))
+        return any(
+            is_global(path) or path[0] in (one.params if len(path) > 1 else one.origins)
+            for one in called
+            if one is not None
+            for path in one.returned
+        )
 
     def _gives(self, flow: Flow, call: Call, names: frozenset[str], depth: int) -> bool:
         positions = [index for index, argument in enumerate(call.args) if _is_one(argument, names)]

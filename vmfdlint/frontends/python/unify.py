@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from vmfdlint.ir import Assign, Call, Function, Instr, Operand, Place, Return, Root, places_read
+from vmfdlint.frontends.python.module import DROP
+from vmfdlint.ir import Assign, Call, Function, Instr, Named, Operand, Place, Return, Root, places_read
 
 
 def unified(function: Function, gives_first: Callable[[Call], bool]) -> Function:
@@ -25,7 +26,7 @@ def unified(function: Function, gives_first: Callable[[Call], bool]) -> Function
         return function
     names = {name: _head(group, name) for name in group}
     blocks = tuple(
-        msgspec.structs.replace(block, instrs=tuple(_renamed_all(block.instrs, names)))
+        msgspec.structs.replace(block, instrs=tuple(_renamed_all(block.instrs, names, function.params)))
         for block in function.blocks
     )
     types: dict[str, str] = {}
@@ -93,14 +94,25 @@ def _join(group: dict[str, str], one: str, other: str, function: Function) -> No
     group[heads[1]] = heads[0]
 
 
-def _renamed_all(instrs: tuple[Instr, ...], names: dict[str, str]) -> Iterator[Instr]:
+def _renamed_all(
+    instrs: tuple[Instr, ...], names: dict[str, str], params: tuple[str, ...]
+) -> Iterator[Instr]:
     for instr in instrs:
         renamed = _renamed(instr, names)
+        if renamed != instr and _drops(renamed, params):
+            continue  # another name of a parameter goes: the object is the caller's
         if isinstance(renamed, Assign) and renamed.dst == renamed.src:
             continue
         if isinstance(renamed, Call) and renamed.dst is not None and renamed.dst in renamed.args[:1]:
             renamed = msgspec.structs.replace(renamed, dst=None)
         yield renamed
+
+
+def _drops(instr: Instr, names: tuple[str, ...]) -> bool:
+    """Whether one of some variables lets go of its object."""
+    if not isinstance(instr, Call) or instr.target != Named(DROP):
+        return False
+    return any(isinstance(one, Place) and one.name in names for one in instr.args)
 
 
 def _renamed(value: Any, names: dict[str, str]) -> Any:
