@@ -117,8 +117,7 @@ def drop(fact: Fact, path: Path | None, flow: Flow, sharing: Sharing) -> Fact:
         return fact
     below = {held for held in fact.places if starts_with(held, path)}
     if flow.origin(path) is not None:
-        known = {flow.origin(held) for held in below if len(held) > 1}
-        return fact.with_places({*(set(fact.places) - below), *(one for one in known if one is not None)})
+        return _given_back(fact, path, below, flow, sharing)
     members = {held[-1] for held in below if len(held) > len(path)}
     others = set(fact.places) - below
     kept = {RESULT[0], *flow.params, *(returned[0] for returned in flow.returned)}
@@ -132,3 +131,13 @@ def drop(fact: Fact, path: Path | None, flow: Flow, sharing: Sharing) -> Fact:
     cells = {held for held in others if is_cell(held) and (shared or held[-1] not in members)}
     elsewhere = {ESCAPED} if shared and not cells else set()
     return fact.with_places(cells | elsewhere | {held for held in others if numbers and not is_cell(held)})
+
+
+def _given_back(fact: Fact, path: Path, below: set[Path], flow: Flow, sharing: Sharing) -> Fact:
+    """The fact after a variable let go of an object that something else has: what is ``below`` it is there.
+    What is returned out of it is read before."""
+    known = {origin for held in below if len(held) > 1 and (origin := flow.origin(held)) is not None}
+    local = {origin[0] for origin in known if not is_global(origin) and origin[0] not in flow.params}
+    known |= {ESCAPED} if any(sharing.shared(flow, name) for name in local) else set()
+    read = below if any(starts_with(returned, path) for returned in flow.returned) else set()
+    return fact.with_places({*(set(fact.places) - below), *known, *read})

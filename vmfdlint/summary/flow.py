@@ -239,7 +239,9 @@ class Flow(ControlFlow):
                 continue
             if isinstance(first.src, Place) and first.src.name != name:
                 path = path_of(first.src)
-                if not any(starts_with(path, written) for written in self.written):
+                moved = any(len(one) > 1 and starts_with(path, one) for one in self.written)
+                again = len(self._writes.get(path[0], ())) > (path[0] not in self.params)
+                if not moved and not again:
                     found[name] = path
         return found
 
