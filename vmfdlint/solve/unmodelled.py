@@ -15,7 +15,7 @@ from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, Fact
 from vmfdlint.solve.given import gives
 from vmfdlint.solve.local import forget
 from vmfdlint.solve.observe import Happening, Node
-from vmfdlint.solve.values import RETURNED
+from vmfdlint.solve.values import RAISING, RETURNED, Value
 from vmfdlint.summary import ESCAPED, RESULT, Flow, cell_of, is_temporary, operand_path, path_of, starts_with
 
 
@@ -101,11 +101,16 @@ class Unmodelled(Crossings):
                     continue
                 outside = (*path_of(instr.dst), *path[1:])
             fact = fact.knowing(outside, text)
-        raises = any(self.behaviour.endings.raises(edge.callee) for edge in edges)
         fact = self._settle(fact, node.fact, node, instr.at)
-        if fact.is_gone:
-            return None
-        return self._ended(fact, node, None if raises else RETURNED)
+        return None if fact.is_gone else self._ended(fact, node, self._ending_of(edges, direct, args))
+
+    def _ending_of(self, edges: list[Edge], direct: list[Edge], args: tuple[Operand, ...]) -> Value | None:
+        """How a call ended that came back, of which the ``direct`` edges are its own; None for either way."""
+        endings = self.behaviour.endings
+        if not any(endings.raises(edge.callee) for edge in edges):
+            return RETURNED
+        raised = bool(direct) and all(endings.only_raises(edge.callee, args) for edge in direct)
+        return RAISING if raised else None
 
     def _linger_below(self, node: Node, instr: Call, edge: Edge) -> None:
         """A callee that is not entered may still wait."""

@@ -32,12 +32,22 @@ class Endings:
 
     def __init__(self, bodies: Bodies) -> None:
         self.bodies = bodies
-        self._noreturn: dict[tuple[FunctionKey, tuple[tuple[str, int], ...]], bool] = {}
+        self._noreturn: dict[tuple[FunctionKey, tuple[tuple[str, int], ...], bool], bool] = {}
         self._raising: dict[FunctionKey, bool] = {}
 
     def never_returns(self, key: FunctionKey, args: tuple[Operand, ...], depth: int = 0) -> bool:
         """Whether a call of ``key`` with ``args`` ends the process or the thread: ``check(false)`` may where
         ``check(n > 0)`` need not."""
+        if self._never(key, args, depth, normally=False):
+            return True
+        return self.only_raises(key, args, depth) and not self.raises(key)
+
+    def only_raises(self, key: FunctionKey, args: tuple[Operand, ...], depth: int = 0) -> bool:
+        """Whether a call of ``key`` with ``args`` comes back by an exception, if it does at all."""
+        return self._never(key, args, depth, normally=True)
+
+    def _never(self, key: FunctionKey, args: tuple[Operand, ...], depth: int, normally: bool) -> bool:
+        """``normally``: a return by an exception is none."""
         flow = self.bodies.flow(key)
         if flow is None or depth >= _DEPTH:
             return False
@@ -47,12 +57,14 @@ class Endings:
             if isinstance(argument, Const) and argument.value is not None
             if (name,) in flow.tested and name not in flow.assigned
         }
-        question = (key, tuple(sorted(given.items())))
+        question = (key, tuple(sorted(given.items())), normally)
         known = self._noreturn.get(question)
         if known is not None:
             return known
         self._noreturn[question] = False
-        answer = "noreturn" in flow.function.attributes or not self._reaches_return(flow, given, depth)
+        answer = "noreturn" in flow.function.attributes or not self._reaches_return(
+            flow, given, depth, normally
+        )
         self._noreturn[question] = answer
         return answer
 
@@ -79,7 +91,7 @@ class Endings:
             last: Instr | None = None
             for instr in blocks[number].instrs:
                 last = instr
-                if isinstance(instr, Assign) and instr.dst == RAISED and not _is_zero(instr.src):
+                if _raises(instr):
                     return True
                 if isinstance(instr, Call) and self._api_ends(flow.key, instr):
                     break
@@ -100,9 +112,9 @@ class Endings:
         targets = self.bodies.program.targets(caller, call) or self.bodies.slots.targets(caller, call)
         return any(self.raises(target, depth + 1) for target in targets)
 
-    def _reaches_return(self, flow: Flow, given: Mapping[str, int], depth: int) -> bool:
+    def _reaches_return(self, flow: Flow, given: Mapping[str, int], depth: int, normally: bool) -> bool:
         """Whether some path that the ``given`` parameters allow reaches a return; only the last call before
-        one is looked into."""
+        one is looked into, and in a language of exceptions every call."""
         blocks = flow.function.blocks
         seen = {0}
         stack = [0]
@@ -112,6 +124,9 @@ class Endings:
             last: Call | None = None
             for instr in blocks[number].instrs:
                 if isinstance(instr, Assume) and _excluded(instr, given):
+                    ended = True
+                    break
+                if normally and _raises(instr):
                     ended = True
                     break
                 if isinstance(instr, Return):
@@ -134,8 +149,13 @@ class Endings:
                 continue
             if blocks[number].unbounded and not leaves(flow, number):
                 continue
+            only = False
+            if last is not None and flow.may_raise(number, len(blocks[number].instrs) - 1):
+                if self._call_ends(flow.key, last, depth):
+                    continue
+                only = self._call_only_raises(flow.key, last, depth)
             for successor in blocks[number].successors:
-                if successor not in seen:
+                if successor not in seen and not (only and not _asks_for_raise(flow, successor)):
                     seen.add(successor)
                     stack.append(successor)
         return False
@@ -152,9 +172,18 @@ class Endings:
         targets = self.bodies.program.targets(caller, call)
         return bool(targets) and all(self.never_returns(target, call.args, depth + 1) for target in targets)
 
+    def _call_only_raises(self, caller: FunctionKey, call: Call, depth: int) -> bool:
+        if self.bodies.modelled(caller, call) is not None:
+            return False
+        targets = self.bodies.program.targets(caller, call)
+        return bool(targets) and all(self.only_raises(target, call.args, depth + 1) for target in targets)
 
-def _is_zero(operand: Operand) -> bool:
-    return isinstance(operand, Const) and operand.value == 0
+
+def _raises(instr: Instr) -> bool:
+    """Whether an instruction has the function leave by an exception."""
+    if not isinstance(instr, Assign) or instr.dst != RAISED:
+        return False
+    return not (isinstance(instr.src, Const) and instr.src.value == 0)
 
 
 def _asks_for_raise(flow: Flow, block: int) -> bool:
