@@ -135,7 +135,8 @@ def _is_other(operand: Operand, owners: set[str], made: frozenset[str]) -> bool:
 
 
 def _by_value(inside: list[Path]) -> bool:
-    return all(len(path) == 1 for path in inside)
+    """Whether a callee has copies: of a number, or of a structure with it."""
+    return all(len(path) == 1 or path[1].startswith(".") for path in inside)
 
 
 def _stays(path: Path, inside: list[Path], args: tuple[Operand, ...], fact: Fact) -> bool:

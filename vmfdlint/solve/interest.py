@@ -198,6 +198,8 @@ class Interest:
                 below = any(starts_with(held, path) for held in fact.places)
                 if below and self._gives_back(edge.callee, position):
                     return True
+                if any(starts_with(held, path) and held[len(path)][0] == "." for held in fact.places):
+                    return True  # a structure with the number in it is passed by value
                 owner = below and fact.is_open
                 if owner and self._waits(edge.callee):
                     return True

@@ -22,11 +22,14 @@ from vmfdlint.solve.values import (
 from vmfdlint.summary import (
     ESCAPED,
     EXCEPTION,
+    FIRST,
     OUTER,
     RESULT,
     Flow,
     Path,
     cell_of,
+    extended,
+    inside_first,
     is_cell,
     is_global,
     is_temporary,
@@ -105,8 +108,15 @@ def hold(fact: Fact, path: Path, cell: Path | None) -> Fact:
 
 
 def told(fact: Fact, path: Path, flow: Flow) -> Fact:
-    """A fact that has just come to be held by ``path``; of an element nobody knows which, that it is this one
-    until the next is filled, where the function tests it."""
+    """A fact that has just come to be held by ``path``, also by way of members that point there; of an
+    element nobody knows which, that it is this one until the next is filled, where the function tests it."""
+    if fact.is_open and flow.pointing:
+        behind = [
+            alias
+            for target, pointer in flow.pointing
+            for alias in (_behind(path, target, pointer) if starts_with(path, target) else ())
+        ]
+        fact = fact.with_places({*fact.places, *behind}) if behind else fact
     fresh = path in fact.places and path in flow.tested and is_vague(path)
     return fact.knowing(path, POSITIVE) if fresh and not fact.is_zero and fact.is_open else fact
 
@@ -195,7 +205,9 @@ def _copies(
             rest = held[len(src) :]
             if fact.state.life is Life.CLOSED and not starts_with(held, src):
                 continue  # an element that is not known need not be the one that was closed
-            found.append(((*dst, *rest), cell if not rest else None))
+            found.append((extended(dst, rest), cell if not rest else None))
+        elif (member := inside_first(held, src)) is not None:
+            found.append((extended(dst, member), None))
         elif src_cell is not None and is_cell(held) and same_cell(held, src_cell):
             found.append((dst, cell))
     return found
@@ -203,15 +215,19 @@ def _copies(
 
 def _aliases(fact: Fact, target: Path, dst: Path) -> list[tuple[Path, Path | None]]:
     """``p = &x``: what ``x`` holds is also behind ``p``."""
-    found: list[tuple[Path, Path | None]] = []
-    for held in fact.places:
-        if starts_with(held, target):
-            rest = held[len(target) :]
-            if not rest:
-                found.append(((*dst, "->[0]"), None))
-            elif rest[0].startswith("."):
-                found.append(((*dst, "->" + rest[0][1:], *rest[1:]), None))
-    return found
+    return [
+        (alias, None)
+        for held in fact.places
+        if starts_with(held, target)
+        for alias in _behind(held, target, dst)
+    ]
+
+
+def _behind(held: Path, target: Path, pointer: Path) -> list[Path]:
+    """What a path at or below ``target`` is called by way of a pointer to that."""
+    rest = held[len(target) :]
+    named = not rest or rest[0].startswith(".")
+    return [extended((*pointer, FIRST), rest)] if named else []
 
 
 def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:

@@ -17,6 +17,8 @@ from vmfdlint.summary import (
     Flow,
     Path,
     Sharing,
+    extended,
+    inside_first,
     is_cell,
     is_global,
     is_made,
@@ -43,11 +45,22 @@ def copy_all(fact: Fact, src: Port, at: Port, call: Invocation) -> Fact:
     source, target = port_path(src, call.args), port_path(at, call.args)
     if source is None or target is None:
         return fact
+    if src.fields == ("*",):
+        return _copy_memory(copy(fact, src, at, call), source, target)
     for held in fact.places:
         if starts_with(held, source) or (fact.is_open and meets(held[: len(source)], source)):
             rest = held[len(source) :]
             fact = hold(fact, (*target, *rest), None if rest else _cell(target, call.flow))
     return fact if source in fact.places else copy(fact, src, at, call)
+
+
+def _copy_memory(fact: Fact, source: Path, target: Path) -> Fact:
+    """The members of a structure are copied as they are: ``memcpy(to, from, sizeof(*to))``."""
+    for held in fact.places:
+        rest = held[len(source) :] if starts_with(held, source) else inside_first(held, source)
+        if rest and rest[0].startswith(".") and "[" not in rest[0]:
+            fact = hold(fact, extended(target, rest), None)
+    return fact
 
 
 def _cell(path: Path, flow: Flow) -> Path | None:

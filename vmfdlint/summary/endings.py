@@ -40,7 +40,9 @@ class Endings:
         ``check(n > 0)`` need not."""
         if self._never(key, args, depth, normally=False):
             return True
-        return self.only_raises(key, args, depth) and not self.raises(key)
+        flow = self.bodies.flow(key)
+        catches = flow is not None and flow.counts_references  # a language of exceptions
+        return catches and self.only_raises(key, args, depth) and not self.raises(key)
 
     def only_raises(self, key: FunctionKey, args: tuple[Operand, ...], depth: int = 0) -> bool:
         """Whether a call of ``key`` with ``args`` comes back by an exception, if it does at all."""

@@ -255,6 +255,17 @@ class Flow(ControlFlow):
         return path if path != before else None
 
     @cached_property
+    def pointing(self) -> tuple[tuple[Path, Path], ...]:
+        """The members that get the address of a place of this function's, behind that place."""
+        return tuple(
+            dict.fromkeys(
+                (path_of(instr.src.place), path_of(instr.dst))
+                for instr in self.function.instrs
+                if isinstance(instr, Assign) and isinstance(instr.src, Address) and instr.dst.fields
+            )
+        )
+
+    @cached_property
     def made(self) -> frozenset[str]:
         """The local variables that get nothing but objects that were made for them."""
         return frozenset(

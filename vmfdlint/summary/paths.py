@@ -22,6 +22,9 @@ ESCAPED: Path = ("%escaped",)
 """Given to code that is not in the tree and may keep it."""
 EXCEPTION: Path = (RAISED.name,)
 """Whether an exception is on its way."""
+FIRST = "->[0]"
+"""The step from a pointer to what it leads to, which is the first element there."""
+
 VIEW = "->%view"
 """Begins the step from a variable that holds a view of a mapping to what that keeps alive; the view
 follows."""
@@ -33,12 +36,40 @@ def path_of(place: Place) -> Path:
     if place.is_global:
         mark = "~" if place.root is Root.THREAD else ""
         root = f"@{mark}{place.unit}:{place.name}" if place.unit else f"@{mark}{place.name}"
-    return (root, *(_step(field.name, field.deref) for field in place.fields))
+    if not place.fields:
+        return (root,)
+    path = (root, *(_step(field.name, field.deref) for field in place.fields))
+    return extended((), path) if FIRST in path else path
+
+
+def extended(base: Path, steps: Path) -> Path:
+    """``steps`` taken from a base. A member of what a pointer leads to is one behind the pointer: ``(*p).fd``
+    and ``p[0].fd`` are ``p->fd``."""
+    path = (*base, *steps)
+    if FIRST not in path:
+        return path
+    found: list[str] = []
+    for step in path:
+        if found and found[-1] == FIRST and step.startswith("."):
+            found[-1] = "->" + step[1:]
+        else:
+            found.append(step)
+    return tuple(found)
+
+
+def inside_first(held: Path, pointer: Path) -> Path | None:
+    """The steps to ``held`` from what a pointer leads to, where ``pointer`` is the path of that; None where
+    it does not lie in there."""
+    base = len(pointer) - 1
+    if pointer[-1] != FIRST or len(held) <= base or held[:base] != pointer[:-1]:
+        return None
+    member = held[base]
+    return ("." + member[2:], *held[base + 1 :]) if member.startswith("->") and "[" not in member else None
 
 
 def _step(name: str, deref: bool) -> str:
     if name == "*":
-        return "->[0]"
+        return FIRST
     return ("->" if deref else ".") + name
 
 
