@@ -121,6 +121,9 @@ class State(ABC):
         found = self.dotted_name(name)
         if found in ("builtins.None", "builtins.False", "builtins.True"):
             return {"None": NONE, "False": FALSE, "True": TRUE}[name]
+        inside = next((one for one in self.scopes if name in one.functions or name in one.imports), None)
+        if inside is not None and inside.name:
+            return FuncRef(found) if name in inside.functions else Place(Root.GLOBAL, found)
         if name in self.file.constants and found == "":
             return named(self.file.constants[name], name)
         if name in self.file.defined or found.startswith("builtins."):
