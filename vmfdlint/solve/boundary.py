@@ -279,7 +279,7 @@ def _out_of(
         return [] if named is None else [named]
     if isinstance(operand, Place):
         return [(*path_of(operand), *path[1:])]
-    return [] if values else [ESCAPED]
+    return [] if values or isinstance(operand, Const) else [ESCAPED]
 
 
 def outside(path: Path, args: tuple[Operand, ...], callee: Flow) -> list[Path]:

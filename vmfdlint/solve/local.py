@@ -111,12 +111,13 @@ def told(fact: Fact, path: Path, flow: Flow) -> Fact:
     """A fact that has just come to be held by ``path``, also by way of members that point there; of an
     element nobody knows which, that it is this one until the next is filled, where the function tests it."""
     if fact.is_open and flow.pointing:
-        behind = [
+        behind = {
             alias
-            for target, pointer in flow.pointing
-            for alias in (_behind(path, target, pointer) if starts_with(path, target) else ())
-        ]
-        fact = fact.with_places({*fact.places, *behind}) if behind else fact
+            for target, base in flow.pointing
+            for alias in (_behind(path, target, base) if starts_with(path, target) else ())
+            if not says_none(fact.lookup(base[:1]))
+        }
+        fact = fact.with_places(behind.union(fact.places)) if behind else fact
     fresh = path in fact.places and path in flow.tested and is_vague(path)
     return fact.knowing(path, POSITIVE) if fresh and not fact.is_zero and fact.is_open else fact
 
@@ -219,15 +220,17 @@ def _aliases(fact: Fact, target: Path, dst: Path) -> list[tuple[Path, Path | Non
         (alias, None)
         for held in fact.places
         if starts_with(held, target)
-        for alias in _behind(held, target, dst)
+        for alias in _behind(held, target, (*dst, FIRST))
     ]
 
 
-def _behind(held: Path, target: Path, pointer: Path) -> list[Path]:
-    """What a path at or below ``target`` is called by way of a pointer to that."""
+def _behind(held: Path, target: Path, base: Path) -> list[Path]:
+    """What a path at or below ``target`` is called by way of ``base``: the first element behind a pointer, or
+    another name of an object."""
     rest = held[len(target) :]
-    named = not rest or rest[0].startswith(".")
-    return [extended((*pointer, FIRST), rest)] if named else []
+    if base[-1] != FIRST:
+        return [(*base, *rest)] if rest else []
+    return [extended(base, rest)] if not rest or rest[0].startswith(".") else []
 
 
 def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:

@@ -38,7 +38,7 @@ def signs(value: Value) -> int:
     return POSITIVE
 
 
-def says_none(value: Value) -> bool:
+def says_none(value: Value | None) -> bool:
     """Whether a program that stores this notes that there is nothing: 0, NULL or -1."""
     return isinstance(value, Const) and value.value in (0, -1)
 

@@ -26,12 +26,13 @@ from vmfdlint.ir import (
     places_named,
 )
 from vmfdlint.link import Site
-from vmfdlint.models import Make, Models, Port, Unmap, resolve
+from vmfdlint.models import Copy, Make, Models, Port, Unmap, resolve
 from vmfdlint.summary.arguments import ordered
 from vmfdlint.summary.contents import joined
 from vmfdlint.summary.control_flow import ControlFlow
 from vmfdlint.summary.paths import (
     EXCEPTION,
+    FIRST,
     Path,
     cell_of,
     is_temporary,
@@ -256,14 +257,33 @@ class Flow(ControlFlow):
 
     @cached_property
     def pointing(self) -> tuple[tuple[Path, Path], ...]:
-        """The members that get the address of a place of this function's, behind that place."""
-        return tuple(
-            dict.fromkeys(
-                (path_of(instr.src.place), path_of(instr.dst))
-                for instr in self.function.instrs
-                if isinstance(instr, Assign) and isinstance(instr.src, Address) and instr.dst.fields
-            )
-        )
+        """What else leads to an object of this function's, behind the path of that: a member that gets its
+        address, and in a language of objects a member or a collection that gets the object itself."""
+        found: list[tuple[Path, Path]] = []
+        for instr in self.function.instrs:
+            if isinstance(instr, Assign) and isinstance(instr.src, Address) and instr.dst.fields:
+                found.append((path_of(instr.src.place), (*path_of(instr.dst), FIRST)))
+            elif isinstance(instr, Assign) and isinstance(instr.src, Place) and self.counts_references:
+                if instr.dst.fields and path_of(instr.src) in self._variables:
+                    found.append((path_of(instr.src), path_of(instr.dst)))
+            elif isinstance(instr, Call) and self.counts_references:
+                found += self._collected(instr)
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def _variables(self) -> frozenset[Path]:
+        """The parameters, as paths."""
+        return frozenset((name,) for name in self.params)
+
+    def _collected(self, call: Call) -> Iterator[tuple[Path, Path]]:
+        """The parameters that a call puts into collections."""
+        name = call.target.name if isinstance(call.target, Named) else ""
+        modelled = resolve(self._models, name, call.args) if name and call.args else None
+        for effect in modelled.effects if modelled is not None else ():
+            if isinstance(effect, Copy) and effect.deep:
+                source, target = port_path(effect.src, call.args), port_path(effect.at, call.args)
+                if source is not None and target is not None and source in self._variables:
+                    yield source, target
 
     @cached_property
     def made(self) -> frozenset[str]:
