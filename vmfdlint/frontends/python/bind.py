@@ -2,6 +2,8 @@
 models and the library know, constructors taken apart, arguments in their places.
 """
 
+from functools import cached_property
+
 import msgspec
 
 from vmfdlint.base import Span
@@ -12,7 +14,7 @@ from vmfdlint.frontends.python.constants import Constants
 from vmfdlint.frontends.python.fresh import INIT, Freshness
 from vmfdlint.frontends.python.infer import PARTIAL, Inference
 from vmfdlint.frontends.python.managers import Managers
-from vmfdlint.frontends.python.module import DROP, FORMAT, NEXT
+from vmfdlint.frontends.python.module import DROP, FORMAT, KEPT, NEXT, Signature
 from vmfdlint.frontends.python.shapes import bound
 from vmfdlint.frontends.python.types import TYPES
 from vmfdlint.ir import (
@@ -86,6 +88,12 @@ class _Body(Managers):
         types = self.record_types(self.raw)
         return msgspec.structs.replace(self.raw, blocks=tuple(blocks), local_types=types)
 
+    @cached_property
+    def _caches(self) -> bool:
+        """Whether the function's values are kept for later calls."""
+        signature = self.names.modules[self.key.path].signatures.get(self.key.name, Signature())
+        return not TYPES.caching.isdisjoint(signature.decorators)
+
     def _failed_inits(self) -> frozenset[int]:
         """The blocks where an ``__init__`` goes on after that of a base has raised."""
         found: set[int] = set()
@@ -124,6 +132,8 @@ class _Body(Managers):
                 self.out.append(Assume(self.place(left, at), op, self.operand(right, at), at))
             case Return(value=value, at=at):
                 given = None if value is None else self.operand(value, at)
+                if isinstance(given, Place) and self._caches:
+                    self.out.append(Call(None, Named(KEPT), (given,), at))
                 self.out.append(Return(self.memory_goes(given, at), at))
             case _:
                 self.out.append(instr)

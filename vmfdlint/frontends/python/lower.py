@@ -19,6 +19,7 @@ from vmfdlint.frontends.python.positions import Positions
 from vmfdlint.frontends.python.scopes import Scope
 from vmfdlint.frontends.python.state import NONE, File
 from vmfdlint.frontends.python.syntax import SCOPES, form_of, literal, walk
+from vmfdlint.frontends.python.tuples import tuple_class
 from vmfdlint.ir import Block, Function, FunctionKey, Place, Return, Root, Unparsed
 
 Definition = cst.FunctionDef | cst.Lambda
@@ -88,6 +89,12 @@ class _Lowering:
             elif type(node) in (cst.FunctionDef, cst.ClassDef):
                 assert isinstance(node, cst.FunctionDef | cst.ClassDef)
                 self.file.defined.add(node.name.value)
+        for node in nodes:
+            made = tuple_class(node, self.file.imports)
+            if made is not None:
+                self.file.defined.add(made.name)
+                self.file.classes.add(made.name)
+                self.classes[made.name] = made
         bound = set(scopes.bound_names(nodes))
         self.file.variables = bound - self.file.defined - set(self.file.imports)
         top.functions = frozenset(self.file.defined)

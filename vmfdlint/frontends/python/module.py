@@ -35,6 +35,9 @@ FORMAT = "python.format"
 BELOW = "%s/%s"
 """The format of ``a / b``: a path is of the type of what it begins with."""
 
+KEPT = "python.kept"
+"""A value is returned by a function that gives the same one the next time."""
+
 YIELD = "python.yield"
 """A value is given to whoever drives a generator."""
 
