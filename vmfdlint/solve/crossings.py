@@ -40,6 +40,7 @@ from vmfdlint.summary import (
     Path,
     Relevance,
     cell_of,
+    is_inside,
     is_made,
     is_vague,
     path_of,
@@ -209,6 +210,7 @@ class Crossings(Tables):
             for path, value in fact.env
             if path in caller.tested
             or path[0] in caller.params
+            or (incoming.result is not None and is_inside(path, incoming.result))
             or marks_absence(fact, path, value)
             or beside(fact, path)
             or guards_itself(fact, path, callee)

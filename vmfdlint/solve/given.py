@@ -15,11 +15,6 @@ def member_of(cell: Path) -> str:
     return step_name(cell[1] if step_name(cell[-1]).startswith("[") else cell[-1])
 
 
-def given_path(argument: Operand) -> Path | None:
-    """The place whose address or value an argument is."""
-    return path_of(argument.place) if isinstance(argument, Address) else operand_path(argument)
-
-
 def gives(fact: Fact, args: tuple[Operand, ...]) -> bool:
     """Whether an argument is a place of the fact itself, an array with one in an element, or the address of a
     variable with one in it."""

@@ -33,7 +33,7 @@ from vmfdlint.models import (
 from vmfdlint.solve.boundary import crosses, names_inside
 from vmfdlint.solve.constants import Constants
 from vmfdlint.solve.facts import Fact, Object
-from vmfdlint.solve.given import decides, given_path, gives, in_elements, member_of, use_matters
+from vmfdlint.solve.given import decides, gives, in_elements, member_of, use_matters
 from vmfdlint.solve.initcalls import Initcalls
 from vmfdlint.solve.typestate import Life
 from vmfdlint.summary import (
@@ -41,6 +41,7 @@ from vmfdlint.summary import (
     Flow,
     Path,
     Relevance,
+    given_path,
     is_cell,
     is_global,
     operand_path,

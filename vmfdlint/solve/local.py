@@ -32,6 +32,7 @@ from vmfdlint.summary import (
     inside_first,
     is_cell,
     is_global,
+    is_inside,
     is_temporary,
     is_vague,
     meets,
@@ -173,7 +174,7 @@ def _remembers(fact: Fact, path: Path, value: Value, flow: Flow) -> bool:
     if fact.is_zero:
         named = isinstance(value, Text) or (isinstance(value, Const) and bool(value.names))
         return named or (len(path) == 1 and path in flow.tested)
-    if path in flow.tested or path in flow.truths or flow.asks(path, value):
+    if path in flow.tested or path in flow.truths or path in flow.shown or flow.asks(path, value):
         return True
     if fact.in_child and len(path) > 1 and says_none(value):
         return True  # a child says what it has no more: "no thread", "no client"
@@ -369,6 +370,8 @@ def leave_function(fact: Fact, instr: Return, flow: Flow, function: Function) ->
     env = tuple(
         (path, value) for path, value in fact.env if path[0] in flow.params or path[0].startswith("@")
     )
+    if isinstance(instr.value, Place) and not fact.is_zero and fact.env:
+        env = (*env, *_noted_in(fact, path_of(instr.value)))
     raised = fact.raised
     fact = msgspec.structs.replace(fact, env=env).with_places(places)
     if env_value is not None:
@@ -376,3 +379,12 @@ def leave_function(fact: Fact, instr: Return, flow: Flow, function: Function) ->
     if raised:
         fact = fact.knowing(EXCEPTION, RAISING)
     return fact
+
+
+def _noted_in(fact: Fact, given: Path) -> list[tuple[Path, Value]]:
+    """What is known of the members of a structure that is returned."""
+    return [
+        ((*RESULT, *path[len(given) :]), value)
+        for path, value in fact.env
+        if is_inside(path, given)
+    ]

@@ -35,6 +35,7 @@ from vmfdlint.summary.paths import (
     FIRST,
     Path,
     cell_of,
+    given_path,
     is_temporary,
     operand_path,
     path_of,
@@ -142,6 +143,23 @@ class Flow(ControlFlow):
             if name in selects or (name not in self._models.apis and not self._models.is_neutral(name)):
                 found.update(path_of(one) for one in call.args if isinstance(one, Place) and not one.fields)
         return frozenset(found)
+
+    @cached_property
+    def shown(self) -> frozenset[Path]:
+        """The members of this function's own structures that get constants, where the structure is returned,
+        or it or its address is given to a function that no model knows: a note for that one, as in
+        ``vm.owned = true``."""
+        given = {path[0] for path in self.returned if len(path) == 1}
+        for call in self.calls:
+            name = call.target.name if isinstance(call.target, Named) else ""
+            if name not in self._models.apis and not self._models.is_neutral(name):
+                given.update(path[0] for one in call.args if (path := given_path(one)) is not None)
+        return frozenset(
+            path_of(instr.dst)
+            for instr in self.function.instrs
+            if isinstance(instr, Assign) and isinstance(instr.src, Const) and instr.dst.fields
+            if instr.dst.name in given and not any(field.deref for field in instr.dst.fields)
+        )
 
     def asks(self, path: Path, value: object) -> bool:
         """Whether a model asks for the member at ``path``, or for one that is set from this variable, and for

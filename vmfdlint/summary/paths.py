@@ -185,6 +185,16 @@ def operand_path(operand: Operand) -> Path | None:
     return None
 
 
+def given_path(argument: Operand) -> Path | None:
+    """The place whose address or value an argument is."""
+    return path_of(argument.place) if isinstance(argument, Address) else operand_path(argument)
+
+
+def is_inside(path: Path, structure: Path) -> bool:
+    """Whether a path lies in a structure, which has it by value."""
+    return len(path) > len(structure) and path[len(structure)][0] == "." and starts_with(path, structure)
+
+
 def port_path(port: Port, args: tuple[Operand, ...]) -> Path | None:
     """The path a model's port names in one call; the result is RESULT. None where the argument is no
     place."""
