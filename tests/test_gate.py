@@ -124,6 +124,7 @@ def test_standard_input(run: Run, tree: Path, monkeypatch: pytest.MonkeyPatch) -
     assert b"2 findings (1 elsewhere" in report
     assert [source.data == b"new" for source in seen] == [True, False, False]
     assert "needs --stdin-filename" in run("check", "-").err
+    assert "give - as a path" in run("check", "src/a.c", "--stdin-filename", "src/a.c").err
 
 
 def test_several_outputs_in_one_run(run: Run, tree: Path) -> None:

@@ -25,7 +25,7 @@ from vmfdlint.finding import (
 )
 from vmfdlint.report import Context, closing, formats, problem_lines, rule_markdown
 from vmfdlint.report.prints import line_hashes
-from vmfdlint.report.words import printable
+from vmfdlint.report.words import printable, statistics
 
 GOLDENS = Path(__file__).parent / "report"
 
@@ -191,7 +191,10 @@ def test_closing_line() -> None:
     assert closing(one, CONTEXT) == [
         "Checked 1 file, 1 function that touches VM descriptors in 1 program: 0 findings"
     ]
-    assert closing(OUTCOME, msgspec.structs.replace(CONTEXT, quiet=True)) == []
+    quiet = msgspec.structs.replace(CONTEXT, quiet=True)
+    assert closing(OUTCOME, quiet) == []
+    asked = closing(OUTCOME, msgspec.structs.replace(quiet, statistics=True))
+    assert asked and asked == statistics(OUTCOME), "what was asked for is said"
 
 
 def test_scanned_text_cannot_steer_the_terminal() -> None:

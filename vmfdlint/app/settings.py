@@ -42,6 +42,8 @@ def options_for(paths: Sequence[str], given: Mapping[str, object]) -> Options:
         raise ConfigError("fixes are for files: name them in the place of -")
     if "-" in paths and not options.stdin_filename:
         raise ConfigError("- needs --stdin-filename: the name says what the program is part of")
+    if options.stdin_filename and "-" not in paths:
+        raise ConfigError("--stdin-filename names what the standard input holds: give - as a path, too")
     try:
         reach(workers_of(options))
     except ExecutorError as error:

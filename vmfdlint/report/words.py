@@ -61,7 +61,7 @@ def count(number: int, noun: str, plural: str = "") -> str:
 def closing(outcome: Outcome, context: Context) -> list[str]:
     """The last lines of a run: the notices that explain silence, then what was done."""
     if context.quiet:
-        return []
+        return statistics(outcome) if context.statistics else []
     done = outcome.statistics
     lines = [printable(notice) for notice in outcome.notices]
     if done.cpp_files:
