@@ -88,7 +88,9 @@ def signature_of(node: cst.FunctionDef | cst.Lambda, owner: str, names: Statemen
     }
     kinds["functools.cached_property"] = "property"
     kind = next((kinds[each] for each in decorators if each in kinds), "method" if owner else "function")
-    return Signature(tuple(found), kind, owner, annotated(node.returns, names), decorators)
+    called = [each.decorator for each in node.decorators if isinstance(each.decorator, cst.Call)]
+    factories = tuple(filter(None, (_decorator(each, names) for each in called)))
+    return Signature(tuple(found), kind, owner, annotated(node.returns, names), decorators, factories)
 
 
 def _decorator(node: cst.BaseExpression, names: Statements) -> str:

@@ -11,6 +11,7 @@ from vmfdlint.base import Problem, SourceText, Span, packed
 from vmfdlint.frontends.contract import Damage, Scan, Sketch
 from vmfdlint.frontends.python.bind import Binder
 from vmfdlint.frontends.python.constants import Constants
+from vmfdlint.frontends.python.decorate import BARE, decorated
 from vmfdlint.frontends.python.imports import Names
 from vmfdlint.frontends.python.infer import Inference
 from vmfdlint.frontends.python.module import Module
@@ -41,7 +42,7 @@ class Library:
         fork_default: bool = True,
         python2: bool = False,
     ) -> None:
-        self.modules = modules
+        self.modules = decorated(modules, Names(modules, known))
         self.sources = sources
         self._known = known
         self._fork_default = fork_default
@@ -195,13 +196,15 @@ class PythonUnit:
 
     @property
     def sketches(self) -> tuple[Sketch, ...]:
-        """See :class:`vmfdlint.frontends.contract.Unit`. A function that became a class has its methods'."""
+        """See :class:`vmfdlint.frontends.contract.Unit`. A function that became a class has its methods', one
+        that stands below decorators is there besides."""
         functions = self._module.functions
         found: list[Sketch] = []
         for sketch in self._module.sketches:
             names = [sketch.name]
             if sketch.name not in functions:
                 names = [name for name in functions if name.rpartition(".")[0] == sketch.name]
+            names += [name for name in functions if name.startswith(sketch.name + BARE)]
             found += [Sketch(name, sketch.start, sketch.end, sketch.attributes) for name in names]
         return tuple(found)
 

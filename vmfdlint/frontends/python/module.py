@@ -63,6 +63,7 @@ class Signature(msgspec.Struct, frozen=True):
     """What callers have to know of a function. ``owner`` is the class it is a method of (``Vm``), else "".
 
     ``kind``: ``function``, ``method``, ``static``, ``class`` or ``property``. ``returns`` is the annotation.
+    ``factories`` are those of the decorators that are calls: ``@retry(3)``.
     """
 
     parameters: tuple[Parameter, ...] = ()
@@ -70,6 +71,7 @@ class Signature(msgspec.Struct, frozen=True):
     owner: str = ""
     returns: str = ""
     decorators: tuple[str, ...] = ()
+    factories: tuple[str, ...] = ()
 
 
 class Class(msgspec.Struct, frozen=True):
