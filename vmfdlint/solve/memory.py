@@ -9,7 +9,7 @@ from vmfdlint.models import Own, Port
 from vmfdlint.solve.boundary import crosses
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.invocation import Invocation
-from vmfdlint.solve.local import cells_like, forget, hold
+from vmfdlint.solve.local import cells_like, forget, hold, told
 from vmfdlint.solve.ports import copies_element, holds_whole, match_port
 from vmfdlint.summary import (
     ESCAPED,
@@ -35,7 +35,7 @@ def copy(fact: Fact, src: Port, at: Port, call: Invocation) -> Fact:
     if copies_element(src, at, call) and match_port(fact, src, call):
         path = port_path(at, call.args)
         if path and not holds_whole(fact, path):
-            return hold(fact, path, _cell(path, call.flow))
+            return told(hold(fact, path, _cell(path, call.flow)), path, call.flow)
     return fact
 
 

@@ -258,11 +258,28 @@ class Flow(ControlFlow):
                 continue
             if isinstance(first.src, Place) and first.src.name != name:
                 path = path_of(first.src)
-                moved = any(len(one) > 1 and starts_with(path, one) for one in self.written)
                 again = len(self._writes.get(path[0], ())) > (path[0] not in self.params)
-                if not moved and not again:
+                if not again and not self._moves(path, first):
                     found[name] = path
         return found
+
+    def _moves(self, path: Path, read: Assign) -> bool:
+        """Whether something else may come to a path, or to what it is behind, once it was read."""
+        if not any(len(one) > 1 and starts_with(path, one) for one in self.written):
+            return False
+        instrs = [
+            (number, index, instr)
+            for number, block in enumerate(self.function.blocks)
+            for index, instr in enumerate(block.instrs)
+            if isinstance(instr, Assign | Call) and instr.dst is not None
+        ]
+        block, at = next((number, index) for number, index, instr in instrs if instr is read)
+        above = set(self.above(block))
+        return any(
+            number not in above or (number == block and index > at)
+            for number, index, instr in instrs
+            if instr.dst is not None and instr.dst.fields and starts_with(path, path_of(instr.dst))
+        )
 
     def origin(self, path: Path) -> Path | None:
         """A path behind one of :attr:`origins` by way of what has the object, too; None for any other."""
@@ -282,8 +299,11 @@ class Flow(ControlFlow):
             if isinstance(instr, Assign) and isinstance(instr.src, Address) and instr.dst.fields:
                 found.append((path_of(instr.src.place), (*path_of(instr.dst), FIRST)))
             elif isinstance(instr, Assign) and isinstance(instr.src, Place) and self.counts_references:
+                origin = self.origin(path_of(instr.src))
                 if instr.dst.fields and path_of(instr.src) in self._variables:
                     found.append((path_of(instr.src), path_of(instr.dst)))
+                elif instr.dst.fields and origin is not None and len(origin) > 1:
+                    found.append((path_of(instr.dst), origin))
             elif isinstance(instr, Call) and self.counts_references:
                 found += self._collected(instr)
         return tuple(dict.fromkeys(found))

@@ -5,7 +5,7 @@ In: a bound function. Out: the same with such names made one, where each is writ
 in the object under one of its names is there under all of them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -22,11 +22,14 @@ def unified(function: Function, gives_first: Callable[[Call], bool]) -> Function
     for one, other in _pairs(function, gives_first):
         if written.get(one) == 1 and written.get(other) == 1:
             _join(group, one, other, function)
-    if not group:
+    entered = any(_gives_member(instr, gives_first) for instr in function.instrs)
+    if not group and not entered:
         return function
     names = {name: _head(group, name) for name in group}
     blocks = tuple(
-        msgspec.structs.replace(block, instrs=tuple(_renamed_all(block.instrs, names, function.params)))
+        msgspec.structs.replace(
+            block, instrs=tuple(_renamed_all(_entering(block.instrs, gives_first), names, function.params))
+        )
         for block in function.blocks
     )
     types: dict[str, str] = {}
@@ -94,9 +97,24 @@ def _join(group: dict[str, str], one: str, other: str, function: Function) -> No
     group[heads[1]] = heads[0]
 
 
-def _renamed_all(
-    instrs: tuple[Instr, ...], names: dict[str, str], params: tuple[str, ...]
-) -> Iterator[Instr]:
+def _gives_member(instr: Instr, gives: Callable[[Call], bool]) -> bool:
+    """Whether an instruction is a call that gives back the member it is given."""
+    if not isinstance(instr, Call) or instr.dst is None:
+        return False
+    first = instr.args[0] if instr.args else None
+    return isinstance(first, Place) and bool(first.fields) and gives(instr)
+
+
+def _entering(instrs: tuple[Instr, ...], gives: Callable[[Call], bool]) -> Iterator[Instr]:
+    """The instructions, where a call that gives back a member is one of which the result is that member."""
+    for instr in instrs:
+        if isinstance(instr, Call) and instr.dst is not None and _gives_member(instr, gives):
+            yield Assign(instr.dst, instr.args[0], instr.at)
+            instr = msgspec.structs.replace(instr, dst=None)
+        yield instr
+
+
+def _renamed_all(instrs: Iterable[Instr], names: dict[str, str], params: tuple[str, ...]) -> Iterator[Instr]:
     for instr in instrs:
         renamed = _renamed(instr, names)
         if renamed != instr and _drops(renamed, params):
