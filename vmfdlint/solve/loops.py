@@ -85,6 +85,8 @@ class Loops:
             yield from self.teardown.sweeps(
                 flow, node.block, lambda helper: self.interest.touches(node.fact, flow, helper)
             )
+            if node.block == 0 and flow.descents:
+                yield from self.teardown.descents(flow)
 
 
 def emptied(fact: Fact, flow: Flow) -> bool:

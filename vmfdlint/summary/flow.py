@@ -77,6 +77,18 @@ class Flow(ControlFlow):
                     yield Site(self.key, number, index), instr
 
     @cached_property
+    def descents(self) -> tuple[tuple[Site, int], ...]:
+        """The calls of the function by itself that are given what a parameter leads to in the place of that:
+        ``release(n->next)``; with the position of the parameter."""
+        return tuple(
+            (site, position)
+            for site, call in self.placed()
+            if isinstance(call.target, Named) and call.target.name == self.key.name
+            for position, (name, given) in enumerate(zip(self.params, call.args, strict=False))
+            if isinstance(given, Place) and given.name == name and given.fields
+        )
+
+    @cached_property
     def giving(self) -> tuple[tuple[Site, Call], ...]:
         """The calls that are given a function and a variable's value: ``thread_start(run, fd)``."""
         return tuple(

@@ -43,6 +43,14 @@ class Teardown:
                 if matters(target):
                     yield from _swept(handed, self._released.ask(target, handed.position))
 
+    def descents(self, flow: Flow) -> Iterator[Sweep]:
+        """What a function that goes down a list or a tree by calling itself releases there."""
+        for site, position in flow.descents:
+            for steps, (cell, length) in self._released.ask(flow.key, position).items():
+                if cell is not None:
+                    path = (flow.params[position], *steps)
+                    yield Sweep(path, cell, site.block, site.index, length=length)
+
     def _find(self, flow: Flow, name: str, depth: int) -> Released:
         """What a function releases of its parameter ``name``; ``()`` stands for the parameter itself."""
         found: Released = {}
