@@ -259,12 +259,17 @@ class Flow(ControlFlow):
                 found[name] = first.src.place
         return found
 
-    @cached_property
+    @property
     def origins(self) -> dict[str, Path]:
         """The locals that only ever get an object that something else has, in a language of objects, and
         what has it as long as the function runs: ``entry = self.machines[name]``."""
+        return self.copies if self.counts_references else {}
+
+    @cached_property
+    def copies(self) -> dict[str, Path]:
+        """The locals that get a value once, that of a path which keeps it as long as the function runs."""
         found: dict[str, Path] = {}
-        for name, writes in self._writes.items() if self.counts_references else ():
+        for name, writes in self._writes.items():
             first = writes[0]
             if len(writes) > 1 or name in self.params or not isinstance(first, Assign):
                 continue

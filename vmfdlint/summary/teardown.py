@@ -76,8 +76,9 @@ class Teardown:
         return {steps: what for steps, what in found.items() if (name, *steps) not in flow.filled}
 
     def _taken(self, flow: Flow, name: str) -> dict[str, Path]:
-        """The variables that get what a call takes out of a parameter: ``fd = self.fds.pop(i)``."""
-        found: dict[str, Path] = {}
+        """The variables that get what a call takes out of a parameter, ``fd = self.fds.pop(i)``, or what one
+        leads to: ``fd = self.fd``."""
+        found = {one: path for one, path in flow.copies.items() if path[0] == name and len(path) > 1}
         for call in flow.calls:
             if call.dst is None or call.dst.fields:
                 continue
