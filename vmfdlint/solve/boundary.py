@@ -92,9 +92,10 @@ def enter(fact: Fact, args: tuple[Operand, ...], callee: Flow, caller: Flow | No
         if len(inside) > 1:
             # What the callee writes through one name is gone under the other one too.
             inside = [name for name in inside if name in callee.written] or inside
-        places.update(inside)
         if is_global(path) and callee.counts_references:
-            places.update(given_names(path, args, callee))
+            given = given_names(path, args, callee)
+            inside = [name for name in given if name in callee.written] or [*inside, *given]
+        places.update(inside)
         own = not crosses(path) and not is_temporary(path)
         hidden = hidden or path == OUTER or (own and _stays(path, inside, args, fact))
     if hidden or (not places and not fact.is_zero and fact.state.life is Life.OPEN):

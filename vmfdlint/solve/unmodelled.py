@@ -16,7 +16,17 @@ from vmfdlint.solve.given import gives
 from vmfdlint.solve.local import forget
 from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.values import RAISING, RETURNED, Value
-from vmfdlint.summary import ESCAPED, RESULT, Flow, cell_of, is_temporary, operand_path, path_of, starts_with
+from vmfdlint.summary import (
+    ESCAPED,
+    RESULT,
+    Flow,
+    cell_of,
+    is_temporary,
+    operand_path,
+    path_of,
+    starts_with,
+    step_name,
+)
 
 
 class Unmodelled(Crossings):
@@ -94,6 +104,8 @@ class Unmodelled(Crossings):
             path = operand_path(argument)
             if path is not None and is_temporary(path) and fact.env:
                 fact = fact.knowing(path, None)  # it was made for this call
+        if fact.env:
+            fact = self._noted(fact, direct, instr.args)
         for path, text in built:
             outside = path
             if starts_with(path, RESULT):
@@ -103,6 +115,17 @@ class Unmodelled(Crossings):
             fact = fact.knowing(outside, text)
         fact = self._settle(fact, node.fact, node, instr.at)
         return None if fact.is_gone else self._ended(fact, node, self._ending_of(edges, direct, args))
+
+    def _noted(self, fact: Fact, edges: list[Edge], args: tuple[Operand, ...]) -> Fact:
+        """A fact without what it knew of the members that a callee puts something into."""
+        for position, path in enumerate(map(operand_path, args)):
+            below = [] if path is None else [one for one, _ in fact.env if len(one) > len(path)]
+            known = [one for one in below if path is not None and starts_with(one, path)]
+            for edge in edges if known else ():
+                notes = self.behaviour.parameters.notes(edge.callee, position)
+                for one in known:
+                    fact = fact.knowing(one, None) if step_name(one[-1]) in notes else fact
+        return fact
 
     def _ending_of(self, edges: list[Edge], direct: list[Edge], args: tuple[Operand, ...]) -> Value | None:
         """How a call ended that came back, of which the ``direct`` edges are its own; None for either way."""

@@ -25,9 +25,11 @@ from vmfdlint.models import (
 )
 from vmfdlint.summary.bodies import Bodies
 from vmfdlint.summary.flow import Flow
-from vmfdlint.summary.paths import operand_path
+from vmfdlint.summary.paths import operand_path, step_name
 
 _DEPTH = 8
+_NOTES_DEPTH = 3
+"""How far down a function is asked what it notes in the objects that it is given."""
 
 Answer = TypeVar("Answer")
 
@@ -71,6 +73,7 @@ class Parameters:
         self._uses: dict[tuple[FunctionKey, int], bool] = {}
         self._changes = Descent(bodies, _DEPTH, False, self._find_change)
         self._frees = Descent(bodies, _DEPTH, False, self._find_free)
+        self._notes: Descent[frozenset[str]] = Descent(bodies, _NOTES_DEPTH, frozenset(), self._find_notes)
         self._deciders: Descent[frozenset[int]] = Descent(bodies, _DEPTH, frozenset(), self._find_deciders)
 
     def changed(self, key: FunctionKey, position: int) -> bool:
@@ -109,6 +112,11 @@ class Parameters:
             for instr in flow.function.instrs
         )
 
+    def notes(self, key: FunctionKey, position: int) -> frozenset[str]:
+        """The members that a function puts something into, of the object that a parameter leads to: their
+        names."""
+        return self._notes.ask(key, position)
+
     def deciders(self, key: FunctionKey, position: int) -> frozenset[int]:
         """The parameters whose value decides what becomes of parameter ``position``: ``request`` in a wrapper
         of ioctl."""
@@ -145,6 +153,15 @@ class Parameters:
             # Nothing is known of it: it can close the descriptor or keep it.
             return isinstance(call.target, Named)
         return any(self._changes.ask(target, index, depth + 1) for target in targets for index in positions)
+
+    def _find_notes(self, flow: Flow, name: str, depth: int) -> frozenset[str]:
+        found = {step_name(path[-1]) for path in flow.written if path[0] == name and len(path) > 1}
+        for call in flow.calls:
+            positions = [index for index, argument in enumerate(call.args) if _is_variable(argument, name)]
+            if positions and self.bodies.modelled(flow.key, call) is None:
+                for target in self.bodies.program.targets(flow.key, call):
+                    found.update(*(self._notes.ask(target, index, depth + 1) for index in positions))
+        return frozenset(found)
 
     def _find_free(self, flow: Flow, name: str, depth: int) -> bool:
         return any(self._call_frees(flow.key, call, name, depth) for call in flow.calls)

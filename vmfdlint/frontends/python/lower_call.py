@@ -29,6 +29,9 @@ _QUIET = frozenset(
 """Builtins whose exceptions nobody means when they write a handler."""
 
 
+_SET_BY_USERS = frozenset(("os.environ.get", "os.getenv"))
+
+
 class Calls(Expressions):
     """What a call becomes."""
 
@@ -54,6 +57,8 @@ class Calls(Expressions):
             if name == "ctypes.addressof" and args[0].name.startswith("%") and not args[0].fields:
                 self.graph.emit(Call(None, Named(ADDRESS), args, self.at(node)))
             return args[0]
+        if name in _SET_BY_USERS and len(args) > 1 and isinstance(args[1], Text) and args[1].value[:1] == "/":
+            return args[1]  # a path has its default nearly always, where a switch is there to be set
         request = None if keywords else fold.request(name, args)
         if request is not None:
             return request
