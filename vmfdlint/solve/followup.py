@@ -207,11 +207,18 @@ def _handed_out(tabulation: Tables, node: Node) -> tuple[Site, ...]:
 
 
 def _passed(tabulation: Tables, node: Node) -> list[Fact]:
-    """The fact behind the instruction where it passes unchanged (the close is not its own), save that a call
-    says whether it raised."""
+    """The fact behind the instruction where it passes unchanged (the close is not its own), save for what it
+    knows of variables: a call says whether it raised, and may have changed what it was given."""
     behind = (node.fact, *(node.fact.knowing(EXCEPTION, value) for value in (None, RETURNED)))
-    return [
-        fact
-        for fact in dict.fromkeys(behind)
-        if Node(node.context, node.block, node.index + 1, fact) in tabulation.steps
-    ]
+    found = [fact for fact in behind if _after(tabulation, node, fact) is not None]
+    if node.fact.env:
+        key = tabulation.contexts[node.context].key
+        for fact in tabulation.at.get((key, node.block, node.index + 1), {}):
+            if fact.bare == node.fact.bare and _after(tabulation, node, fact) == Step(node):
+                found.append(fact)
+    return list(dict.fromkeys(found))
+
+
+def _after(tabulation: Tables, node: Node, fact: Fact) -> Step | None:
+    """How a fact came behind the instruction of a node; None where it did not."""
+    return tabulation.steps.get(Node(node.context, node.block, node.index + 1, fact))

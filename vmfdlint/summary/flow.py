@@ -170,7 +170,8 @@ class Flow(ControlFlow):
             path_of(instr.dst)
             for instr in self.function.instrs
             if isinstance(instr, Assign) and isinstance(instr.src, Const) and instr.dst.fields
-            if instr.dst.name in given and not any(field.deref for field in instr.dst.fields)
+            if instr.dst.name in given
+            if not any(field.deref or field.name.startswith("[") for field in instr.dst.fields)
         )
 
     def asks(self, path: Path, value: object) -> bool:
