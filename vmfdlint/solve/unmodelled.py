@@ -15,6 +15,7 @@ from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, Fact
 from vmfdlint.solve.given import gives
 from vmfdlint.solve.local import forget
 from vmfdlint.solve.observe import Happening, Node
+from vmfdlint.solve.typestate import Life
 from vmfdlint.solve.values import RAISING, RETURNED, Value
 from vmfdlint.summary import (
     ESCAPED,
@@ -73,7 +74,7 @@ class Unmodelled(Crossings):
         fact = node.fact
         entered = left_out = False
         for edge in edges:
-            if not self.interest.enters(fact, edge, flow):
+            if not self.interest.enters(fact, edge, flow) or _had_its_turn(fact, edge, edges, flow):
                 continue
             if self._may_enter(fact, edge.callee):
                 self._enter(node, instr, edge)
@@ -188,3 +189,11 @@ def _told(fact: Fact, instr: Call) -> FuncRef | None:
     """The function that a caller put into the variable which is called, where it is known."""
     known = fact.lookup(path_of(instr.target.place)) if isinstance(instr.target, Indirect) else None
     return known if isinstance(known, FuncRef) else None
+
+
+def _had_its_turn(fact: Fact, edge: Edge, edges: list[Edge], flow: Flow) -> bool:
+    """Whether a loop over functions that were collected, in a language where they hold what they work on, has
+    run this one: it closed the reference, and each runs once."""
+    closed = fact.state.life is Life.CLOSED and fact.mark is not None
+    several = len(edges) > 1 and edge.site.block in flow.looping and flow.counts_references
+    return closed and several and fact.mark is not None and fact.mark.function == edge.callee

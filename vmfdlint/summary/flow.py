@@ -46,6 +46,9 @@ from vmfdlint.summary.paths import (
 from vmfdlint.summary.sweeps import Handed, Loop, Sweep
 from vmfdlint.summary.variadic import forwarded
 
+_CHAIN = 3
+"""Variables that hand a value on."""
+
 
 class Flow(ControlFlow):
     """A function and what a look at its own body alone can tell."""
@@ -270,9 +273,8 @@ class Flow(ControlFlow):
     def copies(self) -> dict[str, Path]:
         """The locals that get a value once, that of a path which keeps it as long as the function runs."""
         found: dict[str, Path] = {}
-        for name, writes in self._writes.items():
-            first = writes[0]
-            if len(writes) > 1 or name in self.params or not isinstance(first, Assign):
+        for name, (first, *more) in self._writes.items():
+            if more or name in self.params or not isinstance(first, Assign):
                 continue
             if isinstance(first.src, Place) and first.src.name != name:
                 path = path_of(first.src)
@@ -280,6 +282,29 @@ class Flow(ControlFlow):
                 if not again and not self._moves(path, first):
                     found[name] = path
         return found
+
+    def read_from(self, path: Path, site: Site) -> Path:
+        """A path at an instruction as what its variable was read from was called then: also where that is
+        overwritten now, ``fd, self.fd = self.fd, None``; the path itself where that is not known."""
+        for _step in range(_CHAIN):
+            write = self._written_last(path[0], site) if path[0] not in self.params else None
+            if write is None or not isinstance(write[1], Assign) or not isinstance(write[1].src, Place):
+                break
+            site = write[0]
+            path = (*path_of(write[1].src), *path[1:])
+        return path
+
+    def _written_last(self, name: str, site: Site) -> tuple[Site, Assign | Call] | None:
+        """What writes a variable on every way to an instruction, the nearest."""
+        if name not in self._writes:
+            return None
+        for number in self.above(site.block):
+            instrs = self.function.blocks[number].instrs
+            for index in reversed(range(site.index if number == site.block else len(instrs))):
+                instr = instrs[index]
+                if isinstance(instr, Assign | Call) and instr.dst is not None and instr in self._writes[name]:
+                    return Site(self.key, number, index), instr
+        return None
 
     def _moves(self, path: Path, read: Assign) -> bool:
         """Whether something else may come to a path, or to what it is behind, once it was read."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import FunctionKey
+from vmfdlint.link import Site
 from vmfdlint.models import Close, Unmap
 from vmfdlint.summary.behaviour import Behaviour
 from vmfdlint.summary.flow import Flow
@@ -55,30 +56,28 @@ class Teardown:
         """What a function releases of its parameter ``name``; ``()`` stands for the parameter itself."""
         found: Released = {}
         taken = self._taken(flow, name)
-        for call in flow.calls:
-            paths = [_source(operand_path(argument), taken) for argument in call.args]
-            if not any(path is not None and path[0] == name for path in paths):
+        for site, call in flow.placed():
+            given = [_behind(operand_path(argument), name, taken, flow, site) for argument in call.args]
+            if not any(given):
                 continue
             modelled = self.behaviour.modelled(flow.key, call)
             for effect in modelled.effects if modelled is not None else ():
                 if isinstance(effect, Close | Unmap):
-                    path = port_path(effect.fd if isinstance(effect, Close) else effect.at, call.args)
-                    path = _source(path, taken)
-                    if path is not None and path[0] == name:
+                    port = port_path(effect.fd if isinstance(effect, Close) else effect.at, call.args)
+                    for path in _behind(port, name, taken, flow, site):
                         found.setdefault(path[1:], (flow.cells.get(path), bytes_of(effect, call)))
             for target in self.behaviour.program.targets(flow.key, call) if modelled is None else ():
-                for index, path in enumerate(paths):
-                    if path is not None and path[0] == name:
+                for index, paths in enumerate(given):
+                    for path in paths:
                         for steps, (cell, length) in self._released.ask(target, index, depth + 1).items():
                             whole = (*path, *steps)
                             found.setdefault(whole[1:], (cell or flow.cells.get(whole), length))
         # What makes a reference and closes it where something else fails releases none of others' making.
         return {steps: what for steps, what in found.items() if (name, *steps) not in flow.filled}
 
-    def _taken(self, flow: Flow, name: str) -> dict[str, Path]:
-        """The variables that get what a call takes out of a parameter, ``fd = self.fds.pop(i)``, or what one
-        leads to: ``fd = self.fd``."""
-        found = {one: path for one, path in flow.copies.items() if path[0] == name and len(path) > 1}
+    def _taken(self, flow: Flow, name: str) -> dict[str, set[Path]]:
+        """The variables that get what a call takes out of a parameter: ``fd = self.fds.pop(i)``."""
+        found: dict[str, set[Path]] = {}
         for call in flow.calls:
             if call.dst is None or call.dst.fields:
                 continue
@@ -88,13 +87,20 @@ class Teardown:
             for port in modelled.returned if modelled is not None else ():
                 path = port_path(port, call.args)
                 if path is not None and path[0] == name:
-                    found[path_of(call.dst)[0]] = path
+                    found.setdefault(path_of(call.dst)[0], set()).add(path)
         return found
 
 
-def _source(path: Path | None, taken: Mapping[str, Path]) -> Path | None:
-    """A path from what a variable was taken out of."""
-    return (*taken[path[0]], *path[1:]) if path is not None and path[0] in taken else path
+def _behind(
+    path: Path | None, name: str, taken: Mapping[str, set[Path]], flow: Flow, site: Site
+) -> list[Path]:
+    """A path as one behind a variable: itself, or by way of what its own variable was read from or taken out
+    of before the instruction at ``site``."""
+    if path is None:
+        return []
+    source = flow.read_from(path, site)
+    found = sorted((*one, *source[1:]) for one in taken.get(source[0], ()))
+    return [one for one in (source, *found) if one[0] == name]
 
 
 def _swept(handed: Handed, released: Released) -> Iterator[Sweep]:
