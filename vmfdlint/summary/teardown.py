@@ -40,7 +40,8 @@ class Teardown:
             call = flow.call_at(handed.block, handed.index)
             if self.behaviour.modelled(flow.key, call) is not None:
                 continue
-            for target in self.behaviour.program.targets(flow.key, call):
+            targets = self.behaviour.program.targets(flow.key, call)
+            for target in targets or self.behaviour.slots.targets(flow.key, call):
                 if matters(target):
                     yield from _swept(handed, self._released.ask(target, handed.position))
 
