@@ -92,7 +92,7 @@ def enter(fact: Fact, args: tuple[Operand, ...], callee: Flow, caller: Flow | No
         if len(inside) > 1:
             # What the callee writes through one name is gone under the other one too.
             inside = [name for name in inside if name in callee.written] or inside
-        if is_global(path) and callee.counts_references:
+        if is_global(path):
             given = given_names(path, args, callee)
             inside = [name for name in given if name in callee.written] or [*inside, *given]
         places.update(inside)
@@ -180,7 +180,7 @@ def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tupl
         if is_global(path):
             if path in callee.tested or marks_absence(fact, path, value):
                 env[path] = value
-            for inside in given_names(path, args, callee) if fact.in_child else ():
+            for inside in given_names(path, args, callee):
                 if inside in callee.tested:
                     env[inside] = value
         else:
