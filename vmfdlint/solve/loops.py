@@ -6,6 +6,7 @@ observations through the tables. A loop's releases count from its head on (summa
 
 from collections.abc import Iterator
 
+from vmfdlint.ir import Named
 from vmfdlint.link import Site
 from vmfdlint.solve.descriptors import close_all, closed
 from vmfdlint.solve.facts import Fact, match_path
@@ -23,6 +24,7 @@ class Loops:
     def __init__(self, tables: Tables, interest: Interest, threads: Threads) -> None:
         self.tables = tables
         self.threads = threads
+        self._joining = interest.models.joining_names()
         self.interest = interest
         self.teardown = Teardown(tables.behaviour)
 
@@ -72,6 +74,8 @@ class Loops:
             return False
         for handed in flow.handed.get(node.block, ()):
             call, site = flow.call_at(handed.block, handed.index), Site(flow.key, handed.block, handed.index)
+            if not isinstance(call.target, Named) or call.target.name not in self._joining:
+                continue
             modelled = self.tables.behaviour.modelled(flow.key, call)
             if modelled is not None and self.threads.release(fact, flow, site, call, modelled):
                 self.tables.observe(Happening.CLOSE, node, call.at, fact, "loop")

@@ -302,7 +302,8 @@ class Flow(ControlFlow):
             instrs = self.function.blocks[number].instrs
             for index in reversed(range(site.index if number == site.block else len(instrs))):
                 instr = instrs[index]
-                if isinstance(instr, Assign | Call) and instr.dst is not None and instr in self._writes[name]:
+                dst = instr.dst if isinstance(instr, Assign | Call) else None
+                if isinstance(instr, Assign | Call) and dst is not None and dst.is_variable(name):
                     return Site(self.key, number, index), instr
         return None
 
