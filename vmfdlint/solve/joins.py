@@ -249,9 +249,6 @@ def _given(operand: Operand, steps: Path) -> Path | None:
 
 def _origin(place: Place, flow: Flow, site: Site) -> Place:
     """What a variable was copied from when a call is reached; itself where that is not known."""
-    for number in flow.above(site.block):
-        instrs = flow.function.blocks[number].instrs
-        for instr in reversed(instrs[: site.index] if number == site.block else instrs):
-            if isinstance(instr, Assign | Call) and instr.dst == place:
-                return instr.src if isinstance(instr, Assign) and isinstance(instr.src, Place) else place
-    return place
+    write = None if place.fields else flow.written_last(place.name, site)
+    copied = write[1] if write is not None else None
+    return copied.src if isinstance(copied, Assign) and isinstance(copied.src, Place) else place

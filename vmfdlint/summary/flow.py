@@ -287,14 +287,14 @@ class Flow(ControlFlow):
         """A path at an instruction as what its variable was read from was called then: also where that is
         overwritten now, ``fd, self.fd = self.fd, None``; the path itself where that is not known."""
         for _step in range(_CHAIN):
-            write = self._written_last(path[0], site) if path[0] not in self.params else None
+            write = self.written_last(path[0], site) if path[0] not in self.params else None
             if write is None or not isinstance(write[1], Assign) or not isinstance(write[1].src, Place):
                 break
             site = write[0]
             path = (*path_of(write[1].src), *path[1:])
         return path
 
-    def _written_last(self, name: str, site: Site) -> tuple[Site, Assign | Call] | None:
+    def written_last(self, name: str, site: Site) -> tuple[Site, Assign | Call] | None:
         """What writes a variable on every way to an instruction, the nearest."""
         if name not in self._writes:
             return None
