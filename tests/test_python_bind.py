@@ -105,7 +105,7 @@ def test_methods_are_named_by_their_class_and_several_are_joined() -> None:
 
 def test_a_property_is_called_before_its_use_and_before_a_condition() -> None:
     library = sources(
-        VM
+        VM.replace("        return self._fd\n", "        return int(self._fd)\n")
         + "### main.py\nimport os\nfrom vm import Base\ndef f(b: Base):\n    os.close(b.fd)\n"
         + "    if b.fd >= 0:\n        return 1\n"
     )
@@ -119,6 +119,13 @@ def test_a_property_is_called_before_its_use_and_before_a_condition() -> None:
         "assume %b2 < 0",
         "return 0{None}",
     ]
+
+
+def test_a_property_that_hands_out_a_member_is_that_member() -> None:
+    library = sources(
+        VM + "### main.py\nimport os\nfrom vm import Base\ndef f(b: Base):\n    os.close(b.fd)\n"
+    )
+    assert lines(library, "main.py", "f")[0] == "%t0 = call os.close(b->_fd<'vm.Base'>)"
 
 
 def test_the_setter_of_a_property_is_called() -> None:
