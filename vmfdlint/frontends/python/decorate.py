@@ -112,6 +112,8 @@ def _wrapper(decorator: str, signature: Signature, path: str, names: Names) -> _
     if returned is None or given is None:
         return None
     function, own = module.functions[returned], module.signatures.get(returned, Signature())
+    if any(isinstance(one, Assign | Call) and one.dst == given for one in function.instrs):
+        return None  # it calls another one the next time
     wrapper = _Wrapper(module, makers, function, own, given)
     first = wrapper.signature.parameters[:1]
     takes_self = bool(first) and first[0].kind == "plain"
