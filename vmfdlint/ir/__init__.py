@@ -38,6 +38,7 @@ from vmfdlint.ir.operands import (
     Text,
     key_step,
 )
+from vmfdlint.ir.rewrite import rewritten
 from vmfdlint.ir.text import parse_function, print_function
 from vmfdlint.ir.validate import validate
 
@@ -77,5 +78,6 @@ __all__ = [
     "places_read",
     "print_function",
     "reads",
+    "rewritten",
     "validate",
 ]

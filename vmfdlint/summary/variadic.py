@@ -4,11 +4,9 @@ In: a function. Out: the same with the variable that ``va_arg`` fills once turne
 so that what a callee does through the pointer reaches the caller's object.
 """
 
-from typing import Any
-
 import msgspec
 
-from vmfdlint.ir import Assign, Call, Function, Opaque, Place, Root
+from vmfdlint.ir import Assign, Call, Function, Opaque, Place, Root, rewritten
 
 EXTRA = "%va"
 """Name of the parameter that stands for the first extra argument."""
@@ -32,7 +30,7 @@ def forwarded(function: Function) -> Function:
         msgspec.structs.replace(
             block,
             instrs=tuple(
-                _renamed(instr, read[0])
+                rewritten(instr, lambda part: _named_extra(part, read[0]))
                 for instr in block.instrs
                 if not (isinstance(instr, Assign) and instr.dst.name == read[0] and not instr.dst.fields)
             ),
@@ -42,13 +40,9 @@ def forwarded(function: Function) -> Function:
     return msgspec.structs.replace(function, params=(*function.params, EXTRA), blocks=blocks)
 
 
-def _renamed(value: Any, name: str) -> Any:
-    """A value of the IR with the local ``name`` called EXTRA."""
-    if isinstance(value, tuple):
-        return tuple(_renamed(item, name) for item in value)
-    if isinstance(value, Place) and value.root is Root.LOCAL and value.name == name:
-        return msgspec.structs.replace(value, name=EXTRA)
-    if isinstance(value, msgspec.Struct):
-        changes = {field: _renamed(getattr(value, field), name) for field in value.__struct_fields__}
-        return msgspec.structs.replace(value, **changes)
-    return value
+def _named_extra(value: object, name: str) -> Place | None:
+    """A place, the local ``name`` called EXTRA; None for what is no place."""
+    if not isinstance(value, Place):
+        return None
+    extra = value.root is Root.LOCAL and value.name == name
+    return msgspec.structs.replace(value, name=EXTRA) if extra else value

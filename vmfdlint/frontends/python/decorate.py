@@ -6,7 +6,7 @@ written out in ``run``: calls of one decorated function never run another one.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -24,6 +24,7 @@ from vmfdlint.ir import (
     Return,
     Root,
     reads,
+    rewritten,
 )
 
 BARE = "-undecorated"
@@ -82,13 +83,19 @@ def _written_out(module: Module, local: str, wrappers: list[_Wrapper]) -> Module
         below = local + BARE + (str(number) if number else "")
         functions[below] = _moved(functions[inner], module.path, below)
         signatures[below] = msgspec.structs.replace(signatures[inner], decorators=())
-        body = _replaced(wrapper.function, wrapper.given, f"{module.name}.{below}")
+        body = _filled_in(wrapper, f"{module.name}.{below}")
         functions[local] = _moved(body, module.path, local)
         signatures[local] = msgspec.structs.replace(
             wrapper.signature, kind=own.kind, owner=own.owner, decorators=own.decorators
         )
         inner = local
     return msgspec.structs.replace(module, functions=functions, signatures=signatures)
+
+
+def _filled_in(wrapper: _Wrapper, name: str) -> Function:
+    """A wrapper's function with the function of a name in the place of what it was given."""
+    body: Function = rewritten(wrapper.function, lambda part: _replaced(part, wrapper.given, name))
+    return body
 
 
 def _moved(function: Function, path: str, name: str) -> Function:
@@ -139,17 +146,12 @@ def _given(function: Function, local: str) -> Place | None:
     return None
 
 
-def _replaced(value: Any, variable: Place, name: str) -> Any:
-    """A value of the IR with the function of a name in the place of a variable."""
-    if isinstance(value, tuple):
-        return tuple(_replaced(item, variable, name) for item in value)
-    if value == variable:
-        return FuncRef(name)
+def _replaced(value: object, variable: Place, name: str) -> object:
+    """A place or a call of one, which is the function of a name where the place is a variable; None for what
+    is none of these."""
     if isinstance(value, Call) and value.target == Indirect(variable):
-        value = msgspec.structs.replace(value, target=Named(name))
-    if isinstance(value, msgspec.Struct) and not isinstance(value, Place):
-        changes = {
-            field: _replaced(getattr(value, field), variable, name) for field in value.__struct_fields__
-        }
-        return msgspec.structs.replace(value, **changes)
-    return value
+        called = msgspec.structs.replace(value, target=Named(name))
+        return rewritten(called, lambda part: _replaced(part, variable, name))
+    if isinstance(value, Place):
+        return FuncRef(name) if value == variable else value
+    return None

@@ -5,31 +5,40 @@ In: a bound function. Out: the same with such names made one, where each is writ
 in the object under one of its names is there under all of them.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import msgspec
 
 from vmfdlint.frontends.python.module import DROP
-from vmfdlint.ir import Assign, Call, Function, Instr, Named, Operand, Place, Return, Root, places_read
+from vmfdlint.ir import (
+    Assign,
+    Call,
+    Function,
+    Instr,
+    Named,
+    Operand,
+    Place,
+    Return,
+    Root,
+    places_read,
+    rewritten,
+)
 
 
 def unified(function: Function, gives_first: Callable[[Call], bool]) -> Function:
     """The function with its names made one. ``gives_first`` says of a call that its result is its first
     argument."""
+    function = _entering(function, gives_first)
     written = _writes(function)
     group: dict[str, str] = {}
     for one, other in _pairs(function, gives_first):
         if written.get(one) == 1 and written.get(other) == 1:
             _join(group, one, other, function)
-    entered = any(_gives_member(instr, gives_first) for instr in function.instrs)
-    if not group and not entered:
+    if not group:
         return function
     names = {name: _head(group, name) for name in group}
     blocks = tuple(
-        msgspec.structs.replace(
-            block, instrs=tuple(_renamed_all(_entering(block.instrs, gives_first), names, function.params))
-        )
+        msgspec.structs.replace(block, instrs=tuple(_renamed_all(block.instrs, names, function.params)))
         for block in function.blocks
     )
     types: dict[str, str] = {}
@@ -97,16 +106,19 @@ def _join(group: dict[str, str], one: str, other: str, function: Function) -> No
     group[heads[1]] = heads[0]
 
 
-def _gives_member(instr: Instr, gives: Callable[[Call], bool]) -> bool:
-    """Whether an instruction is a call that gives back the member it is given."""
-    if not isinstance(instr, Call) or instr.dst is None:
-        return False
-    first = instr.args[0] if instr.args else None
-    return isinstance(first, Place) and bool(first.fields) and gives(instr)
+def _entering(function: Function, gives: Callable[[Call], bool]) -> Function:
+    """The function, where a call that gives back the member it is given is one of which the result is that
+    member."""
+    if not any(_gives_member(instr, gives) for instr in function.instrs):
+        return function
+    blocks = tuple(
+        msgspec.structs.replace(block, instrs=tuple(_entered(block.instrs, gives)))
+        for block in function.blocks
+    )
+    return msgspec.structs.replace(function, blocks=blocks)
 
 
-def _entering(instrs: tuple[Instr, ...], gives: Callable[[Call], bool]) -> Iterator[Instr]:
-    """The instructions, where a call that gives back a member is one of which the result is that member."""
+def _entered(instrs: tuple[Instr, ...], gives: Callable[[Call], bool]) -> Iterator[Instr]:
     for instr in instrs:
         if isinstance(instr, Call) and instr.dst is not None and _gives_member(instr, gives):
             yield Assign(instr.dst, instr.args[0], instr.at)
@@ -114,9 +126,18 @@ def _entering(instrs: tuple[Instr, ...], gives: Callable[[Call], bool]) -> Itera
         yield instr
 
 
-def _renamed_all(instrs: Iterable[Instr], names: dict[str, str], params: tuple[str, ...]) -> Iterator[Instr]:
+def _gives_member(instr: Instr, gives: Callable[[Call], bool]) -> bool:
+    if not isinstance(instr, Call) or instr.dst is None:
+        return False
+    first = instr.args[0] if instr.args else None
+    return isinstance(first, Place) and bool(first.fields) and gives(instr)
+
+
+def _renamed_all(
+    instrs: tuple[Instr, ...], names: dict[str, str], params: tuple[str, ...]
+) -> Iterator[Instr]:
     for instr in instrs:
-        renamed = _renamed(instr, names)
+        renamed = rewritten(instr, lambda part: _renamed(part, names))
         if renamed != instr and _drops(renamed, params):
             continue  # another name of a parameter goes: the object is the caller's
         if isinstance(renamed, Assign) and renamed.dst == renamed.src:
@@ -133,14 +154,9 @@ def _drops(instr: Instr, names: tuple[str, ...]) -> bool:
     return any(isinstance(one, Place) and one.name in names for one in instr.args)
 
 
-def _renamed(value: Any, names: dict[str, str]) -> Any:
-    """A value of the IR with its locals renamed."""
-    if isinstance(value, tuple):
-        return tuple(_renamed(item, names) for item in value)
-    if isinstance(value, Place):
-        name = names.get(value.name) if value.root is Root.LOCAL else None
-        return value if name is None else msgspec.structs.replace(value, name=name)
-    if isinstance(value, msgspec.Struct):
-        changes = {field: _renamed(getattr(value, field), names) for field in value.__struct_fields__}
-        return msgspec.structs.replace(value, **changes)
-    return value
+def _renamed(value: object, names: dict[str, str]) -> Place | None:
+    """A place, a local one by its new name; None for what is no place."""
+    if not isinstance(value, Place):
+        return None
+    name = names.get(value.name) if value.root is Root.LOCAL else None
+    return value if name is None else msgspec.structs.replace(value, name=name)
