@@ -136,30 +136,22 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     def names_with(self, *effects: type[Effect]) -> frozenset[str]:
         """Effect types -> the APIs that may have one, in any case. Opening a path counts as Create."""
         wanted = (*effects, OpenPath) if Create in effects else effects
-        return frozenset(
-            name
-            for name, api in self.apis.items()
-            if any(isinstance(spec.effect, wanted) for each in api.behaviours for spec in each.specs)
-        )
+        return self._names_where(lambda effect: isinstance(effect, wanted))
 
     def sealing_names(self) -> frozenset[str]:
         """The APIs that may change close-on-exec of every descriptor: close_range."""
-        return frozenset(
-            name
-            for name, api in self.apis.items()
-            for each in api.behaviours
-            for spec in each.specs
-            if isinstance(spec.effect, SetCloexec) and spec.effect.fd is None
-        )
+        return self._names_where(lambda effect: isinstance(effect, SetCloexec) and effect.fd is None)
 
     def joining_names(self) -> frozenset[str]:
         """The APIs that wait for the end of a thread."""
+        return self._names_where(lambda effect: isinstance(effect, Linger) and effect.thread is not None)
+
+    def _names_where(self, wanted: Callable[[object], bool]) -> frozenset[str]:
+        """The APIs that may have an effect that is ``wanted``, in any case."""
         return frozenset(
             name
             for name, api in self.apis.items()
-            for each in api.behaviours
-            for spec in each.specs
-            if isinstance(spec.effect, Linger) and spec.effect.thread is not None
+            if any(wanted(spec.effect) for each in api.behaviours for spec in each.specs)
         )
 
     def speaks(self, text: str) -> bool:
@@ -168,11 +160,7 @@ class Models(msgspec.Struct, frozen=True, dict=True):
 
     def reading_names(self) -> frozenset[str]:
         """The APIs that do something by a text: open a path, build one, run a command, mount."""
-        return self.names_with(Write, Grant) | frozenset(
-            name
-            for name, api in self.apis.items()
-            if any(isinstance(spec.effect, Lookup) for each in api.behaviours for spec in each.specs)
-        )
+        return self._names_where(lambda effect: isinstance(effect, Write | Grant | Lookup))
 
     def select_names(self) -> frozenset[str]:
         """The APIs whose case an argument picks: ioctl, fcntl, syscall, madvise."""
