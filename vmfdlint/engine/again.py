@@ -143,12 +143,13 @@ class Again:
         return self._record.answers(path, alone=not self._stands(path))
 
     def _stands(self, path: str) -> bool:
-        """Whether what a file that is the same says, and is lowered to, hangs on nothing that changed."""
-        return self._changes.stands and path not in self._changes.seeing
+        """Whether a file is the same, and what it says and is lowered to hangs on nothing that changed."""
+        changes = self._changes
+        return path not in changes.differing and changes.stands and path not in changes.seeing
 
     def holds(self, path: str) -> bytes:
         """The mark of the kept row of a file (``link.kept``) that needs no comparison; b"" for none."""
-        if path in self._changes.differing or not self._stands(path):
+        if not self._stands(path):
             return b""
         said = self._record.of(path)
         return said.mark if said is not None and said.lowered else b""
@@ -177,10 +178,10 @@ class Again:
             names = {**old.names, **kept.signatures.said_by(path)}
             if path in parsed:
                 sayings[path] = Sayings(answers, names, lowered=True, mark=kept.mark(path))
-            elif path in self._changes.differing or not self._stands(path):
-                sayings[path] = Sayings(answers, names)
-            else:
+            elif self._stands(path):
                 sayings[path] = Sayings(answers, names, old.lowered, old.mark)
+            else:
+                sayings[path] = Sayings(answers, names)
         self._record.put(last, sayings, self._stands)
 
 

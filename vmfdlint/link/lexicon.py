@@ -4,7 +4,7 @@ In: one Scan a file. Out: paths for a token, paths for a definition. No file is 
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from vmfdlint.base import SourceText, unpacked
@@ -147,14 +147,8 @@ class Lexicon:
     def reach(self, names: Sequence[str], near: str) -> Reach:
         """What a file with these includes would see."""
         direct = frozenset(path for name in names for path in self._named(name, near))
-        possible = set(direct)
-        pending = list(direct)
-        while pending:
-            fresh = set(self.may_include(pending.pop())) - possible
-            possible |= fresh
-            pending += fresh
         sure = frozenset(self._depths(near, self._likeliest(names, near)))
-        return Reach(direct, (sure, frozenset(possible)))
+        return Reach(direct, (sure, _closure(direct, self.may_include)))
 
     def including(self, paths: Iterable[str]) -> frozenset[str]:
         """Files that may include one of some, directly or not, and these themselves."""
@@ -162,13 +156,7 @@ class Lexicon:
         for path in self.paths:
             for target in self.may_include(path):
                 includers[target].append(path)
-        found = set(paths)
-        pending = list(found)
-        while pending:
-            fresh = set(includers[pending.pop()]) - found
-            found |= fresh
-            pending += fresh
-        return frozenset(found)
+        return _closure(paths, lambda path: includers.get(path, ()))
 
     def may_include(self, path: str) -> tuple[str, ...]:
         """Every file that what a file includes may name."""
@@ -203,6 +191,17 @@ class Lexicon:
             declaring = self.defined(kind, name)
             self._sights[(kind, name)] = Sight(self.may_include, declaring) if declaring else self.sources
         return self._sights[(kind, name)]
+
+
+def _closure(paths: Iterable[str], following: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    """Some paths, and all that follow from them."""
+    found = set(paths)
+    pending = list(found)
+    while pending:
+        fresh = set(following(pending.pop())) - found
+        found |= fresh
+        pending += fresh
+    return frozenset(found)
 
 
 def common_directories(left: str, right: str) -> int:

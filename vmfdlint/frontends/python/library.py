@@ -42,7 +42,7 @@ class Library:
         fork_default: bool = True,
         python2: bool = False,
     ) -> None:
-        self.modules = decorated(modules, Names(modules, known))
+        self._modules = modules
         self.sources = sources
         self._known = known
         self._fork_default = fork_default
@@ -50,9 +50,14 @@ class Library:
         self._bound: dict[FunctionKey, Function] = {}
 
     @cached_property
+    def modules(self) -> Mapping[str, Module]:
+        """The files as they were lowered, with what stands above their functions written out."""
+        return decorated(self._modules, Names(self._modules, self._known))
+
+    @cached_property
     def paths(self) -> frozenset[str]:
         """The files."""
-        return frozenset(self.modules)
+        return frozenset(self._modules)
 
     @property
     def notation(self) -> Notation:

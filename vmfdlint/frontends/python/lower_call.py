@@ -27,9 +27,8 @@ _QUIET = frozenset(
     )
 )
 """Builtins whose exceptions nobody means when they write a handler."""
-
-
 _SET_BY_USERS = frozenset(("os.environ.get", "os.getenv"))
+"""Calls that give their last argument where a user has set nothing else."""
 
 
 class Calls(Expressions):
