@@ -8,10 +8,12 @@ from vmfdlint.solve.typestate import Life
 from vmfdlint.solve.values import OTHER, POSITIVE, Value, says_none, signs
 from vmfdlint.summary import (
     ESCAPED,
+    FIRST,
     OUTER,
     RESULT,
     Flow,
     Path,
+    extended,
     from_address,
     is_cell,
     is_global,
@@ -60,16 +62,9 @@ def names_inside(path: Path, args: tuple[Operand, ...], callee: Flow) -> list[Pa
     for name, operand in zip(callee.params, args, strict=False):
         if isinstance(operand, Address):
             base = path_of(operand.place)
-            if not starts_with(path, base):
-                continue
-            rest = path[len(base) :]
-            if not rest:
-                found.append((name, "->[0]"))
-            elif rest[0].startswith("."):
-                found.append((name, "->" + rest[0][1:], *rest[1:]))
-            elif rest[0].startswith("->"):
-                # The address of a pointer: the callee reaches what is behind it by one step more.
-                found.append((name, "->[0]", *rest))
+            if starts_with(path, base):
+                # Of the address of a pointer the callee reaches what is behind that by one step more.
+                found.append(extended((name, FIRST), path[len(base) :]))
     return found
 
 

@@ -44,6 +44,7 @@ from vmfdlint.summary import (
     given_path,
     is_cell,
     is_global,
+    is_inside,
     operand_path,
     path_of,
     starts_with,
@@ -77,7 +78,8 @@ class Interest:
         self._executing = models.names_with(Exec, Spawn, PassOn) | models.sealing_names()
         self._unsharing = models.names_with(Unshare)
         self._working = models.names_with(Worker)
-        self._joining = models.joining_names()
+        self.joining = models.joining_names()
+        """The APIs that wait for a thread."""
         self._surviving: dict[FunctionKey, bool] = {}
         self._waiting: dict[FunctionKey, bool] = {}
         self._given: set[tuple[Site, str]] = set()
@@ -199,7 +201,7 @@ class Interest:
                 below = any(starts_with(held, path) for held in fact.places)
                 if below and self._gives_back(edge.callee, position):
                     return True
-                if any(starts_with(held, path) and held[len(path)][0] == "." for held in fact.places):
+                if any(is_inside(held, path) for held in fact.places):
                     return True  # a structure with the number in it is passed by value
                 owner = below and fact.is_open
                 if owner and self._waits(edge.callee):
@@ -385,7 +387,7 @@ class Interest:
 
     def joins(self) -> frozenset[FunctionKey]:
         """Functions below which the end of a thread is waited for."""
-        return self.relevance.calling("wait for a thread", self._joining, self._waits)
+        return self.relevance.calling("wait for a thread", self.joining, self._waits)
 
     def execs(self) -> frozenset[FunctionKey]:
         """Functions below which a program is executed or spawned, or every descriptor sealed for one."""

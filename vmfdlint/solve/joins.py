@@ -48,7 +48,8 @@ class Threads:
         self._behaviour = behaviour
         self._graph = graph
         self._at = at
-        self._teardown = Teardown(behaviour)
+        self.teardown = Teardown(behaviour)
+        """What functions release of what they are given."""
         self._made: dict[_Member, dict[Site, _Thread]] = defaultdict(dict)
         self._within: dict[FunctionKey, tuple[_Thread, ...]] = {}
 
@@ -103,7 +104,7 @@ class Threads:
                 continue
             for position, operand in enumerate(edge.args):
                 origin = _origin(operand, flow, thread.site) if isinstance(operand, Place) else operand
-                for steps in self._teardown.released(edge.callee, position):
+                for steps in self.teardown.released(edge.callee, position):
                     paths = (_given(operand, steps), _given(origin, steps))
                     if any(match_path(fact, path) for fact in facts for path in paths if path is not None):
                         return True

@@ -115,8 +115,8 @@ def told(fact: Fact, path: Path, flow: Flow) -> Fact:
         behind = {
             alias
             for target, base in flow.pointing
-            for alias in (_behind(path, target, base) if starts_with(path, target) else ())
-            if not says_none(fact.lookup(base[:1]))
+            if starts_with(path, target) and not says_none(fact.lookup(base[:1]))
+            if (alias := _behind(path, target, base)) is not None
         }
         fact = fact.with_places(behind.union(fact.places)) if behind else fact
     fresh = path in fact.places and path in flow.tested and is_vague(path)
@@ -134,7 +134,7 @@ def assign(fact: Fact, instr: Assign, flow: Flow) -> Fact:
         src, src_cell = path_of(instr.src), cell_of(instr.src)
         copied = _copies(fact, src, src_cell, dst, cell)
     elif isinstance(instr.src, Address) and not fact.is_zero:
-        copied = _aliases(fact, path_of(instr.src.place), dst)
+        copied = [(alias, None) for alias in _aliases(fact, path_of(instr.src.place), dst)]
     value = _known(instr.src, fact)
     replaced = _cells_replaced(fact, instr, flow)
     fact = forget(fact, dst, cell)
@@ -215,23 +215,19 @@ def _copies(
     return found
 
 
-def _aliases(fact: Fact, target: Path, dst: Path) -> list[tuple[Path, Path | None]]:
+def _aliases(fact: Fact, target: Path, dst: Path) -> list[Path]:
     """``p = &x``: what ``x`` holds is also behind ``p``."""
-    return [
-        (alias, None)
-        for held in fact.places
-        if starts_with(held, target)
-        for alias in _behind(held, target, (*dst, FIRST))
-    ]
+    found = (_behind(held, target, (*dst, FIRST)) for held in fact.places if starts_with(held, target))
+    return [alias for alias in found if alias is not None]
 
 
-def _behind(held: Path, target: Path, base: Path) -> list[Path]:
+def _behind(held: Path, target: Path, base: Path) -> Path | None:
     """What a path at or below ``target`` is called by way of ``base``: the first element behind a pointer, or
     another name of an object."""
     rest = held[len(target) :]
     if base[-1] != FIRST:
-        return [(*base, *rest)] if rest else []
-    return [extended(base, rest)] if not rest or rest[0].startswith(".") else []
+        return (*base, *rest) if rest else None
+    return extended(base, rest) if not rest or rest[0].startswith(".") else None
 
 
 def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:
@@ -352,8 +348,7 @@ def leave_function(fact: Fact, instr: Return, flow: Flow, function: Function) ->
                 elif cell is not None and is_cell(held) and same_cell(held, cell):
                     places.add(RESULT)
         elif isinstance(instr.value, Address):
-            for path, _cell in _aliases(fact, path_of(instr.value.place), RESULT):
-                places.add(path)
+            places.update(_aliases(fact, path_of(instr.value.place), RESULT))
         env_value = value_of(instr.value, fact)
         if isinstance(env_value, Const):
             env_value = env_value if fact.is_zero else signs(env_value)

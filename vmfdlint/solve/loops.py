@@ -15,7 +15,7 @@ from vmfdlint.solve.joins import Threads
 from vmfdlint.solve.mappings import is_part
 from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.tables import Tables
-from vmfdlint.summary import Flow, Sweep, Teardown
+from vmfdlint.summary import Flow, Sweep
 
 
 class Loops:
@@ -23,10 +23,9 @@ class Loops:
 
     def __init__(self, tables: Tables, interest: Interest, threads: Threads) -> None:
         self.tables = tables
-        self.threads = threads
-        self._joining = interest.models.joining_names()
         self.interest = interest
-        self.teardown = Teardown(tables.behaviour)
+        self.threads = threads
+        self.teardown = threads.teardown
 
     def linger(self, node: Node, flow: Flow) -> None:
         """Observes that a fact enters a loop without a bound."""
@@ -74,7 +73,7 @@ class Loops:
             return False
         for handed in flow.handed.get(node.block, ()):
             call, site = flow.call_at(handed.block, handed.index), Site(flow.key, handed.block, handed.index)
-            if not isinstance(call.target, Named) or call.target.name not in self._joining:
+            if not isinstance(call.target, Named) or call.target.name not in self.interest.joining:
                 continue
             modelled = self.tables.behaviour.modelled(flow.key, call)
             if modelled is not None and self.threads.release(fact, flow, site, call, modelled):

@@ -120,8 +120,9 @@ class Unmodelled(Crossings):
     def _noted(self, fact: Fact, edges: list[Edge], args: tuple[Operand, ...]) -> Fact:
         """A fact without what it knew of the members that a callee puts something into."""
         for position, path in enumerate(map(operand_path, args)):
-            below = [] if path is None else [one for one, _ in fact.env if len(one) > len(path)]
-            known = [one for one in below if path is not None and starts_with(one, path)]
+            if path is None:
+                continue
+            known = [one for one, _ in fact.env if len(one) > len(path) and starts_with(one, path)]
             for edge in edges if known else ():
                 notes = self.behaviour.parameters.notes(edge.callee, position)
                 for one in known:
@@ -194,6 +195,6 @@ def _told(fact: Fact, instr: Call) -> FuncRef | None:
 def _had_its_turn(fact: Fact, edge: Edge, edges: list[Edge], flow: Flow) -> bool:
     """Whether a loop over functions that were collected, in a language where they hold what they work on, has
     run this one: it closed the reference, and each runs once."""
-    closed = fact.state.life is Life.CLOSED and fact.mark is not None
-    several = len(edges) > 1 and edge.site.block in flow.looping and flow.counts_references
-    return closed and several and fact.mark is not None and fact.mark.function == edge.callee
+    if fact.state.life is not Life.CLOSED or fact.mark is None or not flow.counts_references:
+        return False
+    return len(edges) > 1 and edge.site.block in flow.looping and fact.mark.function == edge.callee

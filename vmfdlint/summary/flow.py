@@ -418,7 +418,7 @@ class Flow(ControlFlow):
         cell = self.cells.get(path)
         if cell is not None or len(path) < 2:
             return cell
-        if path[1] == "->[0]":  # the address of a pointer to the record
+        if path[1] == FIRST:  # the address of a pointer to the record
             return self.cell_at((path[0], *path[2:]))
         record = dict(self.function.local_types).get(path[0])
         if record is None or "[" in path[1] or not all(step.startswith(".") for step in path[2:]):

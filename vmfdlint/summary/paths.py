@@ -235,7 +235,7 @@ def from_address(base: Path, steps: Path) -> Path | None:
     """The place that ``steps`` lead to from a pointer to ``base``; None where they do not follow it."""
     if not steps or not steps[0].startswith("->"):
         return None
-    if steps[0] == "->[0]":
+    if steps[0] == FIRST:
         return (*base, *steps[1:])
     return (*below(base, "." + step_name(steps[0])), *steps[1:])
 
