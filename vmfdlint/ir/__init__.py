@@ -35,6 +35,7 @@ from vmfdlint.ir.operands import (
     Operand,
     Place,
     Root,
+    Step,
     Text,
     key_step,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "Place",
     "Return",
     "Root",
+    "Step",
     "Target",
     "Text",
     "Unparsed",

@@ -5,7 +5,7 @@ from typing import TypeAlias, assert_never
 import msgspec
 
 from vmfdlint.base import Span
-from vmfdlint.ir.operands import Address, Const, Flags, FuncRef, Opaque, Operand, Place, Text
+from vmfdlint.ir.operands import Address, Const, Flags, FuncRef, Opaque, Operand, Place, Step, Text
 
 
 class Named(msgspec.Struct, frozen=True, tag=True):
@@ -134,7 +134,7 @@ def places(operand: Operand) -> tuple[Place, ...]:
             return (base,)
         case Address(place=place):
             return (place,)
-        case Const() | Text() | FuncRef() | Opaque():
+        case Const() | Text() | FuncRef() | Opaque() | Step():
             return ()
         case _:
             assert_never(operand)

@@ -109,11 +109,17 @@ class Opaque(msgspec.Struct, frozen=True, tag=True):
     why: str = ""
 
 
+class Step(msgspec.Struct, frozen=True, tag=True):
+    """The number that the assigned place had, and ``by`` more: ``x++``, ``x -= 2``. Only an Assign has it."""
+
+    by: int
+
+
 ELEMENT = Field("[]", "", True)
 """The step from a list or a mapping to an element of it that nobody knows."""
 
 
-Operand: TypeAlias = Place | Const | Text | Flags | Address | FuncRef | Opaque
+Operand: TypeAlias = Place | Const | Text | Flags | Address | FuncRef | Opaque | Step
 
 
 def key_step(key: Operand | None) -> str:

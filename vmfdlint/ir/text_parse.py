@@ -20,7 +20,19 @@ from vmfdlint.ir.instrs import (
     Unparsed,
     Via,
 )
-from vmfdlint.ir.operands import Address, Const, Field, Flags, FuncRef, Opaque, Operand, Place, Root, Text
+from vmfdlint.ir.operands import (
+    Address,
+    Const,
+    Field,
+    Flags,
+    FuncRef,
+    Opaque,
+    Operand,
+    Place,
+    Root,
+    Step,
+    Text,
+)
 
 _BLANK = re.compile(r"(?:\s|//.*)*")
 _NAME = re.compile(r"'(?:[^'\\]|\\.)*'|[^\W\d][\w$%#]*|[%$][\w$%#]*")
@@ -28,6 +40,7 @@ _CALLEE = re.compile(r"'(?:[^'\\]|\\.)*'|[\w$%#.:<>]+")
 _PATH = re.compile(r"'(?:[^'\\]|\\.)*'|[\w./+\- ]*")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _KEYWORD = re.compile(rf"(\*\*?|{_NAME.pattern})=(?!=)")
+_STEP = re.compile(r"[+-]\d+")
 _NUMBER = re.compile(r"-?\d+")
 _ELEMENT = re.compile(r"\[-?\d*\]")
 _SPAN = re.compile(r"@(?:\{(?P<path>'(?:[^'\\]|\\.)*'|[^}]*)\})?(\d+):(\d+)(?:-(\d+):(\d+))?")
@@ -168,6 +181,8 @@ class _Line:
         if self.take("&"):
             return Address(self.place())
         if self.take("?", skip=False):
+            if _STEP.match(self.text, self.position):
+                return Step(int(self.match(_STEP, "a step").group()))
             why = _STRING.match(self.text, self.position)
             text = json.loads(self.match(_STRING, "a string").group()) if why else ""
             self.skip()

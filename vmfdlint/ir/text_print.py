@@ -7,7 +7,7 @@ from typing import assert_never
 from vmfdlint.base import Span
 from vmfdlint.ir.function import Block, Function
 from vmfdlint.ir.instrs import Assign, Assume, Call, Indirect, Instr, Member, Named, Return, Target, Unparsed
-from vmfdlint.ir.operands import Address, Const, Flags, FuncRef, Opaque, Operand, Place, Root, Text
+from vmfdlint.ir.operands import Address, Const, Flags, FuncRef, Opaque, Operand, Place, Root, Step, Text
 
 PLAIN_NAME = re.compile(r"[^\W\d][\w$%#]*|[%$][\w$%#]*")
 PLAIN_CALLEE = re.compile(r"[\w$%#.:<>]+")
@@ -78,6 +78,8 @@ def print_operand(operand: Operand, home: str) -> str:
             return "fn:" + _callee(name)
         case Opaque(why=why):
             return "?" + (json.dumps(why) if why else "")
+        case Step(by=by):
+            return f"?{by:+}"
         case _:
             assert_never(operand)
 

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from vmfdlint.ir import Address, Const, Flags, FuncRef, Opaque, Operand, Place, Root, Text
+from vmfdlint.ir import Address, Const, Flags, FuncRef, Opaque, Operand, Place, Root, Step, Text
 from vmfdlint.models.compiled import Clause, Condition, Test
 from vmfdlint.models.effects import REST, Port, Truth
 
@@ -171,7 +171,7 @@ def _has(clause: Clause, operand: Operand, constants: Mapping[str, int]) -> Trut
             if clause.name in on or _covers(on, clause, constants):
                 return Truth.YES
             return Truth.NO if clause.name in off else Truth.MAYBE
-        case Place() | Address() | FuncRef() | Opaque():
+        case Place() | Address() | FuncRef() | Opaque() | Step():
             return Truth.MAYBE
 
 
@@ -207,7 +207,7 @@ def _equal(clause: Clause, operand: Operand, constants: Mapping[str, int]) -> Tr
         case Address() | FuncRef():
             # An object or a function has an address, which is no small number.
             return Truth.NO if clause.number == 0 else Truth.MAYBE
-        case Place() | Flags() | Opaque():
+        case Place() | Flags() | Opaque() | Step():
             return Truth.MAYBE
 
 
@@ -231,5 +231,5 @@ def _is(clause: Clause, operand: Operand) -> Truth:
             return _truth(clause.name in names)
         case Text():
             return Truth.NO
-        case Place() | Flags() | Opaque():
+        case Place() | Flags() | Opaque() | Step():
             return Truth.MAYBE

@@ -22,6 +22,7 @@ from vmfdlint.ir import (
     Opaque,
     Operand,
     Place,
+    Step,
     places_named,
 )
 from vmfdlint.link import Site
@@ -242,7 +243,7 @@ class Flow(Definitions):
         reckoned = {
             path_of(instr.dst)
             for instr in self.function.instrs
-            if isinstance(instr, Assign) and isinstance(instr.src, Opaque)
+            if isinstance(instr, Assign) and isinstance(instr.src, Opaque | Step)
         }
         for call in self.calls:
             for effect in self.effects(call):

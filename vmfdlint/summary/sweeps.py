@@ -10,7 +10,20 @@ from functools import cached_property
 
 import msgspec
 
-from vmfdlint.ir import ELEMENT, Address, Assign, Assume, Call, Const, Function, Instr, Named, Opaque, Place
+from vmfdlint.ir import (
+    ELEMENT,
+    Address,
+    Assign,
+    Assume,
+    Call,
+    Const,
+    Function,
+    Instr,
+    Named,
+    Opaque,
+    Place,
+    Step,
+)
 from vmfdlint.models import Close, Models, Unmap, resolve
 from vmfdlint.summary.paths import (
     Path,
@@ -24,8 +37,8 @@ from vmfdlint.summary.paths import (
 
 _FEW = 10
 """A close loop that ends below this number is not after the descriptors that a program opened."""
-_STEP = Opaque("step")
-"""What ``++`` puts into a variable."""
+_STEPS = (Step(1), Step(-1))
+"""What ``++`` and ``--`` put into a variable."""
 _CALLS = 2
 """Calls that a number goes through between the collection and its close."""
 
@@ -104,7 +117,7 @@ class Loop:
         """How often the loop runs at most, where the one variable that it reckons with counts from 0 to a
         constant; None where that is not known."""
         reckoned = [each for each in self._instrs() if isinstance(each, Assign) and _is_reckoned(each)]
-        if len(reckoned) != 1 or reckoned[0].src != _STEP:
+        if len(reckoned) != 1 or reckoned[0].src not in _STEPS:
             return None
         name = path_of(reckoned[0].dst)[0]
         ends = [
@@ -123,7 +136,7 @@ class Loop:
         ]
         return name not in self.function.params and all(
             isinstance(instr, Assign)
-            and (instr.src == _STEP or (isinstance(instr.src, Const) and instr.src.value == 0))
+            and (instr.src in _STEPS or (isinstance(instr.src, Const) and instr.src.value == 0))
             for instr in written
         )
 
@@ -249,7 +262,7 @@ class Loop:
                 elif not isinstance(instr, Assign):
                     continue
                 elif number in self.blocks:
-                    if not isinstance(instr.src, Opaque) and not (
+                    if not isinstance(instr.src, Opaque | Step) and not (
                         isinstance(instr.src, Place) and instr.src.is_variable(name)
                     ):
                         return False
@@ -296,7 +309,7 @@ def _is_variable(place: Place, name: str) -> bool:
 
 def _is_reckoned(instr: Assign) -> bool:
     """Whether a variable gets the result of arithmetic."""
-    return isinstance(instr.src, Opaque) and not instr.dst.fields
+    return isinstance(instr.src, Opaque | Step) and not instr.dst.fields
 
 
 def bytes_of(effect: Close | Unmap, call: Call) -> int | None:

@@ -10,7 +10,7 @@ from vmfdlint.frontends.c.literals import computed, negated
 from vmfdlint.frontends.c.lower_expr import Expressions
 from vmfdlint.frontends.c.state import UNKNOWN, Typed
 from vmfdlint.frontends.c.syntax import COMPARISONS, LOGICAL, is_truth, parts, text_of
-from vmfdlint.ir import Address, Const, Flags, Opaque, Operand, Place
+from vmfdlint.ir import Address, Const, Flags, Opaque, Operand, Place, Step
 
 
 class Operators(Expressions):
@@ -159,6 +159,9 @@ class Operators(Expressions):
             return self._opaque(node)
         dst, ctype = self.place(left)
         op = operator.type[:-1]
+        again = _step_of(left, right) if not op else None
+        if again is not None:
+            op, right = again
         if not op:
             if right.type == "initializer_list":
                 self.initialise(dst, ctype, right)
@@ -168,8 +171,11 @@ class Operators(Expressions):
         inverted = op == "&" and right.type == "unary_expression" and text_of(right).startswith("~")
         argument = right.child_by_field_name("argument") if inverted else right
         value = self.value(argument if argument is not None else right)
+        operand: Operand
         if ctype.pointer:
-            operand: Operand = Opaque("pointer arithmetic")
+            operand = Opaque("pointer arithmetic")
+        elif op in ("+", "-") and isinstance(value.operand, Const) and value.operand.value is not None:
+            operand = Step(value.operand.value if op == "+" else -value.operand.value)
         else:
             operand = self.with_bits("&~" if inverted else op, Typed(dst, ctype), value, node)
         self.assign(dst, operand, node)
@@ -184,7 +190,7 @@ class Operators(Expressions):
         if node.children[0].id == argument.id:
             before = Typed(self.temp(ctype), ctype)
             self.assign(self.settled(before, node), place, node)
-        self.assign(place, Opaque("step"), node)
+        self.assign(place, _step(node), node)
         return before
 
     def _conditional(self, node: Node) -> Typed:
@@ -245,7 +251,7 @@ class Operators(Expressions):
         elif kind == "update_expression":
             argument = node.child_by_field_name("argument")
             if argument is not None:
-                self.assign(self.place(argument)[0], Opaque("step"), node)
+                self.assign(self.place(argument)[0], _step(node), node)
         elif kind == "conditional_expression" or is_truth(node):
             self._discard_choice(node)
         elif kind not in ("identifier", "number_literal", "string_literal", "null", "true", "false"):
@@ -276,3 +282,21 @@ class Operators(Expressions):
             if value is not None:
                 self.assign(self.place(value)[0], Opaque("asm"), node)
         return Typed(Opaque("asm"), UNKNOWN)
+
+
+def _step(node: Node) -> Step:
+    """What ``++`` or ``--`` does to a number."""
+    operator = node.child_by_field_name("operator")
+    return Step(-1 if operator is not None and operator.type == "--" else 1)
+
+
+def _step_of(left: Node, right: Node) -> tuple[str, Node] | None:
+    """``x = x - 1`` as operator and number: what ``x -= 1`` says."""
+    if right.type != "binary_expression":
+        return None
+    first, operator = right.child_by_field_name("left"), right.child_by_field_name("operator")
+    number = right.child_by_field_name("right")
+    if first is None or operator is None or number is None or number.type != "number_literal":
+        return None
+    same = operator.type in ("+", "-") and text_of(first) == text_of(left)
+    return (operator.type, number) if same else None

@@ -2,6 +2,7 @@
 
 from tree_sitter import Node
 
+from vmfdlint.frontends.python import fold
 from vmfdlint.frontends.python.fallback_flow import Flow
 from vmfdlint.frontends.python.fallback_tree import SCOPES, below, spelled, written
 from vmfdlint.frontends.python.state import NONE
@@ -69,8 +70,9 @@ class Statements(Flow):
         elif node.type == "augmented_assignment":
             left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
             if left is not None and right is not None:
-                self.value(right)
-                self.store(left, Opaque(node.type), node)
+                operator = node.child_by_field_name("operator")
+                sign = operator.type[:-1] if operator is not None else ""
+                self.store(left, fold.step(sign, self.value(right)) or Opaque(node.type), node)
         elif node.type == "ERROR":
             self._unparsed(node)
         elif node.type not in ("string", "concatenated_string"):

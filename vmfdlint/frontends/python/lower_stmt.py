@@ -156,7 +156,8 @@ class Statements(Loops):
             step = ELEMENT
             self.assign(old.step(step), given.step(step), node)
             return
-        self.store(node.target, folded if folded is not None else opaque(node), node)
+        stepped = fold.step(sign(node.operator), given) if folded is None else folded
+        self.store(node.target, stepped if stepped is not None else opaque(node), node)
 
     def _del(self, target: cst.BaseExpression, node: cst.CSTNode) -> None:
         if isinstance(target, cst.Tuple):
