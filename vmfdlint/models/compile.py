@@ -23,7 +23,19 @@ from vmfdlint.models.compiled import (
     Spec,
     TextRule,
 )
-from vmfdlint.models.effects import CHANNELS, REST, Callback, Effect, Grant, Keep, Kind, Port, Sign, Truth
+from vmfdlint.models.effects import (
+    ANSWERS,
+    CHANNELS,
+    REST,
+    Callback,
+    Effect,
+    Grant,
+    Keep,
+    Kind,
+    Port,
+    Sign,
+    Truth,
+)
 from vmfdlint.models.parse import (
     Constants,
     RowError,
@@ -151,6 +163,8 @@ def _compile_field(
         return Kind(value)
     if (word, name) == ("callback", "when") and value not in _MOMENTS:
         raise RowError(f"unknown moment '{value}'{suggestion(value, _MOMENTS)}", value)
+    if (word, name) == ("count", "gives") and value not in ANSWERS:
+        raise RowError(f"unknown answer '{value}'{suggestion(value, ANSWERS)}", value)
     if name == "channel" and value not in CHANNELS:
         raise RowError(f"unknown channel '{value}'{suggestion(value, CHANNELS)}", value)
     return value

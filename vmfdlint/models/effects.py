@@ -27,7 +27,9 @@ from vmfdlint.models.effects_descriptors import (
     Use,
 )
 from vmfdlint.models.effects_memory import (
+    ANSWERS,
     Copy,
+    Count,
     DontFork,
     Drop,
     Export,
@@ -57,6 +59,7 @@ from vmfdlint.models.effects_processes import (
 from vmfdlint.models.operands import KEY, NAME, REST, Port, Sign, Truth
 
 __all__ = [
+    "ANSWERS",
     "CHANNELS",
     "FOREIGN",
     "KEY",
@@ -67,6 +70,7 @@ __all__ = [
     "Close",
     "CloseAll",
     "Copy",
+    "Count",
     "Create",
     "Daemon",
     "DontFork",
@@ -136,6 +140,7 @@ Effect: TypeAlias = (
     | Unshare
     | Migrate
     | Callback
+    | Count
     | Free
     | Drop
     | Export

@@ -7,6 +7,9 @@ import msgspec
 
 from vmfdlint.models.operands import Port, Truth
 
+ANSWERS = ("before", "after", "zero")
+"""What a call that steps a number can answer."""
+
 
 class Map(msgspec.Struct, frozen=True, tag=True):
     """Maps ``fd`` into memory at ``at``; ``length`` is the operand that gives its bytes. ``owner``: an object
@@ -57,6 +60,19 @@ class DontFork(msgspec.Struct, frozen=True, tag=True):
     at: Port
     on: Truth
     length: Port | None = None
+
+
+class Count(msgspec.Struct, frozen=True, tag=True):
+    """Adds ``by`` to the number that ``at`` points to, so many ``times`` as that operand says; ``sets``: the
+    operand is what it is from then on. ``gives`` says what is returned: the number ``before`` or ``after``
+    the step, or whether it is ``zero`` behind it.
+    """
+
+    at: Port
+    by: int = 1
+    times: Port | None = None
+    sets: bool = False
+    gives: str = ""
 
 
 class Inside(msgspec.Struct, frozen=True, tag=True):

@@ -14,6 +14,7 @@ from vmfdlint.models import (
     Close,
     CloseAll,
     Copy,
+    Count,
     Create,
     Daemon,
     DontFork,
@@ -137,6 +138,8 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
         case Keep(value=value):
             return [memory.keep(fact, value, call)]
         case Create() | Callback() | Inside() | Write() | Grant() | Expose() | Acquire() | Release() | Make():
+            return [fact]
+        case Count():
             return [fact]
         case _:
             assert_never(effect)

@@ -7,6 +7,7 @@ from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.typestate import Life
 from vmfdlint.solve.values import OTHER, POSITIVE, Value, says_none, signs
 from vmfdlint.summary import (
+    COUNT,
     ESCAPED,
     FIRST,
     OUTER,
@@ -172,7 +173,9 @@ def guards_itself(fact: Fact, path: Path, callee: Flow) -> bool:
 def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tuple[Path, Value], ...]:
     env: dict[Path, Value] = {}
     for path, value in fact.env:
-        if is_global(path):
+        if path[0] == COUNT:
+            env[path] = value
+        elif is_global(path):
             if path in callee.tested or marks_absence(fact, path, value):
                 env[path] = value
             for inside in given_names(path, args, callee):

@@ -27,6 +27,7 @@ from vmfdlint.models import (
 )
 from vmfdlint.solve.apply import apply
 from vmfdlint.solve.boundary import enter
+from vmfdlint.solve.counts import counting, is_given, is_known, unsure
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.guards import guards
 from vmfdlint.solve.invocation import Invocation
@@ -93,9 +94,27 @@ class Calls(Unmodelled):
         if modelled is not None and fact.is_zero and modelled.api in self._granting:
             modelled = self._of_each_record(modelled, texts)
         edges = self._edges(node, instr, texts, flow, modelled)
+        if fact.env and not fact.is_zero:
+            node = self._counted(node, instr, modelled)
         if modelled is not None:
             return self._api(node, instr, args, flow, modelled, edges)
         return self._bodies(node, instr, args, flow, edges)
+
+    def _counted(self, node: Node, instr: Call, modelled: Resolved | None) -> Node:
+        """The node of a call whose fact no longer knows how many use its object, where others are about to
+        step that number whenever they like."""
+        number = counting(node.fact)
+        if number is None or not is_known(node.fact, number):
+            return node
+        stepping = self.relevance.stepping(number)
+        site = Site(self.contexts[node.context].key, node.block, node.index)
+        aside = any(
+            edge.callee in stepping and (edge.kind.is_deferred or edge.kind is EdgeKind.THREAD)
+            for edge in self.relevance.edges.get(site, {}).values()
+        )
+        if not aside and not (modelled is None and is_given(node.fact, instr)):
+            return node
+        return self._note(node, node.index, unsure(node.fact))
 
     def _of_each_record(self, modelled: Resolved, args: tuple[Operand, ...]) -> Resolved:
         """A call with members of a record as arguments: what it grants for any element of a table."""

@@ -22,6 +22,7 @@ from vmfdlint.solve.boundary import (
     marks_absence,
     rests,
 )
+from vmfdlint.solve.counts import is_known, unsure
 from vmfdlint.solve.descriptors import closed
 from vmfdlint.solve.facts import ZERO_FACT, Fact
 from vmfdlint.solve.guards import guards, read_texts
@@ -33,6 +34,7 @@ from vmfdlint.solve.tables import Incoming, Step, Tables
 from vmfdlint.solve.typestate import Event, Life
 from vmfdlint.solve.values import RAISING, RETURNED, Value
 from vmfdlint.summary import (
+    COUNT,
     EXCEPTION,
     RESULT,
     Behaviour,
@@ -67,7 +69,7 @@ class Crossings(Tables):
         if callee is None:
             return
         apart = edge.kind in (EdgeKind.THREAD, EdgeKind.JOIN)
-        fact = in_new_thread(node.fact) if apart else node.fact
+        fact = unsure(in_new_thread(node.fact)) if apart else node.fact
         inside = enter(fact, edge.args, callee, self._flow(node))
         if node.fact.is_zero:
             inside = msgspec.structs.replace(inside, places=())
@@ -209,6 +211,7 @@ class Crossings(Tables):
             (path, value)
             for path, value in fact.env
             if path in caller.tested
+            or path[0] == COUNT
             or path[0] in caller.params
             or (incoming.result is not None and is_inside(path, incoming.result))
             or marks_absence(fact, path, value)
@@ -267,7 +270,12 @@ class Crossings(Tables):
         return msgspec.structs.replace(fact, object=made) if made is not fact.object else fact
 
     def _settle(self, after: Fact, before: Fact, node: Node, at: Span) -> Fact:
-        """Decides that a reference whose last place is gone is lost, or closed by the object that had it."""
+        """Decides that a reference whose last place is gone is lost, or closed by the object that had it. One
+        that the last user closes is gone: nobody is left who could use its stale number."""
+        if node.fact.is_open and after.state.life is Life.CLOSED:
+            number = self.behaviour.users.last(self.contexts[node.context].key).get(node.block)
+            if number is not None and not is_known(node.fact, number):
+                return after.with_places(frozenset())
         if after.is_zero or after.places or not after.is_open or after.object is None:
             return after
         if not after.object.holds_vm or not before.places:

@@ -12,6 +12,7 @@ from vmfdlint.models import FOREIGN, Kind
 from vmfdlint.solve.typestate import Event, Life, Process, State, step
 from vmfdlint.solve.values import RETURNED, Value, may_hold
 from vmfdlint.summary import (
+    COUNT,
     ESCAPED,
     EXCEPTION,
     OUTER,
@@ -211,7 +212,7 @@ class Fact(msgspec.Struct, frozen=True, cache_hash=True):
         env = [(known, old) for known, old in self.env if not starts_with(known, path)]
         if value is not None:
             env.append((path, value))
-            counted = [known for known, _old in env if known != EXCEPTION]
+            counted = [known for known, _old in env if known != EXCEPTION and known[0] != COUNT]
             if len(counted) > LIMITS.environment * (2 if self.object is None else 1):
                 env = [(known, old) for known, old in env if known != counted[0]]
         return msgspec.structs.replace(self, env=tuple(env))

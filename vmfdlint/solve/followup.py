@@ -18,7 +18,7 @@ from vmfdlint.solve.tables import Step, Tables
 from vmfdlint.solve.typestate import Life, Process
 from vmfdlint.solve.values import RETURNED
 from vmfdlint.solve.witness import witness
-from vmfdlint.summary import EXCEPTION, operand_path
+from vmfdlint.summary import EXCEPTION, Path, is_global, operand_path
 
 _HANDLES = frozenset(
     {
@@ -37,13 +37,15 @@ def follow_up(tabulation: Tables) -> None:
     """Sends dependents on from every close of what they depend on."""
     # A handle that went into the call meets the close there, or a path on which nothing is closed.
     entered = {incoming.node for sent in tabulation.incoming.values() for incoming in sent}
-    for node, closed, site in _closes(tabulation):
+    for node, closed, site, numbers in _closes(tabulation):
         key = tabulation.contexts[node.context].key
         here = tabulation.at.get((key, node.block, node.index), {})
         for fact, other in list(here.items()):
             if fact.object is None or not fact.is_open or fact.state.process is not Process.OWN:
                 continue
             if fact.object.alone_since is not None or not _depends(fact.object, closed):
+                continue
+            if fact.object.copy_of is None and not all(_goes_with(fact, number) for number in numbers):
                 continue
             passed = _passed(tabulation, other)
             if other in entered or not passed or _of_another(tabulation, other, node, closed):
@@ -56,19 +58,30 @@ def follow_up(tabulation: Tables) -> None:
                 tabulation.push(Node(other.context, other.block, other.index + 1, onward), Step(other))
 
 
-def _closes(tabulation: Tables) -> list[tuple[Node, Object, Site]]:
-    """Nodes over which a reference goes from open to closed, with the reference and where it is closed."""
-    found: dict[tuple[int, int, int, Object], tuple[Node, Object, Site]] = {}
+def _goes_with(handle: Fact, number: Path) -> bool:
+    """Whether a handle is released together with the object whose last user closed the VM: that has it, or
+    it is global as the number is. One that another object has was a user, and went before that."""
+    if len(number) == 2:
+        return any(is_global(held) for held in handle.places)
+    return any(held[0] == number[1] for held in handle.places)
+
+
+def _closes(tabulation: Tables) -> list[tuple[Node, Object, Site, frozenset[Path]]]:
+    """Nodes over which a reference goes from open to closed, with the reference, where it is closed, and the
+    numbers of users that decide that."""
+    found: dict[tuple[int, int, int, Object], tuple[Node, Object, Site, frozenset[Path]]] = {}
     for seen in list(tabulation.observations.values()):
         if (
             seen.what is Happening.CLOSE
             and seen.fact.object is not None
             and seen.fact.state.process is Process.OWN
         ):
-            for node in (seen.node, *_calls_to(tabulation, seen.node, seen.fact.object)):
+            way = (seen.node, *_calls_to(tabulation, seen.node, seen.fact.object))
+            numbers = frozenset(filter(None, (_decides(tabulation, node) for node in way)))
+            for node in way:
                 found.setdefault(
                     (node.context, node.block, node.index, seen.fact.object),
-                    (node, seen.fact.object, seen.site),
+                    (node, seen.fact.object, seen.site, numbers),
                 )
     for node, step in list(tabulation.steps.items()):
         fact = node.fact
@@ -82,9 +95,16 @@ def _closes(tabulation: Tables) -> list[tuple[Node, Object, Site]]:
         if step.call.fact.is_open and step.call.fact.object == fact.object:
             call = step.call
             found.setdefault(
-                (call.context, call.block, call.index, fact.object), (call, fact.object, fact.mark)
+                (call.context, call.block, call.index, fact.object),
+                (call, fact.object, fact.mark, frozenset()),
             )
     return list(found.values())
+
+
+def _decides(tabulation: Tables, node: Node) -> Path | None:
+    """The number of users by which the instruction of a node is one of the last user; None where it is that
+    of any."""
+    return tabulation.behaviour.users.last(tabulation.contexts[node.context].key).get(node.block)
 
 
 def _calls_to(tabulation: Tables, node: Node, closed: Object) -> list[Node]:

@@ -32,6 +32,7 @@ from vmfdlint.models import (
 )
 from vmfdlint.solve.boundary import crosses, names_inside
 from vmfdlint.solve.constants import Constants
+from vmfdlint.solve.counts import counting
 from vmfdlint.solve.facts import Fact, Object
 from vmfdlint.solve.given import decides, gives, in_elements, member_of, use_matters
 from vmfdlint.solve.initcalls import Initcalls
@@ -80,6 +81,7 @@ class Interest:
         self._working = models.names_with(Worker)
         self.joining = models.joining_names()
         """The APIs that wait for a thread."""
+        self._counts: dict[Path, bool] = {}
         self._surviving: dict[FunctionKey, bool] = {}
         self._waiting: dict[FunctionKey, bool] = {}
         self._given: set[tuple[Site, str]] = set()
@@ -268,6 +270,8 @@ class Interest:
             found.append(self.workers())
         if fact.is_open and fact.state.inherit and not (fact.object.is_mapping or fact.object.is_foreign):
             found.append(self.execs())
+        if fact.is_open and fact.env and (number := counting(fact)) is not None:
+            found.append(self.relevance.stepping(number))
         if fact.is_open and fact.object in self.given_away:
             found.append(self.joins())
         return found
@@ -384,6 +388,13 @@ class Interest:
         return self.relevance.calling(
             "fork a worker", self._working, lambda key: any(self.behaviour.calls_with(key, Worker))
         )
+
+    def is_count(self, number: Path) -> bool:
+        """Whether a number decides somewhere who releases something."""
+        if number not in self._counts:
+            last = map(self.behaviour.users.last, self.relevance.steppers(number))
+            self._counts[number] = any(number in blocks.values() for blocks in last)
+        return self._counts[number]
 
     def joins(self) -> frozenset[FunctionKey]:
         """Functions below which the end of a thread is waited for."""

@@ -6,6 +6,7 @@ from vmfdlint.ir import Address, Assign, Assume, Const, Flags, FuncRef, Function
 from vmfdlint.models import Kind
 from vmfdlint.solve import texts
 from vmfdlint.solve.boundary import crosses, marks_absence, rests, survives_return
+from vmfdlint.solve.counts import number, stepped
 from vmfdlint.solve.facts import Fact, match_path
 from vmfdlint.solve.typestate import Life
 from vmfdlint.solve.values import (
@@ -20,6 +21,7 @@ from vmfdlint.solve.values import (
     swapped,
 )
 from vmfdlint.summary import (
+    COUNT,
     ESCAPED,
     EXCEPTION,
     FIRST,
@@ -71,7 +73,8 @@ def value_of(operand: Operand, fact: Fact) -> Value | None:
             path = path_of(operand)
             if path in fact.places:
                 return POSITIVE
-            return fact.lookup(path)
+            known = fact.lookup(path)
+            return number(fact, operand) if known is None and fact.env else known
         case _:
             return None
 
@@ -148,7 +151,7 @@ def assign(fact: Fact, instr: Assign, flow: Flow) -> Fact:
         fact = told(hold(fact, path, its_cell), path, flow)
     if value is not None and _remembers(fact, dst, value, flow):
         fact = fact.knowing(dst, value)
-    return fact
+    return stepped(fact, instr) if fact.env else fact
 
 
 def _cells_replaced(fact: Fact, instr: Assign, flow: Flow) -> set[Path]:
@@ -249,6 +252,8 @@ def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:
             return None
         return fact
     known = fact.lookup(left)
+    if known is None and fact.env:
+        known = number(fact, instr.left)
     if known is None and isinstance(right, Place) and isinstance(right_value, Const):
         return fact
     if known is not None and right_value is not None:
@@ -363,7 +368,9 @@ def leave_function(fact: Fact, instr: Return, flow: Flow, function: Function) ->
             gone = [cell for held in dying if (cell := flow.cell_at(held)) is not None]
             places = {held for held in places if not any(same_cell(held, cell) for cell in gone)}
     env = tuple(
-        (path, value) for path, value in fact.env if path[0] in flow.params or path[0].startswith("@")
+        (path, value)
+        for path, value in fact.env
+        if path[0] in flow.params or path[0].startswith(("@", COUNT))
     )
     if isinstance(instr.value, Place) and not fact.is_zero and fact.env:
         env = (*env, *_noted_in(fact, path_of(instr.value)))

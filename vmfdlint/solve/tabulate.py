@@ -11,6 +11,7 @@ from vmfdlint.link import CallGraph
 from vmfdlint.models import Models
 from vmfdlint.solve.boundary import crosses
 from vmfdlint.solve.calls import Calls
+from vmfdlint.solve.counts import begun
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.local import assign, assume, remembered, remembering
@@ -50,6 +51,8 @@ class Tabulation(Calls):
         index = node.index
         while index < len(block.instrs):
             instr = block.instrs[index]
+            if flow.numbered and not fact.is_zero:
+                fact = begun(fact, flow, (node.block, index), self.interest.is_count)
             current = node if (index, fact) == (node.index, node.fact) else self._note(node, index, fact)
             match instr:
                 case Assign():

@@ -5,6 +5,7 @@ Follows no descriptor itself and knows no rule.
 """
 
 from vmfdlint.summary.behaviour import Behaviour
+from vmfdlint.summary.counts import COUNT, count_of
 from vmfdlint.summary.flow import Flow
 from vmfdlint.summary.origins import Chain, Origin, Origins, pointed
 from vmfdlint.summary.paths import (
@@ -44,6 +45,7 @@ from vmfdlint.summary.sweeps import Sweep
 from vmfdlint.summary.teardown import Teardown
 
 __all__ = [
+    "COUNT",
     "ESCAPED",
     "EXCEPTION",
     "FIRST",
@@ -63,6 +65,7 @@ __all__ = [
     "Taken",
     "Teardown",
     "cell_of",
+    "count_of",
     "extended",
     "from_address",
     "given_path",

@@ -29,7 +29,7 @@ from vmfdlint.link import Site
 from vmfdlint.models import Models, Port, Unmap
 from vmfdlint.summary.arguments import ordered
 from vmfdlint.summary.contents import joined
-from vmfdlint.summary.definitions import Definitions
+from vmfdlint.summary.counts import Counts, stepped
 from vmfdlint.summary.paths import (
     EXCEPTION,
     FIRST,
@@ -46,12 +46,13 @@ from vmfdlint.summary.sweeps import Handed, Loop, Sweep
 from vmfdlint.summary.variadic import forwarded
 
 
-class Flow(Definitions):
+class Flow(Counts):
     """A function and what a look at its own body alone can tell."""
 
     def __init__(self, function: Function, models: Models, managed: bool = False) -> None:
         """``managed``: of a language whose objects go when nothing refers to them."""
-        super().__init__(joined(forwarded(ordered(function, models)), models), models, managed)
+        function = stepped(ordered(function, models), models)
+        super().__init__(joined(forwarded(function), models), models, managed)
 
     @cached_property
     def descents(self) -> tuple[tuple[Site, int], ...]:

@@ -15,7 +15,7 @@ from vmfdlint.link import CallGraph, Edge, EdgeKind, Site, common_directories
 from vmfdlint.summary.behaviour import Behaviour
 from vmfdlint.summary.own_values import selects, touching_others
 from vmfdlint.summary.parameters import changes
-from vmfdlint.summary.paths import unit_of, variable
+from vmfdlint.summary.paths import Path, step_name, unit_of, variable
 
 
 class _Climb:
@@ -65,6 +65,7 @@ class Relevance:
         self.program = graph.program
         self.behaviour = behaviour
         self._callers_of: dict[frozenset[str], tuple[FunctionKey, ...]] = {}
+        self._steppers: dict[Path, tuple[FunctionKey, ...]] = {}
         self._files: dict[tuple[str, str, str], _Holding] = {}
         self._mains: dict[FunctionKey, frozenset[str]] = {}
         self._reach: dict[str, frozenset[FunctionKey]] = {}
@@ -153,6 +154,30 @@ class Relevance:
         """Functions below which a descriptor in a global variable is given to any call."""
         topic = f"use {name.removeprefix('@')}"
         return self.reaches(topic, lambda: self._naming_global(name, lambda _function, _name: True))
+
+    def stepping(self, number: Path) -> frozenset[FunctionKey]:
+        """Functions below which a number of users is stepped."""
+        return self.reaches(f"step {'.'.join(number[1:])}", lambda: self.steppers(number))
+
+    def steppers(self, number: Path) -> tuple[FunctionKey, ...]:
+        """Functions that step a number of users (``count_of``)."""
+        known = self._steppers.get(number)
+        if known is None:
+            flows = ((key, self.behaviour.flow(key)) for key in self._naming(number))
+            found = (key for key, flow in flows if flow is not None and number in flow.steps)
+            known = self._steppers[number] = tuple(found)
+        return known
+
+    def _naming(self, number: Path) -> list[FunctionKey]:
+        """Functions that name a number: a global variable, or a member."""
+        _count, root, *steps = number
+        if not steps:
+            bare = variable((root,))
+            seeing = self._seeing(bare, unit_of((root,)))
+            return [key for path in seeing for key in self.program.mentioning_in(path, bare)]
+        member = step_name(steps[-1])
+        files = self._holding(root[1:], member, "").paths
+        return [key for path in files for key in self.program.selecting_in(path, member)]
 
     def calling(
         self, topic: str, names: frozenset[str], wanted: Callable[[FunctionKey], bool]
