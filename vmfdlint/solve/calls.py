@@ -40,7 +40,7 @@ from vmfdlint.solve.records import Records
 from vmfdlint.solve.tables import Step
 from vmfdlint.solve.texts import delivered, text_of
 from vmfdlint.solve.unmodelled import Unmodelled
-from vmfdlint.solve.values import RAISING, RETURNED, ZERO, Value
+from vmfdlint.solve.values import FORKED, RAISING, RETURNED, ZERO, Value
 from vmfdlint.summary import (
     RESULT,
     Flow,
@@ -237,7 +237,7 @@ class Calls(Unmodelled):
     ) -> list[Fact]:
         """clone(2) with a start function: the child runs it and ends; the others go on here."""
         assert effect.entry is not None
-        stay = [fact for fact in facts if not (fact.in_child and fact.lookup(RESULT) == ZERO)]
+        stay = [fact for fact in facts if not (fact.in_child and fact.lookup(RESULT) == ZERO | FORKED)]
         position = effect.entry.arg
         if position is None or position >= len(args):
             return stay
@@ -304,7 +304,8 @@ def _ending(fact: Fact, before: Fact, modelled: Resolved) -> Value | None:
         return RETURNED
     if any(isinstance(effect, Exec) for effect in modelled.effects):
         return RAISING
-    forked = fact.in_child and any(path[0] == RESULT[0] and known == ZERO for path, known in fact.env)
+    child = ZERO | FORKED
+    forked = fact.in_child and any(path[0] == RESULT[0] and known == child for path, known in fact.env)
     return RETURNED if fact.object != before.object or forked else None
 
 

@@ -10,7 +10,7 @@ from vmfdlint.ir import Const, FunctionKey
 from vmfdlint.link import Site
 from vmfdlint.models import FOREIGN, Kind
 from vmfdlint.solve.typestate import Event, Life, Process, State, step
-from vmfdlint.solve.values import RETURNED, Value, may_hold
+from vmfdlint.solve.values import ANY, RETURNED, Value, may_hold, says_process
 from vmfdlint.summary import (
     COUNT,
     ESCAPED,
@@ -212,15 +212,19 @@ class Fact(msgspec.Struct, frozen=True, cache_hash=True):
         env = [(known, old) for known, old in self.env if not starts_with(known, path)]
         if value is not None:
             env.append((path, value))
-            counted = [known for known, _old in env if known != EXCEPTION and known[0] != COUNT]
+            counted = [known for known, old in env if not _stays(known, old)]
             if len(counted) > LIMITS.environment * (2 if self.object is None else 1):
                 env = [(known, old) for known, old in env if known != counted[0]]
         return msgspec.structs.replace(self, env=tuple(env))
 
     @property
     def bare(self) -> "Fact":
-        """The fact without what it knows of variables; only that an exception is on its way stays."""
-        return msgspec.structs.replace(self, env=tuple(item for item in self.env if item[0] == EXCEPTION))
+        """The fact without what it knows of variables, but for what says where it is: that an exception is on
+        its way, which of two processes runs. Of a number of users it stays known that there is one."""
+        env = (
+            (path, ANY if path[0] == COUNT else value) for path, value in self.env if _stays(path, value)
+        )
+        return msgspec.structs.replace(self, env=tuple(env))
 
     @property
     def raised(self) -> bool:
@@ -253,6 +257,11 @@ class Fact(msgspec.Struct, frozen=True, cache_hash=True):
 
 
 ZERO_FACT = Fact()
+
+
+def _stays(path: Path, value: Value) -> bool:
+    """Whether what is known is no matter of one variable: where the program is, how many use an object."""
+    return path == EXCEPTION or path[0] == COUNT or says_process(value)
 
 
 def _worth(path: Path) -> tuple[int, int, Path]:

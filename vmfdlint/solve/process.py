@@ -11,14 +11,14 @@ from vmfdlint.solve.invocation import Invocation, Observe
 from vmfdlint.solve.observe import Happening
 from vmfdlint.solve.ports import match_port
 from vmfdlint.solve.typestate import Event, Process
-from vmfdlint.solve.values import NEGATIVE, POSITIVE, ZERO
+from vmfdlint.solve.values import FORKED, NEGATIVE, POSITIVE, ZERO
 from vmfdlint.summary import OUTER, RESULT, Path, port_path
 
 
 def fork(fact: Fact, effect: Fork, call: Invocation, observe: Observe) -> list[Fact]:
     """Parent and child after a fork: the parent's fact knows a result that is not 0, the child's is 0."""
     result = (port_path(effect.at, call.args) if effect.at is not None else None) or RESULT
-    parent = fact.knowing(result, POSITIVE if call.raises else NEGATIVE | POSITIVE)
+    parent = fact.knowing(result, (POSITIVE if call.raises else NEGATIVE | POSITIVE) | FORKED)
     if fact.object is None or fact.object.creator or fact.object.is_foreign:
         return [fact]
     if effect.shares_files is Truth.YES and not (fact.object.is_mapping and effect.shares_memory is Truth.NO):
@@ -37,7 +37,7 @@ def fork(fact: Fact, effect: Fork, call: Invocation, observe: Observe) -> list[F
         child = fact.after(Event.FORK_CHILD_MM if shared_memory else Event.FORK_CHILD)
         if child is not None:
             child = msgspec.structs.replace(child, fork=fact.fork or call.site)
-            found.append(child.knowing(result, ZERO))
+            found.append(child.knowing(result, ZERO | FORKED))
     return found
 
 
@@ -49,13 +49,13 @@ def _one_table(fact: Fact, effect: Fork) -> list[Fact]:
     child = fact.after(Event.FORK_CHILD)
     if effect.shares_memory is not Truth.NO or not fact.is_open or child is None:
         return [fact]
-    return [fact.knowing(RESULT, NEGATIVE | POSITIVE), child.knowing(RESULT, ZERO)]
+    return [fact.knowing(RESULT, NEGATIVE | POSITIVE | FORKED), child.knowing(RESULT, ZERO | FORKED)]
 
 
 def _creator(fact: Fact, call: Invocation, result: Path) -> Fact:
     """The stand-in for the parent of a fork: whether it lives on decides between fork and daemon."""
     made = Object(Kind.PLAIN, call.site, call.at, call.api, creator=True)
-    return Fact(made, (OUTER,), env=fact.env, fork=call.site).knowing(result, POSITIVE)
+    return Fact(made, (OUTER,), env=fact.env, fork=call.site).knowing(result, POSITIVE | FORKED)
 
 
 def worker(fact: Fact, observe: Observe) -> None:
@@ -86,9 +86,9 @@ def daemon(fact: Fact, call: Invocation, observe: Observe) -> list[Fact]:
         return [fact]
     observe(Happening.DAEMON, fact)
     child = fact.after(Event.FORK_CHILD)
-    found = [fact.knowing(RESULT, NEGATIVE)]
+    found = [fact.knowing(RESULT, NEGATIVE | FORKED)]
     if child is not None:
-        found.append(msgspec.structs.replace(child, fork=call.site).knowing(RESULT, ZERO))
+        found.append(msgspec.structs.replace(child, fork=call.site).knowing(RESULT, ZERO | FORKED))
     return found
 
 

@@ -86,7 +86,7 @@ class Tables:
             fact = msgspec.structs.replace(certain, via=via)
         if not fact.env or Context(key, fact) in self._numbers:
             return fact
-        bare = msgspec.structs.replace(fact, env=())
+        bare = fact.bare
         count = self._entries.get((key, bare), 0)
         self._entries[(key, bare)] = count + 1
         return fact if count < LIMITS.variants else bare

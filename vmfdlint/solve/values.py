@@ -11,6 +11,9 @@ from vmfdlint.ir import Const, Flags, FuncRef, Text, holds
 NEGATIVE, ZERO, POSITIVE = 1, 2, 4
 ANY = NEGATIVE | ZERO | POSITIVE
 
+FORKED = 8
+"""Beside the bits of a sign class: it says which of two processes runs, as fork() answered."""
+
 Value: TypeAlias = int | Const | Text | FuncRef | Flags
 """Flags: an unknown number of which some bits are known."""
 
@@ -28,7 +31,7 @@ def signs(value: Value) -> int:
     """The sign class of a value. Pointers to something count as positive; error numbers' names as
     negative. Whoever asks for bits has a number of bits, and none that says that a call failed."""
     if isinstance(value, int):
-        return value
+        return value & ANY
     if isinstance(value, Flags):
         return ZERO | POSITIVE
     if isinstance(value, Const):
@@ -36,6 +39,11 @@ def signs(value: Value) -> int:
             return ANY
         return NEGATIVE if value.value < 0 else ZERO if value.value == 0 else POSITIVE
     return POSITIVE
+
+
+def says_process(value: Value) -> bool:
+    """Whether a value is what a fork answered."""
+    return isinstance(value, int) and bool(value & FORKED)
 
 
 def says_none(value: Value | None) -> bool:
@@ -58,7 +66,7 @@ def may_hold(value: Value, op: str, right: Value) -> bool:
     if isinstance(right, Const) and right.value is not None:
         return bool(narrow(signs(value), op, right.value))
     if isinstance(right, int):
-        return bool(_meet(signs(value), op, right))
+        return bool(_meet(signs(value), op, signs(right)))
     return True
 
 
@@ -83,14 +91,14 @@ def _share(value: Value, right: Value) -> bool | None:
 
 
 def narrow(mask: int, op: str, number: int) -> int:
-    """The part of a sign class that can satisfy ``op number``."""
+    """The part of a sign class that can satisfy ``op number``; 0 for none. FORKED stays with what is left."""
     if op in _BITS:
         return mask & ~ZERO if op == "&" else mask
     result = 0
     for sign, low, high in ((NEGATIVE, -(1 << 62), -1), (ZERO, 0, 0), (POSITIVE, 1, 1 << 62)):
         if mask & sign and _range_meets(low, high, op, number):
             result |= sign
-    return result
+    return result | mask & FORKED if result else 0
 
 
 def _range_meets(low: int, high: int, op: str, number: int) -> bool:
