@@ -8,7 +8,7 @@ caller; others return to the calls that sent them.
 import msgspec
 
 from vmfdlint.base import LIMITS, Span
-from vmfdlint.ir import Address, Call, FunctionKey, Place, Return
+from vmfdlint.ir import Address, Call, Const, FunctionKey, Place, Return
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
 from vmfdlint.models import Models, link_kind
 from vmfdlint.solve.boundary import (
@@ -42,6 +42,7 @@ from vmfdlint.summary import (
     Path,
     Relevance,
     cell_of,
+    is_global,
     is_inside,
     is_made,
     is_vague,
@@ -109,10 +110,13 @@ class Crossings(Tables):
         fact = self._settle(fact, node.fact, node, instr.at)
         if fact.is_gone:
             return
-        if not self.contexts[node.context].entry.is_zero:
+        entry = self.contexts[node.context].entry
+        if not entry.is_zero:
             # What the caller passed in it knows itself; only what was set here goes back.
             env = tuple(
-                (path, value) for path, value in fact.env if len(path) > 1 or path in (RESULT, EXCEPTION)
+                (path, value)
+                for path, value in fact.env
+                if len(path) > 1 or path in (RESULT, EXCEPTION) or _set_here(path, value, entry)
             )
             fact = msgspec.structs.replace(fact, env=env)
         exits = self._exits.setdefault(node.context, {})
@@ -288,6 +292,11 @@ class Crossings(Tables):
         lost = after.after(Event.LOSE, site)
         self.observe(Happening.LOST, node, at, before)
         return lost or after
+
+
+def _set_here(path: Path, value: Value, entry: Fact) -> bool:
+    """Whether a global variable was set since a fact entered a function: nobody else says so."""
+    return is_global(path) and isinstance(value, Const) and entry.lookup(path) != value
 
 
 def _noted(fact: Fact) -> Fact:
