@@ -79,8 +79,15 @@ def ended_thread(fact: Fact) -> Fact:
     return fact.with_places({path for path in fact.places if not is_per_thread(path)})
 
 
-def enter(fact: Fact, args: tuple[Operand, ...], callee: Flow, caller: Flow | None = None) -> Fact:
-    """The fact at the callee's entry. Places it cannot name become OUTER."""
+def enter(
+    fact: Fact,
+    args: tuple[Operand, ...],
+    callee: Flow,
+    caller: Flow | None = None,
+    asked: frozenset[str] = frozenset(),
+) -> Fact:
+    """The fact at the callee's entry. Places it cannot name become OUTER. ``asked``: what others ask, below
+    the callee."""
     places: set[Path] = set()
     hidden = False
     for path in fact.places:
@@ -96,7 +103,7 @@ def enter(fact: Fact, args: tuple[Operand, ...], callee: Flow, caller: Flow | No
         hidden = hidden or path == OUTER or (own and _stays(path, inside, args, fact))
     if hidden or (not places and not fact.is_zero and fact.state.life is Life.OPEN):
         places.add(OUTER)
-    env = _env_into(fact, args, callee)
+    env = _env_into(fact, args, callee, asked)
     others = _other_objects(fact, args, callee, caller)
     if others:
         env = tuple(sorted((dict(env) | others).items(), key=lambda item: item[0]))
@@ -160,6 +167,18 @@ def beside(fact: Fact, path: Path) -> bool:
     return closed and len(path) > 1 and any(held[:-1] == path[:-1] for held in fact.places)
 
 
+def decides_later(fact: Fact, path: Path, asked: frozenset[str]) -> bool:
+    """Whether what is known at a path is ``asked`` by who releases the reference: a global, or a member of
+    the object that has it."""
+    if fact.is_zero or fact.state.life is Life.LOST or is_vague(path):
+        return False
+    if len(path) == 1:
+        return is_global(path) and path[0] in asked
+    return step_name(path[-1]) in asked and any(
+        len(held) > 1 and starts_with(path, held[:-1]) for held in fact.places
+    )
+
+
 def guards_itself(fact: Fact, path: Path, callee: Flow) -> bool:
     """Whether what a callee notes once it has made a reference is what it asks first: ``if (!ready) make()``.
     It makes no other while that stands."""
@@ -170,19 +189,22 @@ def guards_itself(fact: Fact, path: Path, callee: Flow) -> bool:
     return step_name(path[-1]) in callee.tested_members
 
 
-def _env_into(fact: Fact, args: tuple[Operand, ...], callee: Flow) -> tuple[tuple[Path, Value], ...]:
+def _env_into(
+    fact: Fact, args: tuple[Operand, ...], callee: Flow, asked: frozenset[str]
+) -> tuple[tuple[Path, Value], ...]:
     env: dict[Path, Value] = {}
     for path, value in fact.env:
         if path[0] == COUNT:
             env[path] = value
         elif is_global(path):
-            if path in callee.tested or marks_absence(fact, path, value):
+            lasting = marks_absence(fact, path, value) or decides_later(fact, path, asked)
+            if path in callee.tested or lasting:
                 env[path] = value
             for inside in given_names(path, args, callee):
                 if inside in callee.tested:
                     env[inside] = value
         else:
-            noted = beside(fact, path)
+            noted = beside(fact, path) or decides_later(fact, path, asked)
             for inside in names_inside(path, args, callee):
                 wanted = fact.is_zero or noted or inside in callee.tested
                 if wanted or value == OTHER or callee.asks(inside, value):

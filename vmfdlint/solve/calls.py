@@ -29,7 +29,7 @@ from vmfdlint.solve.apply import apply
 from vmfdlint.solve.boundary import enter
 from vmfdlint.solve.counts import counting, is_given, is_known, unsure
 from vmfdlint.solve.facts import Fact
-from vmfdlint.solve.guards import guards
+from vmfdlint.solve.guards import guarded, guards
 from vmfdlint.solve.invocation import Invocation
 from vmfdlint.solve.joins import Threads
 from vmfdlint.solve.local import evaluate, forget, hold, told
@@ -44,7 +44,6 @@ from vmfdlint.solve.values import FORKED, RAISING, RETURNED, ZERO, Value
 from vmfdlint.summary import (
     RESULT,
     Flow,
-    Path,
     cell_of,
     is_temporary,
     operand_path,
@@ -197,10 +196,11 @@ class Calls(Unmodelled):
             self.interest.given_away.add(node.fact.object)
         if node.fact.is_zero:
             known = guards(flow, node.block)
-            facts = [fact if fact.is_zero else _guarded(fact, known) for fact in facts]
+            facts = [fact if fact.is_zero else guarded(fact, known) for fact in facts]
         for fact in facts:
             after = self._with_result(fact, instr, flow, node)
             if after is not None:
+                after = self._placed(after, node, instr.dst) if node.fact.is_zero else after
                 after = self._ended(after, node, _ending(fact, node.fact, modelled))
                 behind = Node(node.context, node.block, node.index + 1, after)
                 self.push(behind, Step(node))
@@ -307,11 +307,3 @@ def _ending(fact: Fact, before: Fact, modelled: Resolved) -> Value | None:
     child = ZERO | FORKED
     forked = fact.in_child and any(path[0] == RESULT[0] and known == child for path, known in fact.env)
     return RETURNED if fact.object != before.object or forked else None
-
-
-def _guarded(fact: Fact, known: tuple[tuple[Path, Value], ...]) -> Fact:
-    """A fact that begins behind guards, with what they say beside what it knows itself."""
-    for path, value in known:
-        if fact.lookup(path) is None:
-            fact = fact.knowing(path, value)
-    return fact

@@ -14,6 +14,7 @@ from vmfdlint.models import Models, link_kind
 from vmfdlint.solve.boundary import (
     beside,
     contradicts,
+    decides_later,
     ended_thread,
     enter,
     guards_itself,
@@ -25,7 +26,7 @@ from vmfdlint.solve.boundary import (
 from vmfdlint.solve.counts import is_known, unsure
 from vmfdlint.solve.descriptors import closed
 from vmfdlint.solve.facts import ZERO_FACT, Fact
-from vmfdlint.solve.guards import guards, read_texts
+from vmfdlint.solve.guards import guarded, guards, read_texts
 from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.local import forget, hold, leave_function, remembering, told
 from vmfdlint.solve.loops import emptied
@@ -71,7 +72,7 @@ class Crossings(Tables):
             return
         apart = edge.kind in (EdgeKind.THREAD, EdgeKind.JOIN)
         fact = unsure(in_new_thread(node.fact)) if apart else node.fact
-        inside = enter(fact, edge.args, callee, self._flow(node))
+        inside = enter(fact, edge.args, callee, self._flow(node), self._asked(fact, self._flow(node)))
         if node.fact.is_zero:
             inside = msgspec.structs.replace(inside, places=())
         number = self.seed(edge.callee, inside)
@@ -83,6 +84,21 @@ class Crossings(Tables):
         for at_exit, exit_node in list(self._exits.get(number, {}).items()):
             if not at_exit.is_zero:
                 self._resume(incoming, at_exit, exit_node)
+
+    def _asked(self, fact: Fact, flow: Flow) -> frozenset[str]:
+        """What those ask who do something about the reference of a fact, where it knows anything."""
+        named = any(len(path) > 1 or is_global(path) for path, _value in fact.env)
+        return self.interest.asked(fact, flow) if named else frozenset()
+
+    def _placed(self, fact: Fact, node: Node, dst: Place | None) -> Fact:
+        """The fact behind an instruction that put its reference into a global or a member: what the guards of
+        that say is known where others ask it."""
+        if dst is None or not fact.is_open or path_of(dst) not in fact.places:
+            return fact
+        if not dst.fields and not dst.is_global:
+            return fact
+        flow = self._flow(node)
+        return guarded(fact, guards(flow, node.block, self.interest.asked(fact, flow)))
 
     def _may_enter(self, fact: Fact, callee: FunctionKey) -> bool:
         """Whether a resting reference still has callees to enter; a VM's enters more than its handles'."""
@@ -161,7 +177,8 @@ class Crossings(Tables):
             caller = self.behaviour.flow(edge.site.function)
             if caller is None:
                 continue
-            guarded = msgspec.structs.replace(ZERO_FACT, env=guards(caller, edge.site.block))
+            asked = self.interest.asked(fact, caller)
+            guarded = msgspec.structs.replace(ZERO_FACT, env=guards(caller, edge.site.block, asked))
             if contradicts(fact, edge.args, flow, guarded):
                 continue
             number = self._context(edge.site.function, ZERO_FACT)
@@ -211,6 +228,7 @@ class Crossings(Tables):
         node = incoming.node
         caller = self._flow(node)
         fact = _noted(fact)
+        asked = self._asked(fact, caller)
         env = tuple(
             (path, value)
             for path, value in fact.env
@@ -220,6 +238,7 @@ class Crossings(Tables):
             or (incoming.result is not None and is_inside(path, incoming.result))
             or marks_absence(fact, path, value)
             or beside(fact, path)
+            or decides_later(fact, path, asked)
             or guards_itself(fact, path, callee)
             or (fact.is_open and before.lookup(path) == value)
         )

@@ -10,24 +10,36 @@ import rustworkx
 
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import Address, Assign, Assume, Call, Instr, Text
+from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.values import Value, implied
-from vmfdlint.summary import Flow, Path, path_of, starts_with
+from vmfdlint.summary import Flow, Path, path_of, starts_with, step_name
 
 
 @lru_cache(maxsize=4096)
-def guards(flow: Flow, block: int) -> tuple[tuple[Path, Value], ...]:
+def guards(flow: Flow, block: int, asked: frozenset[str] = frozenset()) -> tuple[tuple[Path, Value], ...]:
     """What is known at the end of ``block`` whatever way led there, sorted by path; the innermost guards
-    first where the bound on what a fact knows leaves some out."""
+    first where the bound on what a fact knows leaves some out. ``asked``: globals and members that are tested
+    elsewhere too."""
     found: dict[Path, Value] = {}
     for number in flow.above(block):
         for instr in reversed(flow.function.blocks[number].instrs):
             if not isinstance(instr, Assume):
                 continue
             path, learnt = path_of(instr.left), implied(instr.op, instr.right)  # type: ignore[arg-type]
-            wanted = path in flow.correlated and path not in found and len(found) < LIMITS.environment
+            name = step_name(path[-1]) if len(path) > 1 else path[0]
+            wanted = (path in flow.correlated or name in asked) and path not in found
+            wanted = wanted and len(found) < LIMITS.environment
             if wanted and learnt is not None and not _changed(flow, path, number, block):
                 found[path] = learnt
     return tuple(sorted(found.items(), key=lambda item: item[0]))
+
+
+def guarded(fact: Fact, known: tuple[tuple[Path, Value], ...]) -> Fact:
+    """A fact behind guards, with what they say beside what it knows itself."""
+    for path, value in known:
+        if fact.lookup(path) is None:
+            fact = fact.knowing(path, value)
+    return fact
 
 
 @lru_cache(maxsize=4096)

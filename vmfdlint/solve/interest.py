@@ -36,7 +36,7 @@ from vmfdlint.solve.counts import counting
 from vmfdlint.solve.facts import Fact, Object
 from vmfdlint.solve.given import decides, gives, in_elements, member_of, use_matters
 from vmfdlint.solve.initcalls import Initcalls
-from vmfdlint.solve.typestate import Life
+from vmfdlint.solve.typestate import Life, State
 from vmfdlint.summary import (
     Behaviour,
     Flow,
@@ -81,6 +81,7 @@ class Interest:
         self._working = models.names_with(Worker)
         self.joining = models.joining_names()
         """The APIs that wait for a thread."""
+        self._asked: dict[tuple[tuple[Path, ...], State, Object | None, FunctionKey], frozenset[str]] = {}
         self._counts: dict[Path, bool] = {}
         self._surviving: dict[FunctionKey, bool] = {}
         self._waiting: dict[FunctionKey, bool] = {}
@@ -168,6 +169,16 @@ class Interest:
         maker = fact.object.site.function
         making = self.relevance.reaches(f"make what {maker.name} in {maker.path} makes", lambda: (maker,))
         return edge.callee in making or self.initcalls.precedes(edge, making)
+
+    def asked(self, fact: Fact, flow: Flow) -> frozenset[str]:
+        """What is tested by the functions that do something about a reference: globals and members, by
+        name."""
+        key = (fact.places, fact.state, fact.object, flow.key)
+        known = self._asked.get(key)
+        if known is None:
+            reached = self._reached(fact, flow)
+            known = self._asked[key] = frozenset().union(*map(self.relevance.asked, reached))
+        return known
 
     def touches(self, fact: Fact, flow: Flow, callee: FunctionKey) -> bool:
         """Whether a callee, or what it calls, changes a place of a fact."""

@@ -6,10 +6,10 @@ unmodelled calls by the callee's body, calls those by a model, and this one all 
 work.
 """
 
-from vmfdlint.ir import RAISED, Assign, Assume, Call, Return, Unparsed, places_read
+from vmfdlint.ir import RAISED, Assign, Assume, Call, Const, Flags, Place, Return, Unparsed, places_read
 from vmfdlint.link import CallGraph
 from vmfdlint.models import Models
-from vmfdlint.solve.boundary import crosses
+from vmfdlint.solve.boundary import crosses, decides_later
 from vmfdlint.solve.calls import Calls
 from vmfdlint.solve.counts import begun
 from vmfdlint.solve.facts import Fact
@@ -60,6 +60,7 @@ class Tabulation(Calls):
                     fact = remembering(fact, flow)
                     if fact.is_gone:
                         return
+                    fact = self._noting(fact, current, instr)
                 case Assume():
                     guarded = assume(fact, instr, flow)
                     if guarded is None:
@@ -89,6 +90,19 @@ class Tabulation(Calls):
             onward = self._without_dead(fact, last, flow, successor)
             if not onward.is_gone:
                 self.push(Node(node.context, successor, 0, remembered(onward, flow, successor)), Step(last))
+
+    def _noting(self, fact: Fact, node: Node, instr: Assign) -> Fact:
+        """The fact behind an assignment: of its reference, or of a constant that those ask for who release
+        it, to a member beside it or to a global."""
+        path = path_of(instr.dst)
+        if fact.is_zero or not fact.is_open or (len(path) == 1 and not instr.dst.is_global):
+            return fact
+        if isinstance(instr.src, Place):
+            return self._placed(fact, node, instr.dst)
+        if isinstance(instr.src, Const | Flags) and fact.lookup(path) is None:
+            asked = self.interest.asked(fact, self._flow(node))
+            return fact.knowing(path, instr.src) if decides_later(fact, path, asked) else fact
+        return fact
 
     def _discarded(self, fact: Fact, node: Node, instr: Assume, flow: Flow) -> Fact:
         """The fact behind a test, lost where only what the lowering made for the test had it:

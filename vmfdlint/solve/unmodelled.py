@@ -22,6 +22,7 @@ from vmfdlint.summary import (
     RESULT,
     Flow,
     cell_of,
+    is_global,
     is_temporary,
     operand_path,
     path_of,
@@ -107,6 +108,7 @@ class Unmodelled(Crossings):
                 fact = fact.knowing(path, None)  # it was made for this call
         if fact.env:
             fact = self._noted(fact, direct, instr.args)
+            fact = self._set(fact, edges)
         for path, text in built:
             outside = path
             if starts_with(path, RESULT):
@@ -116,6 +118,14 @@ class Unmodelled(Crossings):
             fact = fact.knowing(outside, text)
         fact = self._settle(fact, node.fact, node, instr.at)
         return None if fact.is_gone else self._ended(fact, node, self._ending_of(edges, direct, args))
+
+    def _set(self, fact: Fact, edges: list[Edge]) -> Fact:
+        """A fact without what it knew of the globals that a callee sets, or one below it."""
+        for path, _value in fact.env if fact.is_open and not fact.is_zero else ():
+            alone = len(path) == 1 and is_global(path)
+            if alone and any(self.behaviour.below.sets(edge.callee, path) for edge in edges):
+                fact = fact.knowing(path, None)
+        return fact
 
     def _noted(self, fact: Fact, edges: list[Edge], args: tuple[Operand, ...]) -> Fact:
         """A fact without what it knew of the members that a callee puts something into."""

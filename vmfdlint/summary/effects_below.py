@@ -11,6 +11,7 @@ from vmfdlint.models import CloseAll, Daemon, Exec, Fork, Linger
 from vmfdlint.summary.bodies import Bodies
 from vmfdlint.summary.endings import leaves
 from vmfdlint.summary.flow import Flow
+from vmfdlint.summary.paths import Path, variable
 
 _LINGER_DEPTH = 10
 _LINGER_VISITS = 400
@@ -23,6 +24,7 @@ class EffectsBelow:
     def __init__(self, bodies: Bodies) -> None:
         self.bodies = bodies
         self._lingers: dict[tuple[FunctionKey, bool], str] = {}
+        self._sets: dict[tuple[FunctionKey, Path], bool] = {}
         self._closes_all: dict[FunctionKey, bool] = {}
         self._executes: dict[FunctionKey, bool] = {}
 
@@ -79,6 +81,26 @@ class EffectsBelow:
             return modelled.api if waits else ""
         found = ((self.lingers(target), target.name) for target in self.bodies.program.targets(caller, call))
         return next((f"{wait} in {name}" for wait, name in found if wait), "")
+
+    def sets(self, key: FunctionKey, path: Path, depth: int = 0) -> bool:
+        """Whether a function puts something into a global variable, or one that it calls does; as far as
+        their files name it."""
+        if key.path not in self.bodies.program.lexicon.files_with(variable(path)) or depth >= _CLOSE_DEPTH:
+            return False
+        known = self._sets.get((key, path))
+        if known is None:
+            self._sets[(key, path)] = False
+            flow = self.bodies.flow(key)
+            known = flow is not None and (
+                path in flow.written
+                or any(
+                    self.sets(target, path, depth + 1)
+                    for call in flow.calls
+                    for target in self.bodies.program.targets(key, call)
+                )
+            )
+            self._sets[(key, path)] = known
+        return known
 
     def closes_all(self, key: FunctionKey) -> bool:
         """Whether a function, or one it calls, closes every descriptor by number."""

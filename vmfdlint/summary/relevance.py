@@ -6,16 +6,17 @@ function leaves the fact as it is and is never lowered.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import NamedTuple
 
 from vmfdlint.base import LIMITS
-from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Named, Place, Return
+from vmfdlint.ir import Address, Assign, Assume, Call, Function, FunctionKey, Named, Place, Return
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site, common_directories
 from vmfdlint.summary.behaviour import Behaviour
+from vmfdlint.summary.flow import Flow
 from vmfdlint.summary.own_values import selects, touching_others
 from vmfdlint.summary.parameters import changes
-from vmfdlint.summary.paths import Path, step_name, unit_of, variable
+from vmfdlint.summary.paths import Path, is_global, path_of, step_name, unit_of, variable
 
 
 class _Climb:
@@ -68,6 +69,8 @@ class Relevance:
         self._steppers: dict[Path, tuple[FunctionKey, ...]] = {}
         self._files: dict[tuple[str, str, str], _Holding] = {}
         self._mains: dict[FunctionKey, frozenset[str]] = {}
+        self._seeds: dict[frozenset[FunctionKey], tuple[FunctionKey, ...]] = {}
+        self._asked: dict[frozenset[FunctionKey], frozenset[str]] = {}
         self._reach: dict[str, frozenset[FunctionKey]] = {}
         self.edges: dict[Site, dict[tuple[FunctionKey, EdgeKind], Edge]] = defaultdict(dict)
         self.deferred: dict[str, tuple[Edge, ...]] = {}
@@ -76,8 +79,46 @@ class Relevance:
         """The functions that touch ``topic`` and all their callers."""
         known = self._reach.get(topic)
         if known is None:
-            known = self._reach[topic] = self.ancestors(topic, touching())
+            seeds = touching()
+            known = self._reach[topic] = self.ancestors(topic, seeds)
+            self._seeds[known] = (*self._seeds.get(known, ()), *seeds)
         return known
+
+    def asked(self, reached: frozenset[FunctionKey]) -> frozenset[str]:
+        """The globals (as roots of paths) and the members (by name) that decide whether the functions which a
+        topic began with do what they do; but for what is released itself."""
+        known = self._asked.get(reached)
+        if known is None:
+            seeds = self._seeds.get(reached, ())
+            flows = list(filter(None, map(self.behaviour.flow, seeds)))
+            found = {name for flow in flows for name in self._guarding(flow)}
+            given = {name for flow in flows for call in flow.calls for name in _given(call)}
+            known = self._asked[reached] = frozenset(found - given)
+        return known
+
+    def _does(self, caller: FunctionKey, call: Call) -> bool:
+        """Whether a call does more to what it is given than use it."""
+        modelled = self.behaviour.modelled(caller, call)
+        if modelled is not None:
+            return changes(modelled, own=False)
+        positions = [index for index, one in enumerate(call.args) if isinstance(one, Place) and one.fields]
+        targets = self.program.targets(caller, call) if positions else ()
+        return any(
+            self.behaviour.parameters.changed(target, index) for target in targets for index in positions
+        )
+
+    def _guarding(self, flow: Flow) -> Iterator[str]:
+        """What the guards ask that every way to a release, a copy or a fork passes."""
+        for site, call in flow.placed():
+            if not self._does(flow.key, call):
+                continue
+            for number in flow.above(site.block):
+                for instr in flow.function.blocks[number].instrs:
+                    if isinstance(instr, Assume):
+                        path = path_of(instr.left)
+                        name = step_name(path[-1]) if len(path) > 1 else path[0]
+                        if len(path) > 1 or is_global(path):
+                            yield name
 
     def ancestors(self, topic: str, seeds: tuple[FunctionKey, ...]) -> frozenset[FunctionKey]:
         """The seeds and everything that calls them, now or later; remembers the edges climbed."""
@@ -310,6 +351,14 @@ class Relevance:
                 case _:
                     pass
         return False
+
+
+def _given(call: Call) -> Iterator[str]:
+    """The members and globals that a call is given."""
+    for argument in call.args:
+        place = argument.place if isinstance(argument, Address) else argument
+        if isinstance(place, Place) and (place.fields or place.is_global):
+            yield step_name(path_of(place)[-1])
 
 
 def _shown(record: str, member: str) -> str:
