@@ -19,6 +19,7 @@ def witness(tabulation: Tables, node: Node) -> tuple[Crumb, ...]:
     pending: list[Node] = []
     current: Node | None = node
     seen: set[tuple[Node, int]] = set()
+    chosen: set[Node] = set()
     near: set[str] = set()
     depth = 0
     while current is not None and (current, len(pending)) not in seen:
@@ -29,7 +30,11 @@ def witness(tabulation: Tables, node: Node) -> tuple[Crumb, ...]:
         if step is None:
             break
         if step.call is not None and step.previous is not None:
-            exits = {step.previous: step.call} | tabulation.others.get(current, {})
+            exits = {step.previous: step.call}
+            if current not in chosen:
+                # Only the way by which a node was first found leads back for sure; another one may go round.
+                chosen.add(current)
+                exits |= tabulation.others.get(current, {})
             current = _nearest(tabulation, exits, near)
             pending.append(exits[current])
             depth += 1
