@@ -33,6 +33,7 @@ class Limits(msgspec.Struct, frozen=True):
     climb_callers: int = 400
     ledger_callers: int = 150
     unknown_files: int = 300
+    few_files: int = 30
     teardown_depth: int = 4
     receiving_callers: int = 4
     receiving_callees: int = 3

@@ -246,7 +246,8 @@ class Relevance:
         where = ""
         if record not in ("?", ""):
             naming = set(lexicon.files_with(record.split(".")[0]))
-            if any(path.endswith(".c") for path in naming):
+            # A file may know an object of the record by a variable alone: a member that few name is asked anyway.
+            if len(paths) > LIMITS.few_files and any(path.endswith(".c") for path in naming):
                 paths = tuple(path for path in paths if path in naming)
         elif len(paths) > LIMITS.unknown_files:
             where = f" near {directory}"
