@@ -3,7 +3,7 @@
 In: a fact, a call edge. Out: yes or no, and the topics that decide it, climbed on demand.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 import msgspec
 
@@ -55,7 +55,7 @@ from vmfdlint.summary import (
 
 class Interest:
     """Decides entry into callees. ``fork_matters`` says whether a forking function's child outlives its
-    call."""
+    call; ``staying`` are those, once that was asked, that leave it in themselves."""
 
     def __init__(
         self,
@@ -65,6 +65,7 @@ class Interest:
         models: Models,
         fork_matters: Callable[[FunctionKey], bool],
         has_main: bool,
+        staying: Container[FunctionKey] = (),
     ) -> None:
         self.graph = graph
         self.initcalls = Initcalls(graph, relevance)
@@ -74,6 +75,8 @@ class Interest:
         self.has_main = has_main
         self.constants = Constants(graph, behaviour, relevance, models)
         self._fork_matters = fork_matters
+        self._staying = staying
+        self._strays: dict[frozenset[str], tuple[FunctionKey, ...]] = {}
         self._changing = models.changing_names()
         self._forking = models.names_with(Fork, Daemon)
         self._executing = models.names_with(Exec, Spawn, PassOn) | models.sealing_names()
@@ -335,7 +338,7 @@ class Interest:
             key
             for key in self.relevance.callers_of(self._forking)
             if any(self.behaviour.calls_with(key, Fork | Daemon))
-            and self._together(here, self.relevance.mains(key))
+            and self._together(here, self.relevance.may_belong(key))
             and self.survives(key)
         )
 
@@ -362,6 +365,21 @@ class Interest:
                 for edge in edges
                 if self._together(here, self.relevance.mains(edge.site.function))
                 and not self._starts_a_child(edge)
+            )
+        return known
+
+    def strays(self, fact: Fact) -> tuple[FunctionKey, ...]:
+        """Functions that leave a forked child in themselves, of a program that the reference can be in, to
+        which no calls lead from its main(): what a build generates may, or a table."""
+        assert fact.object is not None
+        here = self._programs(fact.object)
+        known = self._strays.get(here)
+        if known is None:
+            known = self._strays[here] = tuple(
+                key
+                for key in self.relevance.seeds(self.forks(fact))
+                if here and key in self._staying and not self.relevance.mains(key) & here
+                if not self.relevance.is_linked(key)
             )
         return known
 

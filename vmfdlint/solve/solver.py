@@ -43,7 +43,13 @@ class Solver:
         has_main = bool(program.entries)
         survival = Survival(self.graph, self.behaviour, models)
         self.interest = Interest(
-            self.graph, self.behaviour, self.relevance, models, survival.leaves_a_child, has_main
+            self.graph,
+            self.behaviour,
+            self.relevance,
+            models,
+            survival.leaves_a_child,
+            has_main,
+            survival.staying,
         )
         self.tabulation = Tabulation(self.graph, self.behaviour, self.relevance, models, self.interest)
         self.interest.released = ForkHooks(self.tabulation).release

@@ -27,6 +27,8 @@ class Survival:
         self._graph = graph
         self._behaviour = behaviour
         self._models = models
+        self.staying: set[FunctionKey] = set()
+        """Functions that were found to leave a child in themselves, which waits there or uses a VM."""
 
     @cached_property
     def _relevance(self) -> Relevance:
@@ -48,7 +50,10 @@ class Survival:
             fact = Fact(made, (place,), State(inherit=kind is Kind.RUN_MAPPING))
             number = trial.seed(key, fact)
             trial.run()
-            if trial.decided or any(at_exit.in_child for at_exit in trial.exits(number)):
+            if trial.decided:
+                self.staying.add(key)
+                return True
+            if any(at_exit.in_child for at_exit in trial.exits(number)):
                 return True
         return False
 

@@ -168,6 +168,11 @@ class Unmodelled(Crossings):
             site = Site(flow.key, node.block, node.index)
             ends = edge.kind is EdgeKind.EXIT  # the process ends behind it, and waits no more
             self._enter(node, instr, Edge(site, edge.callee, edge.kind if ends else EdgeKind.NOW, ()))
+        for key in self.interest.strays(fact):
+            doubtful = fact.marked(f"no way from main() to {key.name} found")
+            site = Site(flow.key, node.block, node.index)
+            there = node if doubtful == fact else self._note(node, node.index, doubtful)
+            self._enter(there, instr, Edge(site, key, EdgeKind.NOW, ()))
 
     def _defers(self, fact: Fact) -> bool:
         """Whether callbacks that run while the process waits can matter to a fact."""
@@ -179,7 +184,7 @@ class Unmodelled(Crossings):
             or not fact.object.holds_vm
         ):
             return False
-        return bool(self.interest.deferred(fact))
+        return bool(self.interest.deferred(fact) or self.interest.strays(fact))
 
     def _unknown(self, fact: Fact, instr: Call, args: tuple[Operand, ...]) -> Fact:
         """A call whose body is not in the tree and that no model knows."""

@@ -69,6 +69,7 @@ class Relevance:
         self._steppers: dict[Path, tuple[FunctionKey, ...]] = {}
         self._files: dict[tuple[str, str, str], _Holding] = {}
         self._mains: dict[FunctionKey, frozenset[str]] = {}
+        self._sure: dict[FunctionKey, frozenset[str]] = {}
         self._seeds: dict[frozenset[FunctionKey], tuple[FunctionKey, ...]] = {}
         self._asked: dict[frozenset[FunctionKey], frozenset[str]] = {}
         self._reach: dict[str, frozenset[FunctionKey]] = {}
@@ -84,12 +85,16 @@ class Relevance:
             self._seeds[known] = (*self._seeds.get(known, ()), *seeds)
         return known
 
+    def seeds(self, reached: frozenset[FunctionKey]) -> tuple[FunctionKey, ...]:
+        """The functions that a topic began with."""
+        return self._seeds.get(reached, ())
+
     def asked(self, reached: frozenset[FunctionKey]) -> frozenset[str]:
         """The globals (as roots of paths) and the members (by name) that decide whether the functions which a
         topic began with do what they do; but for what is released itself."""
         known = self._asked.get(reached)
         if known is None:
-            seeds = self._seeds.get(reached, ())
+            seeds = self.seeds(reached)
             flows = list(filter(None, map(self.behaviour.flow, seeds)))
             found = {name for flow in flows for name in self._guarding(flow)}
             given = {name for flow in flows for call in flow.calls for name in _given(call)}
@@ -153,13 +158,38 @@ class Relevance:
         if built:
             self._mains[key] = built
             return built
+        mains = self._mains[key] = self._mains_above(key, lambda _edge: True)
+        return mains
+
+    def may_belong(self, key: FunctionKey) -> frozenset[str]:
+        """As :meth:`mains`; where no calls by name lead there from one, those too that stand nearest: a
+        table that a build generates may name the function."""
+        entries = self.program.entries
+        sure = frozenset((key.path,)) if key.path in entries else self._by_name(key)
+        if sure:
+            return sure
+        shared = [common_directories(path, key.path) for path in entries]
+        nearest = {path for path, count in zip(entries, shared, strict=True) if count == max(shared)}
+        return self.mains(key) | nearest
+
+    def is_linked(self, key: FunctionKey) -> bool:
+        """Whether calls by name lead to a function from a main(), or it cannot be named elsewhere."""
+        hidden = "static" in self.program.attributes(key) and not self.graph.named_by(key)[1]
+        return hidden or bool(self._by_name(key))
+
+    def _by_name(self, key: FunctionKey) -> frozenset[str]:
+        known = self._sure.get(key)
+        if known is None:
+            known = self._sure[key] = self._mains_above(key, lambda _edge: False)
+        return known
+
+    def _mains_above(self, key: FunctionKey, follows: Callable[[Edge], bool]) -> frozenset[str]:
         climb = _Climb(self.graph, (key,))
         mains: frozenset[str] = frozenset()
         while climb.frontier and not mains and not climb.is_wide:
             mains = frozenset(one.path for one in climb.frontier if self.program.is_entry(one))
             if not mains:
-                climb.step(lambda _edge: True, whole=False)
-        self._mains[key] = mains
+                climb.step(follows, whole=False)
         return mains
 
     def changing_member(self, record: str, member: str, own: bool, near: str) -> frozenset[FunctionKey]:
