@@ -78,7 +78,11 @@ class Flow(Expressions):
         self._cleanups = kept
 
     def leave(self, value: Operand, node: Node, raised: bool = False) -> None:
-        """Leaves the function, with an exception or without."""
+        """Leaves the function, with an exception or without; the value was read before anything goes."""
+        if isinstance(value, Place) and value.fields and value.name in self.drops:
+            kept = self.temp()
+            self.graph.emit(Assign(kept, value, self.at(node)))
+            value = kept
         self._clean()
         if raised:
             self.graph.emit(Assign(RAISED, ONE, self.at(node)))

@@ -63,7 +63,11 @@ class Exits(Conditions):
         self.graph.end()
 
     def leave(self, node: cst.CSTNode, value: Operand | None) -> None:
-        """Returns by way of every cleanup around."""
+        """Returns by way of every cleanup around; the value was read before any of them runs."""
+        if isinstance(value, Place) and value.fields and self._goes_first(value):
+            kept = self.temp()
+            self.assign(kept, value, node)
+            value = kept
         frames = self.frames
         for index in range(len(frames) - 1, -1, -1):
             finish = frames[index].finish
@@ -73,6 +77,11 @@ class Exits(Conditions):
         self.frames = frames
         self.let_go(node)
         self.returns(value, node)
+
+    def _goes_first(self, value: Place) -> bool:
+        """Whether a member may be gone, or be another's, by the time that a return has cleaned up."""
+        owner = Place(value.root, value.name, (), value.unit)
+        return owner in self.drops or any(frame.finish is not None for frame in self.frames)
 
     def jump(self, node: cst.CSTNode, again: bool) -> None:
         """``break`` and ``continue``: to the innermost loop, by way of the cleanups inside it."""
