@@ -197,6 +197,12 @@ class Hierarchy:
                 found.update({field: (type_, path) for field, type_ in defined.fields})
         return tuple((field, *rest) for field, rest in found.items())
 
+    def field_at(self, name: str, step: str) -> str:
+        """The field of a named tuple that a step like ``[1]`` leads to; "" for any other class or step."""
+        if not step[1:-1].isdigit() or name not in self.classes or not self.is_a(name, TYPES.tuples):
+            return ""
+        return next((field for field, *_ in self.fields(name)[int(step[1:-1]) :]), "")
+
     @cached_property
     def defining(self) -> dict[str, tuple[Method, ...]]:
         """The methods of a name, over all classes."""

@@ -92,6 +92,9 @@ class Lookup:
             inner = elements(type_, name if is_step(name) else f"[{name}]")
             return () if inner is None else (inner,)
         if is_step(name):
+            field = self.hierarchy.field_at(type_, name)
+            if field:
+                return self._of_object(type_, field)
             method = self.hierarchy.find(type_, "__getitem__")
             return self.store.read(result(method.key)) if method is not None else ()
         if type_.startswith(REF):

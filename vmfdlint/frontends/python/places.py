@@ -173,7 +173,9 @@ class Places:
 
     def _step(self, base: Place, types: tuple[str, ...], step: Field, last: bool, at: Span) -> Place:
         if is_step(step.name) or step.name == "*" or not step.deref:
-            return base.step(step)
+            fields = {self.hierarchy.field_at(one, step.name) for one in types}
+            field = fields.pop() if len(fields) == 1 else ""
+            return base.step(Field(field, self.record(types[0]), True) if field else step)
         if not last:
             step = self._behind(types, step.name) or step
         owners = [one for one in types if one in self.hierarchy.classes]

@@ -28,6 +28,7 @@ class Types(msgspec.Struct, frozen=True):
     plain: frozenset[str]
     enums: frozenset[str]
     records: frozenset[str]
+    tuples: frozenset[str]
     caching: frozenset[str]
     structures: frozenset[str]
     memory: frozenset[str]
@@ -82,6 +83,7 @@ def _load(text: str) -> Types:
         plain=frozenset(classes["plain"]),
         enums=frozenset(classes["enums"]),
         records=frozenset(classes["records"]),
+        tuples=frozenset(classes["tuples"]),
         caching=frozenset(classes["caching"]),
         structures=frozenset(classes["structures"]),
         memory=frozenset(classes["memory"]),
