@@ -13,11 +13,13 @@ from vmfdlint.link import Edge, EdgeKind, Site, callback_args
 from vmfdlint.models import (
     Callback,
     Create,
+    Duplicate,
     Effect,
     Exec,
     Fork,
     Grant,
     Linger,
+    Map,
     Port,
     Resolved,
     Sign,
@@ -40,7 +42,7 @@ from vmfdlint.solve.records import Records
 from vmfdlint.solve.tables import Step
 from vmfdlint.solve.texts import delivered, text_of
 from vmfdlint.solve.unmodelled import Unmodelled
-from vmfdlint.solve.values import FORKED, RAISING, RETURNED, ZERO, Value
+from vmfdlint.solve.values import FORKED, POSITIVE, RAISING, RETURNED, ZERO, Value
 from vmfdlint.summary import (
     RESULT,
     Flow,
@@ -198,10 +200,13 @@ class Calls(Unmodelled):
             known = guards(flow, node.block)
             facts = [fact if fact.is_zero else guarded(fact, known) for fact in facts]
         for fact in facts:
-            after = self._with_result(fact, instr, flow, node)
-            if after is not None:
+            asked = instr.dst is not None and path_of(instr.dst) in flow.tested
+            for ended, ending in _endings(fact, node.fact, modelled, asked):
+                after = self._with_result(ended, instr, flow, node)
+                if after is None:
+                    continue
                 after = self._placed(after, node, instr.dst) if node.fact.is_zero else after
-                after = self._ended(after, node, _ending(fact, node.fact, modelled))
+                after = self._ended(after, node, ending)
                 behind = Node(node.context, node.block, node.index + 1, after)
                 self.push(behind, Step(node))
                 if node.fact.is_zero:
@@ -307,3 +312,15 @@ def _ending(fact: Fact, before: Fact, modelled: Resolved) -> Value | None:
     child = ZERO | FORKED
     forked = fact.in_child and any(path[0] == RESULT[0] and known == child for path, known in fact.env)
     return RETURNED if fact.object != before.object or forked else None
+
+
+def _endings(fact: Fact, before: Fact, modelled: Resolved, asked: bool) -> list[tuple[Fact, Value | None]]:
+    """A fact behind a modelled call, with how that ended: two where a call that makes another reference may
+    have raised and the program asks for the result, which is a number where it did not."""
+    ending = _ending(fact, before, modelled)
+    makes = any(
+        isinstance(one, Create | Duplicate | Map) and one.at == Port(None) for one in modelled.effects
+    )
+    if ending is not None or not makes or not asked or fact.lookup(RESULT) is not None:
+        return [(fact, ending)]
+    return [(fact.knowing(RESULT, POSITIVE), RETURNED), (fact, RAISING)]

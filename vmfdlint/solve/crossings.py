@@ -235,7 +235,7 @@ class Crossings(Tables):
             if path in caller.tested
             or path[0] == COUNT
             or path[0] in caller.params
-            or (incoming.result is not None and is_inside(path, incoming.result))
+            or (incoming.result is not None and _came_with(path, incoming.result, callee))
             or marks_absence(fact, path, value)
             or beside(fact, path)
             or decides_later(fact, path, asked)
@@ -316,6 +316,11 @@ class Crossings(Tables):
 def _set_here(path: Path, value: Value, entry: Fact) -> bool:
     """Whether a global variable was set since a fact entered a function: nobody else says so."""
     return is_global(path) and isinstance(value, Const) and entry.lookup(path) != value
+
+
+def _came_with(path: Path, result: Path, callee: Flow) -> bool:
+    """Whether a path lies in what a call gave: a structure, or a tuple that the callee made."""
+    return is_inside(path, result) or (bool(callee.returned_elements) and starts_with(path, result))
 
 
 def _noted(fact: Fact) -> Fact:

@@ -176,7 +176,7 @@ def _remembers(fact: Fact, path: Path, value: Value, flow: Flow) -> bool:
     constants."""
     if fact.is_zero:
         named = isinstance(value, Text) or (isinstance(value, Const) and bool(value.names))
-        return named or (len(path) == 1 and path in flow.tested)
+        return named or (len(path) == 1 and path in flow.tested) or path in flow.returned_elements
     if path in flow.tested or path in flow.truths or path in flow.shown or flow.asks(path, value):
         return True
     if fact.in_child and len(path) > 1 and says_none(value):
@@ -373,7 +373,7 @@ def leave_function(fact: Fact, instr: Return, flow: Flow, function: Function) ->
         if path[0] in flow.params or path[0].startswith(("@", COUNT))
     )
     if isinstance(instr.value, Place) and not fact.is_zero and fact.env:
-        env = (*env, *_noted_in(fact, path_of(instr.value)))
+        env = (*env, *_noted_in(fact, path_of(instr.value), flow))
     raised = fact.raised
     fact = msgspec.structs.replace(fact, env=env).with_places(places)
     if env_value is not None:
@@ -383,10 +383,10 @@ def leave_function(fact: Fact, instr: Return, flow: Flow, function: Function) ->
     return fact
 
 
-def _noted_in(fact: Fact, given: Path) -> list[tuple[Path, Value]]:
-    """What is known of the members of a structure that is returned."""
+def _noted_in(fact: Fact, given: Path, flow: Flow) -> list[tuple[Path, Value]]:
+    """What is known of the members of a structure that is returned, of the elements of a tuple."""
     return [
         ((*RESULT, *path[len(given) :]), value)
         for path, value in fact.env
-        if is_inside(path, given)
+        if is_inside(path, given) or (path in flow.returned_elements and starts_with(path, given))
     ]

@@ -94,8 +94,9 @@ class Flow(Counts):
 
     @cached_property
     def tested(self) -> frozenset[Path]:
-        """Paths whose value decides a branch, or that are returned or copied into such a path."""
-        found = {*self._tests, *self.returned}
+        """Paths whose value decides a branch, or that are returned, also as an element of a tuple, or copied
+        into such a path."""
+        found = {*self._tests, *self.returned, *self.returned_elements}
         changed = True
         while changed:
             changed = False
@@ -106,6 +107,13 @@ class Flow(Counts):
                         found.add(source)
                         changed = True
         return frozenset(found)
+
+    @cached_property
+    def returned_elements(self) -> frozenset[Path]:
+        """What is put into the tuples that the function makes to return them: one says what another is."""
+        tuples = {path for path in self.returned if is_temporary(path)} if self.counts_references else set()
+        written = (path_of(instr.dst) for instr in self.function.instrs if isinstance(instr, Assign))
+        return frozenset(path for path in written if path[:-1] in tuples)
 
     @cached_property
     def tested_members(self) -> frozenset[str]:
