@@ -15,7 +15,7 @@ from vmfdlint.solve.joins import Threads
 from vmfdlint.solve.mappings import is_part
 from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.tables import Tables
-from vmfdlint.summary import Flow, Sweep
+from vmfdlint.summary import Flow, Handed, Sweep, meets
 
 
 class Loops:
@@ -86,10 +86,22 @@ class Loops:
         yield from flow.sweeps.get(node.block, ())
         if node.fact.is_open and not node.fact.is_zero:
             yield from self.teardown.sweeps(
-                flow, node.block, lambda helper: self.interest.touches(node.fact, flow, helper)
+                flow,
+                node.block,
+                lambda handed, helper: (
+                    _is_handed(node.fact, handed) or self.interest.touches(node.fact, flow, helper)
+                ),
             )
             if node.block == 0 and flow.descents:
                 yield from self.teardown.descents(flow)
+
+
+def _is_handed(fact: Fact, handed: Handed) -> bool:
+    """Whether a call in a loop is given the reference, or what leads to it."""
+    length = len(handed.path)
+    return match_path(fact, handed.path, handed.cell) is not None or any(
+        meets(held[:length], handed.path) for held in fact.places
+    )
 
 
 def emptied(fact: Fact, flow: Flow) -> bool:

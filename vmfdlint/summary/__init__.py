@@ -41,7 +41,7 @@ from vmfdlint.summary.paths import (
 from vmfdlint.summary.references import References, Taken
 from vmfdlint.summary.relevance import Relevance
 from vmfdlint.summary.sharing import Sharing
-from vmfdlint.summary.sweeps import Sweep
+from vmfdlint.summary.sweeps import Handed, Sweep
 from vmfdlint.summary.teardown import Teardown
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "Behaviour",
     "Chain",
     "Flow",
+    "Handed",
     "Origin",
     "Origins",
     "Path",

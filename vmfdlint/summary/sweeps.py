@@ -166,11 +166,14 @@ class Loop:
                 path = operand_path(argument)
                 if path is None or not isinstance(argument, Place):
                     continue
-                if len(path) == 1 and (source := self._copied_in_loop(path[0])) is not None:
-                    yield Handed(number, index, position, path_of(source), cell_of(source))
-                elif is_vague(path) or self._assigned(path[0]):
+                source = self._copied_in_loop(path[0])
+                if source is not None:  # ``for number, fd in fds: release(fd)``, or release(each[1])
+                    cell = cell_of(source) if len(path) == 1 else None
+                    yield Handed(number, index, position, (*path_of(source), *path[1:]), cell)
+                itself = source is None or len(path) > 1
+                if itself and (is_vague(path) or self._assigned(path[0])):
                     yield Handed(number, index, position, path, self.cells.get(path))
-                elif others:
+                elif itself and others:
                     yield Handed(number, index, position, path, self.cells.get(path), whole=True)
 
     def _instrs(self) -> Iterator[Instr]:

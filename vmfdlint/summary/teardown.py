@@ -33,7 +33,9 @@ class Teardown:
         """The steps below a parameter to what a function closes or unmaps."""
         return tuple(self._released.ask(key, position))
 
-    def sweeps(self, flow: Flow, head: int, matters: Callable[[FunctionKey], bool]) -> Iterator[Sweep]:
+    def sweeps(
+        self, flow: Flow, head: int, matters: Callable[[Handed, FunctionKey], bool]
+    ) -> Iterator[Sweep]:
         """What the loops entered at block ``head`` release through helpers, of those that ``matters``
         accepts."""
         for handed in flow.handed.get(head, ()):
@@ -42,7 +44,7 @@ class Teardown:
                 continue
             targets = self.behaviour.program.targets(flow.key, call)
             for target in targets or self.behaviour.slots.targets(flow.key, call):
-                if matters(target):
+                if matters(handed, target):
                     yield from _swept(handed, self._released.ask(target, handed.position))
 
     def descents(self, flow: Flow) -> Iterator[Sweep]:
