@@ -13,6 +13,7 @@ from vmfdlint.base import Problem, ProblemKind, SourceText
 from vmfdlint.frontends.contract import BODY, Sketch
 from vmfdlint.frontends.python import generators, scopes
 from vmfdlint.frontends.python.declare import class_of, once_bound, scope_of, signature_of
+from vmfdlint.frontends.python.displays import named_tuples
 from vmfdlint.frontends.python.lower_stmt import Statements
 from vmfdlint.frontends.python.module import Class, Module, Signature, module_name
 from vmfdlint.frontends.python.positions import Positions
@@ -55,6 +56,7 @@ class _Lowering:
         self._file_level(top)
         items = list(self._items(self.tree.body, (top,), "", ""))
         once = once_bound(self.tree.body)
+        file.tuples = named_tuples(self.tree.body, once)
         self._body(top, once)
         for item in items:
             self._item(item)

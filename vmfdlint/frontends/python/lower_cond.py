@@ -3,7 +3,7 @@
 import libcst as cst
 
 from vmfdlint.frontends.python.lower_call import Calls
-from vmfdlint.frontends.python.state import ZERO
+from vmfdlint.frontends.python.state import NONE, ZERO
 from vmfdlint.frontends.python.syntax import literal
 from vmfdlint.ir import Assume, Const, Operand, Place, Text, holds
 
@@ -43,6 +43,8 @@ class Conditions(Calls):
                 for each in comparisons:
                     self.value(each.comparator)
                 self._either_way(true, false)
+            case cst.Call() if (member := self._asked_for(node)) is not None:
+                self._has(member, node, true, false)
             case _:
                 self._test(self.value(node), node, true, false)
 
@@ -57,6 +59,26 @@ class Conditions(Calls):
             self.graph.edge(block, target)
             self.graph.current = here
         self.graph.end()
+
+    def _asked_for(self, node: cst.Call) -> Place | None:
+        """The member that ``hasattr(a, "b")`` asks for; None for any other call."""
+        if self.static_name(node.func) != "builtins.hasattr" or len(node.args) != 2:
+            return None
+        name = literal(node.args[1].value)
+        if name is None or not name.isidentifier():
+            return None
+        return self.member_of(self.settled(self.value(node.args[0].value), node), name)
+
+    def _has(self, member: Place, node: cst.CSTNode, true: int, false: int) -> None:
+        """Ends the block with what a missing member says: it is nothing. One that is there can be that,
+        too."""
+        self.graph.edge(self.graph.current, true)
+        missing = self.graph.new()
+        self.graph.edge(self.graph.current, missing)
+        self.graph.end()
+        self.graph.start(missing)
+        self.graph.emit(Assume(member, "==", NONE, self.at(node)))
+        self.graph.go(false)
 
     def _test(self, given: Operand, node: cst.CSTNode, true: int, false: int) -> None:
         match given:

@@ -69,16 +69,30 @@ class Loops(Exits):
         self.frames = self.frames[:-1]
 
     def _display(self, node: cst.BaseExpression) -> list[cst.BaseExpression] | None:
-        """The elements of a tuple or list that is written out, those of ``reversed(...)`` backwards."""
+        """The elements of a tuple or list that is written out, there or under a name, those of
+        ``reversed(...)`` backwards."""
         if isinstance(node, cst.Call) and self.static_name(node.func) in _THROUGH and len(node.args) == 1:
             inner = self._display(node.args[0].value)
             backwards = self.static_name(node.func) == "builtins.reversed"
             return inner[::-1] if inner is not None and backwards else inner
+        node = self._tuple_named(node) or node
         if not isinstance(node, cst.Tuple | cst.List) or len(node.elements) > _UNROLLED:
             return None
         if any(isinstance(each, cst.StarredElement) for each in node.elements):
             return None
         return [each.value for each in node.elements]
+
+    def _tuple_named(self, node: cst.BaseExpression) -> cst.Tuple | None:
+        """The tuple of texts that a name of the file or of a class stands for."""
+        match node:
+            case cst.Name(value=name) if self._scope_of(name) is None and not self.dotted_name(name):
+                return self.file.tuples.get(name)
+            case cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value=member)):
+                own = self.owner if self.owner and name == self.receiver else name
+                inside = own == self.owner or f"{self.file.module}.{own}" == self.dotted_name(name)
+                return self.file.tuples.get(f"{own}.{member}") if inside else None
+            case _:
+                return None
 
     def _unrolled(self, node: cst.For, display: list[cst.BaseExpression]) -> None:
         values = [self.value(each) for each in display]
@@ -175,7 +189,10 @@ class Loops(Exits):
         self, comp: cst.CompFor, given: Operand, fill: Callable[[], None], following: int
     ) -> None:
         """One element: on to ``following`` behind it, or where a condition leaves it out."""
+        outer = dict(self.known)
         self.store(comp.target, given, comp.target)
+        if isinstance(comp.target, cst.Name) and isinstance(given, Text):
+            self.known[comp.target.value] = given
         for condition in comp.ifs:
             good = self.graph.new()
             self.branch(condition.test, good, following)
@@ -184,6 +201,7 @@ class Loops(Exits):
             self._comp_loop(comp.inner_for_in, fill)
         else:
             fill()
+        self.known = outer
         self.graph.go(following)
 
 

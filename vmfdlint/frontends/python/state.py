@@ -41,7 +41,8 @@ ONE = Const(1)
 
 class File:
     """What all functions of one file share. ``defined`` are the qualified names of functions and classes,
-    ``variables`` the names that the file binds otherwise, ``constants`` those bound once, to a constant."""
+    ``variables`` the names that the file binds otherwise, ``constants`` those bound once, to a constant,
+    ``tuples`` those of it or of its classes that are tuples of texts."""
 
     def __init__(self, path: str, module: str, positions: Positions) -> None:
         self.path = path
@@ -53,6 +54,7 @@ class File:
         self.imports: dict[str, str] = {}
         self.stars: list[str] = []
         self.constants: dict[str, Operand] = {}
+        self.tuples: dict[str, cst.Tuple] = {}
         self.problems: list[Problem] = []
         self.builtins: frozenset[str] = frozenset()
 
