@@ -10,7 +10,7 @@ import msgspec
 from vmfdlint.frontends.python.imports import Names
 from vmfdlint.frontends.python.module import Class, Signature
 from vmfdlint.frontends.python.types import TYPES
-from vmfdlint.ir import FunctionKey, Operand
+from vmfdlint.ir import Assign, FunctionKey, Operand
 
 _INSTEAD = {
     "__enter__": ("__aenter__",),
@@ -186,6 +186,20 @@ class Hierarchy:
                 if self.own(one, member) is not None:
                     return None
         return None
+
+    def assigns(self, name: str, member: str) -> bool:
+        """Whether a method of a class or of a base puts something into a member of its object."""
+        return any((one, member) in self._assigned for one in self.mro(name))
+
+    @cached_property
+    def _assigned(self) -> frozenset[tuple[str, str]]:
+        found: set[tuple[str, str]] = set()
+        for module in self.names.modules.values():
+            for function in module.functions.values():
+                for instr in function.instrs:
+                    last = instr.dst.fields[-1:] if isinstance(instr, Assign) else ()
+                    found.update((step.record, step.name) for step in last if step.record)
+        return frozenset(found)
 
     def fields(self, name: str) -> tuple[tuple[str, str, str], ...]:
         """The annotated names of a class and its bases in the order a constructor takes them: name,

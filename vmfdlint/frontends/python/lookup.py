@@ -129,7 +129,8 @@ class Lookup:
             return (REF + method.name if method.kind == "static" else partial(method.name, 1, ()),)
         found = dict.fromkeys(self.store.read(attribute(owner, name)))
         found.update(dict.fromkeys(self._of_named(owner, name)))
-        for api in () if found else self.hierarchy.apis(owner):
+        own = found or self.hierarchy.assigns(owner, name)
+        for api in () if own else self.hierarchy.apis(owner):
             found.update(dict.fromkeys(self._of_api(api, name)))
         return tuple(found)
 
