@@ -71,6 +71,7 @@ def read_files(
         {source.path: source for source in taken},
         fork_default=target.python < python.NO_FORK_BY_DEFAULT,
         python2=target.python < python.CLOSE_ON_EXEC_BY_DEFAULT,
+        numbers={name: number for name, number in models.constants.items() if "." in name},
     )
     scans.update((path, library.scan(path)) for path in modules)
     return Files(scans, library, target.built, problems)

@@ -3,7 +3,7 @@
 In: the modules. Out: the constant that a place means, None where it is or may be something else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from vmfdlint.frontends.contract import BODY
@@ -21,11 +21,12 @@ Cell = tuple[str, ...]
 
 
 class Constants:
-    """Memoised constants."""
+    """Memoised constants. ``numbers``: those of the library's, by dotted name."""
 
-    def __init__(self, names: Names, hierarchy: Hierarchy) -> None:
+    def __init__(self, names: Names, hierarchy: Hierarchy, numbers: Mapping[str, int]) -> None:
         self.names = names
         self.hierarchy = hierarchy
+        self._numbers = numbers
 
     def of_place(self, place: Place, near: str, depth: int = 0) -> Operand | None:
         """The constant that a global place of a file means."""
@@ -46,7 +47,9 @@ class Constants:
             return self._in_cell((dotted, *members), meaning.local if not members else members[-1], depth)
         last = place.fields[-1].name if place.fields else place.name.rpartition(".")[2]
         if meaning.kind == "api" and not meaning.name.startswith("builtins.") and last.isupper():
-            return None if any(is_step(step.name) for step in steps) else Const(None, (last,))
+            dotted = ".".join((meaning.name, *(step.name for step in steps)))
+            number = self._numbers.get(dotted)
+            return None if any(is_step(step.name) for step in steps) else Const(number, (last,))
         return None
 
     def attribute(self, owner: str, members: list[str]) -> Operand | None:

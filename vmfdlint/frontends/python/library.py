@@ -22,6 +22,7 @@ from vmfdlint.ir import Block, Call, FuncRef, Function, FunctionKey, Named, Nota
 
 NOTATION = Notation(member=".", unknown="...", quoted=True, dotted=True, nameless="an object")
 FILE = "<file>"
+_NOTHING: Mapping[str, int] = {}
 MAIN = "__main__"
 _WORD = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*")
 
@@ -31,7 +32,8 @@ class Library:
 
     ``known`` says whether the models have an API of a dotted name. ``fork_default`` is whether
     multiprocessing forks where the program does not choose (Python up to 3.13); ``python2`` that os
-    makes descriptors as Python 2 does, for programs that are executed to inherit (up to 3.3).
+    makes descriptors as Python 2 does, for programs that are executed to inherit (up to 3.3). ``numbers`` are
+    those of constants of the library by dotted name.
     """
 
     def __init__(
@@ -41,12 +43,14 @@ class Library:
         sources: Mapping[str, SourceText],
         fork_default: bool = True,
         python2: bool = False,
+        numbers: Mapping[str, int] = _NOTHING,
     ) -> None:
         self._modules = modules
         self.sources = sources
         self._known = known
         self._fork_default = fork_default
         self._python2 = python2
+        self._numbers = numbers
         self._bound: dict[FunctionKey, Function] = {}
 
     @cached_property
@@ -88,7 +92,7 @@ class Library:
     @cached_property
     def _binder(self) -> Binder:
         inference = Inference(self.names, self._fork_default)
-        return Binder(inference, Constants(self.names, inference.hierarchy), self._python2)
+        return Binder(inference, Constants(self.names, inference.hierarchy, self._numbers), self._python2)
 
     def unit(self, path: str) -> "PythonUnit":
         """One file as the program asks for it."""
