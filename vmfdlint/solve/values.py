@@ -38,6 +38,8 @@ def signs(value: Value) -> int:
         if value.value is None:
             return ANY
         return NEGATIVE if value.value < 0 else ZERO if value.value == 0 else POSITIVE
+    if isinstance(value, Text) and not value.value:
+        return ANY  # a condition takes it for nothing, a comparison with None does not
     return POSITIVE
 
 
@@ -58,6 +60,9 @@ def may_hold(value: Value, op: str, right: Value) -> bool:
     if isinstance(value, Flags) and isinstance(right, Flags):
         apart = not (set(value.on).isdisjoint(right.off) and set(value.off).isdisjoint(right.on))
         return op != "==" or not apart
+    if isinstance(value, Text) and isinstance(right, Text):
+        # A text with directives stands for many.
+        return "%" in value.value + right.value or (value.value == right.value) is (op in ("==", "<=", ">="))
     if isinstance(value, Const) and isinstance(right, Const):
         if value.value is not None and right.value is not None:
             return holds(op, value.value, right.value)
@@ -128,6 +133,8 @@ def _meet(left: int, op: str, right: int) -> int:
 
 def implied(op: str, right: Value) -> Value | None:
     """What a satisfied comparison says of its left side; None where it says nothing."""
+    if isinstance(right, Text):
+        return right if op == "==" and "%" not in right.value else None
     if not isinstance(right, Const):
         return None
     if op in _BITS:

@@ -146,6 +146,7 @@ def class_of(node: cst.ClassDef, name: str, names: Statements) -> Class:
     constants: dict[str, Operand] = {}
     fields: list[tuple[str, str]] = []
     methods: list[str] = []
+    bases = tuple(filter(None, (names.static_name(each.value) for each in node.bases)))
     for statement in node.body.body:
         if isinstance(statement, cst.FunctionDef):
             methods.append(statement.name.value)
@@ -153,14 +154,13 @@ def class_of(node: cst.ClassDef, name: str, names: Statements) -> Class:
         for each in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
             if isinstance(each, cst.AnnAssign) and isinstance(each.target, cst.Name):
                 fields.append((each.target.value, annotated(each.annotation, names)))
-            constants.update(_class_constants(each, names, constants))
-    bases = tuple(filter(None, (names.static_name(each.value) for each in node.bases)))
+            constants.update(_class_constants(each, names, constants, bases))
     decorators = tuple(filter(None, (_decorator(each.decorator, names) for each in node.decorators)))
     return Class(name, bases, tuple(methods), constants, tuple(fields), decorators)
 
 
 def _class_constants(
-    node: cst.CSTNode, names: Statements, known: dict[str, Operand]
+    node: cst.CSTNode, names: Statements, known: dict[str, Operand], bases: tuple[str, ...]
 ) -> Iterator[tuple[str, Operand]]:
     """The names that one statement of a class body gives a constant."""
     pairs: list[tuple[cst.BaseExpression, cst.BaseExpression]] = []
@@ -179,8 +179,19 @@ def _class_constants(
         names.known = dict(known)
         given = names.value(value)
         names.known = {}
+        if isinstance(value, cst.Call) and names.static_name(value.func) == "enum.auto":
+            given = _automatic(target_node.value, known, bases)
         if isinstance(given, Const | Text):
             yield target_node.value, _called(given, target_node.value)
+
+
+def _automatic(name: str, known: dict[str, Operand], bases: tuple[str, ...]) -> Operand:
+    """The value that an enumeration gives a member itself, after those it has."""
+    kinds = {base.rpartition(".")[2] for base in bases}
+    if "StrEnum" in kinds:
+        return Text(name.lower())
+    last = max((one.value for one in known.values() if isinstance(one, Const) and one.value), default=0)
+    return Const(1 << last.bit_length() if kinds & {"Flag", "IntFlag"} else last + 1)
 
 
 def _called(given: Operand, name: str) -> Operand:
