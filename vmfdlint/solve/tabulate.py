@@ -19,7 +19,17 @@ from vmfdlint.solve.loops import Loops
 from vmfdlint.solve.memory import drop
 from vmfdlint.solve.observe import Node
 from vmfdlint.solve.tables import Step
-from vmfdlint.summary import RESULT, Behaviour, Flow, Relevance, is_made, is_temporary, path_of, variable
+from vmfdlint.summary import (
+    RESULT,
+    Behaviour,
+    Flow,
+    Relevance,
+    is_made,
+    is_temporary,
+    is_vague,
+    path_of,
+    variable,
+)
 
 
 class Tabulation(Calls):
@@ -126,8 +136,11 @@ class Tabulation(Calls):
         dead = made - flow.live[successor] - set(flow.params)
         instrs = flow.function.blocks[last.block].instrs
         given = instrs[-1].dst if instrs and isinstance(instrs[-1], Call) else None
-        if given is not None and given.name in made & flow.live[successor]:
-            # What a call has just given holds it too: ``f(**options([fd]))``.
+        live = made & flow.live[successor]
+        led_to = any(len(path) > 2 and path[0] in live and not is_vague(path[:2]) for path in fact.places)
+        if led_to or (given is not None and given.name in live):
+            # Another object leads to it: ``closing(Vm())``; or what a call has just given holds it too:
+            # ``f(**options([fd]))``.
             after = fact.with_places({path for path in fact.places if path[0] not in dead})
         else:
             after = fact

@@ -4,9 +4,9 @@ import libcst as cst
 
 from vmfdlint.frontends.python import fold
 from vmfdlint.frontends.python.lower_expr import Expressions
-from vmfdlint.frontends.python.state import NONE
+from vmfdlint.frontends.python.state import NONE, opaque
 from vmfdlint.frontends.python.syntax import literal
-from vmfdlint.ir import ELEMENT, Call, Indirect, Member, Named, Operand, Place, Text
+from vmfdlint.ir import ELEMENT, Assign, Call, Indirect, Member, Named, Operand, Place, Text
 
 ADDRESS = "python.address"
 """Of an object that nothing else refers to only the address is kept."""
@@ -67,15 +67,31 @@ class Calls(Expressions):
         """The arguments, those given by name and those taken out of a sequence last, and their names."""
         plain: list[Operand] = []
         named: list[tuple[str, Operand]] = []
+        behind: list[tuple[bool, Operand]] = []
         for argument in node.args:
             given = self.value(argument.value)
-            if argument.star:
+            if argument.star == "**":
                 named.append((argument.star, given))
+            elif argument.star or (behind and argument.keyword is None):
+                behind.append((bool(argument.star), given))
             elif argument.keyword is not None:
                 named.append((argument.keyword.value, given))
             else:
                 plain.append(given)
+        if behind:
+            named.append(("*", self._in_one(behind, node)))
         return (*plain, *(given for _name, given in named)), tuple(name for name, _given in named)
+
+    def _in_one(self, given: list[tuple[bool, Operand]], node: cst.Call) -> Operand:
+        """``f(*a, b)`` as ``f(*[*a, b])``: the sequence that all arguments from the first star on are."""
+        if len(given) == 1:
+            return given[0][1]
+        place = self.temp()
+        self.assign(place, opaque(node), node)
+        for starred, operand in given:
+            value = self.settled(operand, node).step(ELEMENT) if starred else operand
+            self.graph.emit(Assign(place.step(ELEMENT), value, self.at(node)))
+        return place
 
     def _by_name(self, node: cst.Call, name: str) -> Operand:
         """``getattr(a, "b")``, ``setattr(a, "b", c)`` with a name that is known."""
