@@ -132,6 +132,7 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
         case Own():
             return [memory.own(fact, effect, call)]
         case Copy(src=src, at=at, deep=deep):
+            fact = memory.filled(fact, at, call)
             return [memory.copy(fact, src, at, call) if not deep else memory.copy_all(fact, src, at, call)]
         case Store(at=at):
             return [memory.store(fact, at, call)]

@@ -25,7 +25,8 @@ def guards(flow: Flow, block: int, asked: frozenset[str] = frozenset()) -> tuple
         for instr in reversed(flow.function.blocks[number].instrs):
             if not isinstance(instr, Assume):
                 continue
-            path, learnt = path_of(instr.left), implied(instr.op, instr.right)  # type: ignore[arg-type]
+            path = path_of(instr.left)
+            learnt = implied(instr.op, instr.right, flow.counts_references)  # type: ignore[arg-type]
             name = step_name(path[-1]) if len(path) > 1 else path[0]
             wanted = (path in flow.correlated or name in asked) and path not in found
             wanted = wanted and len(found) < LIMITS.environment

@@ -270,7 +270,7 @@ def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:
     if rests(fact) or (fact.state.life is Life.CLOSED and all(crosses(path) for path in fact.places)):
         return fact  # its story is one of order alone
     if left in flow.correlated and right_value is not None and (not fact.is_zero or left[0] in flow.params):
-        learnt = implied(instr.op, right_value)
+        learnt = implied(instr.op, right_value, flow.counts_references)
         if learnt is not None:
             return fact.knowing(left, learnt)
     return fact

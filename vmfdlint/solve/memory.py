@@ -11,6 +11,7 @@ from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.invocation import Invocation
 from vmfdlint.solve.local import cells_like, forget, hold, told
 from vmfdlint.solve.ports import copies_element, holds_whole, match_port
+from vmfdlint.solve.values import ZERO
 from vmfdlint.summary import (
     ESCAPED,
     RESULT,
@@ -28,6 +29,15 @@ from vmfdlint.summary import (
     starts_with,
     step_name,
 )
+
+
+def filled(fact: Fact, at: Port, call: Invocation) -> Fact:
+    """The fact where a collection gets something: it is not known to be empty any more."""
+    path = port_path(at, call.args) if fact.env and call.flow.counts_references else None
+    if path is None or not is_vague(path[-1:]):
+        return fact
+    env = tuple((known, value) for known, value in fact.env if (known, value) != (path[:-1], ZERO))
+    return msgspec.structs.replace(fact, env=env)
 
 
 def copy(fact: Fact, src: Port, at: Port, call: Invocation) -> Fact:

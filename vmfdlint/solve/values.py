@@ -131,8 +131,11 @@ def _meet(left: int, op: str, right: int) -> int:
     return left
 
 
-def implied(op: str, right: Value) -> Value | None:
-    """What a satisfied comparison says of its left side; None where it says nothing."""
+def implied(op: str, right: Value, managed: bool) -> Value | None:
+    """What a satisfied comparison says of its left side; None where it says nothing. ``managed``: of a
+    language of objects, where what is nothing may be an empty collection as well as the number 0."""
+    if managed and op == "==" and right == Const(0):
+        return ZERO
     if isinstance(right, Text):
         return right if op == "==" and "%" not in right.value else None
     if not isinstance(right, Const):
