@@ -170,6 +170,7 @@ class _Body(Managers):
         if name == DROP:
             self._drop(call)
             return
+        call = self.inference.callees.as_method(self.key, call)
         callees = self.inference.callees.of(self.key, call)
         asked = isinstance(call.target, Member) and call.target.field == NEXT and call.dst is None
         waits = callees and all(one.kind == "api" and self.names.known(one.name) for one in callees)

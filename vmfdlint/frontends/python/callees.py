@@ -15,6 +15,7 @@ from vmfdlint.frontends.python.shapes import FOREIGN, PART, REF, SUPER, bound, p
 from vmfdlint.frontends.python.types import TYPES
 from vmfdlint.ir import (
     Call,
+    Field,
     FuncRef,
     FunctionKey,
     Indirect,
@@ -68,6 +69,18 @@ class Callees:
             one = self._in_context(one, key, call) if one.kind == "api" else one
             unique.setdefault((one.kind, one.name), one)
         return tuple(unique.values())
+
+    def as_method(self, key: FunctionKey, call: Call) -> Call:
+        """A call whose name leads through a variable of a class or of another file, ``Vm.all.append(vm)``, as
+        that of a method of its value; any other call as it is."""
+        name = call.target.name if isinstance(call.target, Named) else ""
+        meaning = self.names.meaning(name, key.path) if "." in name else None
+        steps = {"class": 2, "variable": 1}.get(meaning.kind) if meaning is not None else None
+        if meaning is None or steps is None or len(meaning.rest) < steps:
+            return call
+        base, _, last = name.rpartition(".")
+        target = Member("", last, Place(Root.GLOBAL, base).step(Field(last, "", True)))
+        return msgspec.structs.replace(call, target=target)
 
     def on_collection(self, call: Call, callee: Callee) -> list[Instr]:
         """What a method does to a collection's elements, where it is no function of the program or of an API

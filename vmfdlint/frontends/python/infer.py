@@ -117,6 +117,7 @@ class Inference:
 
     def _call(self, key: FunctionKey, call: Call) -> Iterator[str]:
         """Hands the types of the arguments on; the types of the result."""
+        call = self.callees.as_method(key, call)
         plain, named = split(call.args, call.keywords)
         for callee in self.callees.of(key, call):
             given = ((*callee.first, *plain), (*callee.named, *named))

@@ -154,6 +154,8 @@ class Lookup:
                 self.store.add(local(key, place.name), types)
             elif found[0].kind == "variable":
                 self.store.add(variable(found[0].path, found[0].local), types)
+            elif found[0].kind == "class" and len(found[0].rest) == 1:
+                self.store.add(attribute(REF + found[0].name, found[0].rest[0]), types)
             return
         last = steps[-1].name
         if found is None:
