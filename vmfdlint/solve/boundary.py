@@ -26,6 +26,7 @@ from vmfdlint.summary import (
     path_of,
     starts_with,
     step_name,
+    variable,
 )
 
 
@@ -83,11 +84,11 @@ def enter(
     fact: Fact,
     args: tuple[Operand, ...],
     callee: Flow,
-    caller: Flow | None = None,
+    made: frozenset[str] = frozenset(),
     asked: frozenset[str] = frozenset(),
 ) -> Fact:
-    """The fact at the callee's entry. Places it cannot name become OUTER. ``asked``: what others ask, below
-    the callee."""
+    """The fact at the callee's entry. Places it cannot name become OUTER. ``made``: the variables of the
+    caller that have an object each which was made for them. ``asked``: what others ask, below the callee."""
     places: set[Path] = set()
     hidden = False
     for path in fact.places:
@@ -104,20 +105,24 @@ def enter(
     if hidden or (not places and not fact.is_zero and fact.state.life is Life.OPEN):
         places.add(OUTER)
     env = _env_into(fact, args, callee, asked)
-    others = _other_objects(fact, args, callee, caller)
+    others = _other_objects(fact, args, callee, made)
     if others:
         env = tuple(sorted((dict(env) | others).items(), key=lambda item: item[0]))
     return msgspec.structs.replace(fact.with_places(places), env=env)
 
 
 def _other_objects(
-    fact: Fact, args: tuple[Operand, ...], callee: Flow, caller: Flow | None
+    fact: Fact, args: tuple[Operand, ...], callee: Flow, made: frozenset[str]
 ) -> dict[Path, Value]:
     """Members of other objects that the callee gets a pointer to, where a local structure holds the reference
-    or one that the caller made: what their record's cell would take for it is another number."""
-    named = [path for path in fact.places if len(path) > 1 and not crosses(path)]
-    made: frozenset[str] = caller.made if named and caller is not None else frozenset()
-    owners = {path[0] for path in named if path[1].startswith(".") or path[0] in made}
+    or one that the caller made, for a local or for a global: what their record's cell would take for it is
+    another number."""
+    named = [path for path in fact.places if len(path) > 1 and not is_cell(path)]
+    owners = {
+        variable(path)
+        for path in named
+        if variable(path) in made or (not is_global(path) and path[1].startswith("."))
+    }
     if not owners:
         return {}
     cells = [path for path in fact.places if is_cell(path)]

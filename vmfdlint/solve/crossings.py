@@ -72,7 +72,9 @@ class Crossings(Tables):
             return
         apart = edge.kind in (EdgeKind.THREAD, EdgeKind.JOIN)
         fact = unsure(in_new_thread(node.fact)) if apart else node.fact
-        inside = enter(fact, edge.args, callee, self._flow(node), self._asked(fact, self._flow(node)))
+        caller = self._flow(node)
+        made = self.behaviour.sharing.made(caller)
+        inside = enter(fact, edge.args, callee, made, self._asked(fact, caller))
         if node.fact.is_zero:
             inside = msgspec.structs.replace(inside, places=())
         number = self.seed(edge.callee, inside)

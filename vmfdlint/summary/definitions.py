@@ -134,10 +134,21 @@ class Definitions(ControlFlow):
         return frozenset(
             name
             for name, writes in self._writes.items()
-            if name not in self.params and all(map(self._makes, writes))
+            if name not in self.params and all(map(self.makes, writes))
         )
 
-    def _makes(self, instr: Assign | Call) -> bool:
+    @cached_property
+    def given(self) -> dict[str, tuple[Call, ...]]:
+        """The calls by which the locals get their values that get none in another way."""
+        found: dict[str, tuple[Call, ...]] = {}
+        for name, writes in self._writes.items():
+            calls = tuple(one for one in writes if isinstance(one, Call))
+            if name not in self.params and len(calls) == len(writes):
+                found[name] = calls
+        return found
+
+    def makes(self, instr: Assign | Call) -> bool:
+        """Whether an instruction makes an object."""
         return isinstance(instr, Call) and any(isinstance(effect, Make) for effect in self.effects(instr))
 
     def sources(self, place: Place) -> list[Operand | Call]:

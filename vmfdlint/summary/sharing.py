@@ -4,7 +4,7 @@ In: a function and the name of a variable. Out: memoised answers, found by looki
 bound. Where an object goes is not followed: it is enough that it went anywhere.
 """
 
-from vmfdlint.ir import Assign, Call, FunctionKey, Indirect, Member, Operand, Place, Return
+from vmfdlint.ir import Assign, Call, FunctionKey, Indirect, Member, Named, Operand, Place, Return
 from vmfdlint.models import Callback, Copy, Effect, Keep, Own
 from vmfdlint.summary.bodies import Bodies
 from vmfdlint.summary.flow import Flow
@@ -21,6 +21,7 @@ class Sharing:
         self.bodies = bodies
         self._known: dict[tuple[FunctionKey, str], bool] = {}
         self._given: Descent[bool] = Descent(bodies, _DEPTH, False, self._shared)
+        self._made: dict[FunctionKey, frozenset[str]] = {}
 
     def shared(self, flow: Flow, name: str) -> bool:
         """Whether a function stores, returns or gives away what its variable holds."""
@@ -28,6 +29,33 @@ class Sharing:
         if known is None:
             known = self._known[(flow.key, name)] = self._shared(flow, name, 0)
         return known
+
+    def made(self, flow: Flow) -> frozenset[str]:
+        """The local variables that get nothing but objects that were made for them, in a language of objects
+        also by functions that return what they made. No two of them have the same object."""
+        known = self._made.get(flow.key)
+        if known is None:
+            self._made[flow.key] = flow.made
+            known = flow.made
+            if flow.counts_references:
+                known |= {name for name, calls in flow.given.items() if self._all_make(flow, calls)}
+                known |= _moved_on(flow, known)
+            self._made[flow.key] = known
+        return known
+
+    def _all_make(self, flow: Flow, calls: tuple[Call, ...]) -> bool:
+        return all(flow.makes(call) or self._gives_new(flow, call) for call in calls)
+
+    def _gives_new(self, flow: Flow, call: Call) -> bool:
+        """Whether every function that a call may run returns an object that it made."""
+        targets = self.bodies.program.targets(flow.key, call) if isinstance(call.target, Named) else ()
+        called = [self.bodies.flow(target) for target in targets]
+        return bool(called) and all(
+            one is not None
+            and bool(one.returned)
+            and all(len(path) == 1 and path[0] in self.made(one) for path in one.returned)
+            for one in called
+        )
 
     def _shared(self, flow: Flow, name: str, depth: int) -> bool:
         names = _aliases(flow, name)
@@ -73,6 +101,20 @@ class Sharing:
         if not targets or isinstance(call.target, Member | Indirect):
             return True
         return any(self._given.ask(target, index, depth + 1) for target in targets for index in positions)
+
+
+def _moved_on(flow: Flow, made: frozenset[str]) -> set[str]:
+    """The globals that get nothing but what such a temporary has and gives to them alone."""
+    moves = [
+        (instr.src.name if isinstance(instr.src, Place) and not instr.src.fields else "", instr.dst)
+        for instr in flow.function.instrs
+        if isinstance(instr, Assign)
+    ]
+    names = [source for source, _dst in moves]
+    once = {source for source in names if source in made and source[0] == "%" and names.count(source) == 1}
+    targets = {dst.name for source, dst in moves if dst.is_global and not dst.fields and source in once}
+    others = {dst.name for source, dst in moves if not dst.fields and source not in once}
+    return targets - others
 
 
 def _takes(effect: Effect, positions: list[int]) -> bool:
