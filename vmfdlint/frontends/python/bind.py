@@ -255,6 +255,7 @@ class _Body(Managers):
         self, call: Call, callee: Callee, plain: tuple[Operand, ...], named: tuple[tuple[str, Operand], ...]
     ) -> None:
         name = callee.name
+        self._handed_on(call, name.rpartition(".")[2], plain)
         if self.collected(call, callee):
             return
         if name in TYPES.stacks and self.stacked(call, TYPES.stacks[name], callee.first, plain):
@@ -277,6 +278,16 @@ class _Body(Managers):
             name = f"python2.{name}"
         args, words = self._given(given, (*callee.named, *named), call.at)
         self._emit(call, name, args, words)
+
+    def _handed_on(self, call: Call, method: str, plain: tuple[Operand, ...]) -> None:
+        """``loop.run_in_executor(pool, f)`` submits ``f`` to the pool, before it waits for that."""
+        taking = TYPES.hands.get(method)
+        if taking is None or not plain:
+            return
+        names = [f"{one}.{taking}" for one in self.types(plain[0])]
+        if len(names) == 1 and self.names.known(names[0]):
+            args, words = self._given(plain, (), call.at)
+            self.out.append(Call(None, Named(names[0]), args, call.at, call.via, words))
 
 
 def _text(operand: Operand | None) -> str | None:

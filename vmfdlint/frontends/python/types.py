@@ -38,6 +38,7 @@ class Types(msgspec.Struct, frozen=True):
     closing: frozenset[str]
     wrappers: dict[str, str]
     stacks: dict[str, str]
+    hands: dict[str, str]
     selves: frozenset[str]
     vague: frozenset[str]
     common: frozenset[str]
@@ -93,6 +94,7 @@ def _load(text: str) -> Types:
         closing=frozenset(classes["closing"]),
         wrappers=classes["wrappers"],
         stacks=classes["stacks"],
+        hands=classes["hands"],
         selves=frozenset(classes["selves"]),
         vague=frozenset(classes["vague"]),
         common=frozenset(data["methods"]["common"]),
