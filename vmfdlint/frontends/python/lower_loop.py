@@ -7,7 +7,20 @@ import libcst as cst
 from vmfdlint.frontends.python.lower_exit import Exits
 from vmfdlint.frontends.python.module import NEXT
 from vmfdlint.frontends.python.state import Frame, opaque
-from vmfdlint.ir import ELEMENT, Assign, Call, Const, Field, Member, Opaque, Operand, Place, Text
+from vmfdlint.ir import (
+    ELEMENT,
+    Assign,
+    Call,
+    Const,
+    Field,
+    Indirect,
+    Member,
+    Named,
+    Opaque,
+    Operand,
+    Place,
+    Text,
+)
 
 _UNROLLED = 8
 """How many elements of a display in a ``for`` are taken one by one."""
@@ -119,6 +132,9 @@ class Loops(Exits):
             name = self.static_name(node.func)
             if name in _THROUGH and len(node.args) == 1:
                 return self._elements(node.args[0].value)
+            if name == "builtins.iter" and len(node.args) == 2:
+                function = node.args[0].value
+                return lambda: self._asked(function, node)
             if name == "builtins.enumerate" and node.args:
                 inner = self._elements(node.args[0].value)
                 return lambda: self._tuple([Opaque("index"), inner()], node)
@@ -136,6 +152,17 @@ class Loops(Exits):
         if isinstance(given, Place):
             return lambda: self._next(given, node)
         return lambda: opaque(node)
+
+    def _asked(self, function: cst.BaseExpression, node: cst.Call) -> Operand:
+        """The next value of ``iter(f, end)``: what a call of ``f`` gives."""
+        name = self.static_name(function)
+        if name:
+            return self.emit_call(Named(name), (), node)
+        if isinstance(function, cst.Attribute):
+            base = self.settled(self.value(function.value), node)
+            method = function.attr.value
+            return self.emit_call(Member("", method, self.member_of(base, method)), (), node)
+        return self.emit_call(Indirect(self.settled(self.value(function), node)), (), node)
 
     def _next(self, given: Place, node: cst.BaseExpression) -> Operand:
         """The next element, which what is no collection may have to wait for."""
