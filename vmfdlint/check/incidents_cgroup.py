@@ -21,7 +21,7 @@ from vmfdlint.summary import Flow
 
 _COPIES = 6
 """How often the number of a process is copied or written down before it is used."""
-_CALLS = (EdgeKind.DIRECT, EdgeKind.SLOT, EdgeKind.NOW)
+_CALLS = (EdgeKind.DIRECT, EdgeKind.SLOT, EdgeKind.NOW, EdgeKind.EACH)
 
 
 class _Move(msgspec.Struct, frozen=True):

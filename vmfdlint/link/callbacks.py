@@ -4,6 +4,8 @@ In: a call and the position of the argument. Out: the edges to the function, LAT
 it; a parameter is followed through the callees with a bound.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 
 from vmfdlint.ir import (
@@ -20,6 +22,7 @@ from vmfdlint.ir import (
     Return,
     Root,
 )
+from vmfdlint.link.collections import Collections
 from vmfdlint.link.edges import Edge, EdgeKind, Site, slot_of
 from vmfdlint.link.lists import Lists
 from vmfdlint.link.program import Program
@@ -40,6 +43,7 @@ class Callbacks:
         self.models = models
         self._slots = slots
         self._lists = Lists(program)
+        self._collections = Collections(program, models)
 
     def edges(self, site: Site, call: Call, position: int, key: FunctionKey) -> list[Edge]:
         """Edges of a function given to a call as argument ``position``."""
@@ -47,9 +51,10 @@ class Callbacks:
             modelled = resolve(self.models, call.target.name, call.args)
             if modelled is not None:
                 return [
-                    Edge(site, key, EdgeKind(effect.when), callback_args(effect, call))
+                    edge
                     for effect in modelled.effects
                     if isinstance(effect, Callback) and effect.function.arg == position
+                    for edge in self._run(effect, site, call, key)
                 ] or [Edge(site, key, EdgeKind.LATER, ())]
         edges: list[Edge] = []
         for target in self.program.targets(site.function, call):
@@ -57,6 +62,18 @@ class Callbacks:
             if not edges and self._calls_by_name(target, key):
                 return []
         return edges or [Edge(site, key, EdgeKind.LATER, ())]
+
+    def _run(self, effect: Callback, site: Site, call: Call, key: FunctionKey) -> Iterator[Edge]:
+        """The edges to a function that the modelled ``call`` gets for ``effect``."""
+        if effect.of is None:
+            yield Edge(site, key, EdgeKind(effect.when), callback_args(effect, call))
+            return
+        function = self.program.function(site.function)
+        position = effect.of.arg
+        of = call.dst if position is None else call.args[position] if position < len(call.args) else None
+        if function is not None and isinstance(of, Place):
+            for where in self._collections.discards(function, of):
+                yield Edge(where, key, EdgeKind.EACH, (Opaque(),))
 
     def _calls_by_name(self, target: FunctionKey, key: FunctionKey) -> bool:
         """Whether a front-end that knew what a parameter stands for has put its name into the call."""
@@ -120,9 +137,10 @@ class Callbacks:
         if modelled is not None:
             lifted = msgspec.structs.replace(inner, args=translated)
             return [
-                Edge(site, key, EdgeKind(effect.when), callback_args(effect, lifted))
+                edge
                 for effect in modelled.effects
                 if isinstance(effect, Callback) and effect.function.arg == index
+                for edge in self._run(effect, site, lifted, key)
             ]
         edges: list[Edge] = []
         for target in self.program.resolve(name, function.key.path):
@@ -146,7 +164,8 @@ def callback_args(effect: Callback, call: Call) -> tuple[Operand, ...]:
     """The arguments a callback gets: what the model says of its data pointer, the rest unknown."""
     data = effect.data.arg if effect.data is not None else None
     if effect.data is None or data is None or data >= len(call.args):
-        return _object(effect, call)
+        element = (Opaque(),) if effect.when == EdgeKind.EACH else ()
+        return (*_object(effect, call), *element)
     given: tuple[Operand, ...] = (call.args[data],)
     if effect.data.fields == (REST,):
         given = call.args[data:]

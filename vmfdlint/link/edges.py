@@ -17,6 +17,8 @@ class EdgeKind(StrEnum):
     DIRECT = "direct"
     SLOT = "slot"
     NOW = "now"
+    EACH = "each"
+    """Inside the call, once for each element of a collection."""
     THREAD = "thread"
     JOIN = "join"
     """In a thread that the call waits for."""
@@ -70,3 +72,12 @@ def slot_of(place: Place) -> Slot | None:
     if place.is_global:
         return Slot("@" + place.name, "[]")
     return None
+
+
+def belongs(one: Slot | None, other: Slot) -> bool:
+    """Whether two slots may be one: a record that is not known matches any."""
+    if one is None or one.field != other.field:
+        return False
+    if one.record.startswith("@") or other.record.startswith("@"):
+        return one.record == other.record
+    return one.record == other.record or not one.record or not other.record

@@ -7,7 +7,7 @@ import re
 
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import Assign, Call, Function, FunctionKey, Indirect, Member, Place
-from vmfdlint.link.edges import Site, Slot, slot_of
+from vmfdlint.link.edges import Site, Slot, belongs, slot_of
 from vmfdlint.link.occurrences import member_sign, occurrences
 from vmfdlint.link.program import FILE, Program
 from vmfdlint.link.told import Told, text_question
@@ -85,23 +85,15 @@ def _calls_through(function: Function, slot: Slot) -> list[tuple[Site, Call]]:
     for number, block in enumerate(function.blocks):
         for index, instr in enumerate(block.instrs):
             match instr:
-                case Assign(dst=dst, src=Place() as src) if not dst.fields and _belongs(slot_of(src), slot):
+                case Assign(dst=dst, src=Place() as src) if not dst.fields and belongs(slot_of(src), slot):
                     copies.add(dst)
                 case Call(target=Member(record=record, field=field)):
-                    if _belongs(Slot(record, field), slot):
+                    if belongs(Slot(record, field), slot):
                         found.append((Site(function.key, number, index), instr))
                 case Call(target=Indirect(place=place)):
                     slotted = place.fields or place.is_global
-                    if place in copies or (slotted and _belongs(slot_of(place), slot)):
+                    if place in copies or (slotted and belongs(slot_of(place), slot)):
                         found.append((Site(function.key, number, index), instr))
                 case _:
                     pass
     return found
-
-
-def _belongs(one: Slot | None, other: Slot) -> bool:
-    if one is None or one.field != other.field:
-        return False
-    if one.record.startswith("@") or other.record.startswith("@"):
-        return one.record == other.record
-    return one.record == other.record or not one.record or not other.record

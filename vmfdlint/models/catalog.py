@@ -224,13 +224,14 @@ class Models(msgspec.Struct, frozen=True, dict=True):
 
     def thread_names(self) -> frozenset[str]:
         """The APIs that start a thread."""
-        return self._running("thread")
+        return self.running_names("thread")
 
     def hook_names(self) -> frozenset[str]:
         """The APIs that register a function for every child."""
-        return self._running("fork")
+        return self.running_names("fork")
 
-    def _running(self, when: str) -> frozenset[str]:
+    def running_names(self, when: str) -> frozenset[str]:
+        """The APIs that run a function at such a moment."""
         return frozenset(
             name
             for name, api in self.apis.items()

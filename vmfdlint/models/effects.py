@@ -46,6 +46,7 @@ from vmfdlint.models.effects_memory import (
 from vmfdlint.models.effects_processes import (
     Callback,
     Daemon,
+    Discard,
     Exec,
     Exit,
     Fork,
@@ -73,6 +74,7 @@ __all__ = [
     "Count",
     "Create",
     "Daemon",
+    "Discard",
     "DontFork",
     "Drop",
     "Duplicate",
@@ -140,6 +142,7 @@ Effect: TypeAlias = (
     | Unshare
     | Migrate
     | Callback
+    | Discard
     | Count
     | Free
     | Drop

@@ -17,6 +17,7 @@ from vmfdlint.models import (
     Count,
     Create,
     Daemon,
+    Discard,
     DontFork,
     Drop,
     Duplicate,
@@ -140,7 +141,7 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             return [memory.keep(fact, value, call)]
         case Create() | Callback() | Inside() | Write() | Grant() | Expose() | Acquire() | Release() | Make():
             return [fact]
-        case Count():
+        case Count() | Discard():
             return [fact]
         case _:
             assert_never(effect)

@@ -187,12 +187,16 @@ class Calls(Unmodelled):
                 for child in copied(node.fact):
                     given = callback_args(effect, msgspec.structs.replace(instr, args=args))
                     self._start(node, args[effect.function.arg or 0], given, child, flow)
+        self.interest.elements.note(node.fact, facts, modelled)
         if any(isinstance(effect, Linger) for effect in modelled.effects):
             self._run_deferred(node, instr, flow)
+        if self.interest.elements.closes(node.fact, edges):
+            self.observe(Happening.CLOSE, node, instr.at, node.fact, "each")
+            return None
         for edge in edges:
             if self.interest.enters(node.fact, edge, flow) and self._may_enter(node.fact, edge.callee):
                 self._enter(node, instr, edge)
-        if self._went_through(node, instr, modelled):
+        if self._went_through(node, instr, modelled) or self.interest.elements.go_through(node.fact, edges):
             return None
         if node.fact.object is not None and self.threads.note(node.fact, flow, site, modelled):
             self.interest.given_away.add(node.fact.object)

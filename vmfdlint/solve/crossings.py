@@ -256,7 +256,8 @@ class Crossings(Tables):
         self.push(behind, Step(exit_node, node))
         if born_inside and not raised:
             self._tell(behind, call.at)
-        if incoming.edge.kind is EdgeKind.NOW and fact.is_watched and isinstance(call, Call):
+        inside = incoming.edge.kind in (EdgeKind.NOW, EdgeKind.EACH)
+        if inside and fact.is_watched and isinstance(call, Call):
             # The call that runs the callback goes on, and may wait before it returns.
             wait = self.behaviour.below.waits(caller.key, call)
             if wait:

@@ -33,6 +33,7 @@ from vmfdlint.models import (
 from vmfdlint.solve.boundary import crosses, names_inside
 from vmfdlint.solve.constants import Constants
 from vmfdlint.solve.counts import counting
+from vmfdlint.solve.elements import Elements
 from vmfdlint.solve.facts import Fact, Object
 from vmfdlint.solve.given import decides, gives, in_elements, member_of, use_matters
 from vmfdlint.solve.initcalls import Initcalls
@@ -96,6 +97,8 @@ class Interest:
         self._forks: dict[frozenset[str], frozenset[FunctionKey]] = {}
         self.given_away: set[Object] = set()
         """References that a thread was given which releases them."""
+        self.elements = Elements(behaviour, relevance, models)
+        """What becomes of references in collections."""
         self.receivers: frozenset[FunctionKey] = frozenset()
         self.released: Callable[[Fact], bool] = lambda _fact: False
         """Whether every child that is forked begins by letting go of a reference."""
@@ -288,6 +291,8 @@ class Interest:
             found.append(self.relevance.stepping(number))
         if fact.is_open and fact.object in self.given_away:
             found.append(self.joins())
+        if self.elements.is_kept(fact):
+            found.append(self.elements.releasing())
         return found
 
     def _for_place(

@@ -14,6 +14,7 @@ from vmfdlint.solve.ports import copies_element, holds_whole, match_port
 from vmfdlint.solve.values import ZERO
 from vmfdlint.summary import (
     ESCAPED,
+    FIRST,
     RESULT,
     Flow,
     Path,
@@ -22,6 +23,7 @@ from vmfdlint.summary import (
     inside_first,
     is_cell,
     is_global,
+    is_inside,
     is_made,
     is_vague,
     meets,
@@ -97,13 +99,17 @@ def store(fact: Fact, at: Port, call: Invocation) -> Fact:
 
 
 def keep(fact: Fact, value: Port, call: Invocation) -> Fact:
-    """A structure of the callee's own holds the reference; where objects live as long as something refers to
-    them, also one that lies below the value."""
+    """A structure of the callee's own holds the reference: the value itself, or a number that it points to,
+    or a copy of a structure; where objects live as long as something refers to them, also one that lies below
+    the value."""
     path = port_path(value, call.args)
-    below = path is not None and any(starts_with(held, path) for held in fact.places)
+    below = {held for held in fact.places if starts_with(held, path)} if path is not None else set()
     if (below and call.flow.counts_references) or match_port(fact, value, call):
         return fact.with_places({*fact.places, ESCAPED})
-    return fact
+    if path is not None and (*path, FIRST) in below:
+        return fact.with_places({*fact.places, ESCAPED})
+    members = {held for held in below if path is not None and is_inside(held, path)}
+    return fact.with_places({*fact.places, *(call.flow.cell_at(held) or ESCAPED for held in members)})
 
 
 def free(fact: Fact, pointer: Port, call: Invocation) -> Fact:

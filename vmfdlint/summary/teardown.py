@@ -14,7 +14,7 @@ from vmfdlint.models import Close, Unmap
 from vmfdlint.summary.behaviour import Behaviour
 from vmfdlint.summary.flow import Flow
 from vmfdlint.summary.parameters import Descent
-from vmfdlint.summary.paths import Path, from_address, is_vague, operand_path, path_of, port_path
+from vmfdlint.summary.paths import FIRST, Path, from_address, is_vague, operand_path, path_of, port_path
 from vmfdlint.summary.sweeps import Handed, Sweep, bytes_of
 
 Released = dict[Path, tuple[Path | None, int | None]]
@@ -32,6 +32,15 @@ class Teardown:
     def released(self, key: FunctionKey, position: int) -> tuple[Path, ...]:
         """The steps below a parameter to what a function closes or unmaps."""
         return tuple(self._released.ask(key, position))
+
+    def elements(self, key: FunctionKey, position: int) -> Iterator[Path]:
+        """Of an element that a function gets in a parameter, the cells that it closes or unmaps; () where
+        the element is a number or points to one."""
+        for steps, (cell, _length) in self._released.ask(key, position).items():
+            if cell is not None:
+                yield cell
+            elif all(step == FIRST for step in steps):
+                yield ()
 
     def sweeps(
         self, flow: Flow, head: int, matters: Callable[[Handed, FunctionKey], bool]

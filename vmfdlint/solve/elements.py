@@ -1,0 +1,73 @@
+"""Functions that a call runs for each element of a collection: what they release is gone behind the call.
+
+In: a fact and the edges of a call. Out: whether one of them releases the element that the reference is or is
+in. An element that is a number itself (GINT_TO_POINTER) has no name in there; it was put into a collection,
+and goes with one whose function closes such elements.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from vmfdlint.ir import FuncRef, FunctionKey, Opaque
+from vmfdlint.link import Edge, EdgeKind
+from vmfdlint.models import Callback, Keep, Models, Resolved
+from vmfdlint.solve.facts import Fact
+from vmfdlint.solve.ports import operand_at
+from vmfdlint.summary import ESCAPED, Behaviour, Path, Relevance, Teardown, is_cell, same_cell
+
+_MOMENTS = ("each", "discard")
+
+
+class Elements:
+    """The references that are in collections, and what becomes of them there."""
+
+    def __init__(self, behaviour: Behaviour, relevance: Relevance, models: Models) -> None:
+        self._behaviour = behaviour
+        self._relevance = relevance
+        self._teardown = Teardown(behaviour)
+        self._names = frozenset().union(*map(models.running_names, _MOMENTS))
+        self._kept: set[object] = set()
+
+    def note(self, before: Fact, after: Iterable[Fact], modelled: Resolved) -> None:
+        """A modelled call may have put the number of a reference into a collection."""
+        keeps = any(isinstance(effect, Keep) for effect in modelled.effects)
+        if keeps and before.object is not None and any(ESCAPED in fact.places for fact in after):
+            self._kept.add(before.object.site)
+
+    def is_kept(self, fact: Fact) -> bool:
+        """Whether the number of a reference was put into a collection."""
+        kept = fact.object is not None and fact.object.site in self._kept
+        return kept and ESCAPED in fact.places and fact.is_open and not fact.is_mapping
+
+    def releasing(self) -> frozenset[FunctionKey]:
+        """Functions below which one runs for each element of a collection, and closes a number."""
+        return self._relevance.reaches("close the numbers in a collection", lambda: tuple(self._closing()))
+
+    def _closing(self) -> Iterator[FunctionKey]:
+        for key in self._relevance.callers_of(self._names):
+            for call, modelled in self._behaviour.calls_with(key, Callback):
+                for effect in modelled.effects:
+                    given = operand_at(effect.function, call.args) if isinstance(effect, Callback) else None
+                    if not isinstance(given, FuncRef):
+                        continue
+                    for target in self._behaviour.program.resolve(given.name, key.path):
+                        if () in self._teardown.elements(target, 0):
+                            yield target
+
+    def cells(self, edges: Iterable[Edge]) -> Iterator[Path]:
+        """What the functions that run for each element release of it; () for a number."""
+        for edge in edges:
+            if edge.kind is EdgeKind.EACH:
+                for position, operand in enumerate(edge.args):
+                    if isinstance(operand, Opaque):
+                        yield from self._teardown.elements(edge.callee, position)
+
+    def go_through(self, fact: Fact, edges: Iterable[Edge]) -> bool:
+        """Whether a reference goes on behind a call out of those functions alone."""
+        if fact.is_zero or not fact.is_open or (fact.object is not None and fact.object.creator):
+            return False
+        held = [path for path in fact.places if is_cell(path)]
+        return any(cell and any(same_cell(path, cell) for path in held) for cell in self.cells(edges))
+
+    def closes(self, fact: Fact, edges: Iterable[Edge]) -> bool:
+        """Whether they close a reference whose number is an element."""
+        return self.is_kept(fact) and () in self.cells(edges)
