@@ -207,7 +207,7 @@ class Account:
 
     def _call(self, edge: Edge) -> Step:
         at, function = self._span(edge.site), edge.site.function.name
-        plain = edge.kind in (EdgeKind.DIRECT, EdgeKind.SLOT, EdgeKind.NOW, EdgeKind.EACH)
+        plain = edge.kind.is_call
         how = "" if plain else f" ({edge.kind.value})"
         return Step(at, f"calls {edge.callee.name}{how}", Role.CALL, 0, False, function)
 

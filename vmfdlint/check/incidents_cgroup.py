@@ -14,14 +14,13 @@ from vmfdlint.check.incident import Incident, best, created, named, objects_of
 from vmfdlint.check.incidents_process import survivals
 from vmfdlint.finding import Related
 from vmfdlint.ir import Address, Assign, Call, Const, FuncRef, FunctionKey, Named, Operand, Place, Text
-from vmfdlint.link import EdgeKind, Site
+from vmfdlint.link import Site
 from vmfdlint.models import Fork, Migrate, Write
 from vmfdlint.solve import ZERO_FACT, Happening, Observation, Solver
 from vmfdlint.summary import Flow
 
 _COPIES = 6
 """How often the number of a process is copied or written down before it is used."""
-_CALLS = (EdgeKind.DIRECT, EdgeKind.SLOT, EdgeKind.NOW, EdgeKind.EACH)
 
 
 class _Move(msgspec.Struct, frozen=True):
@@ -224,7 +223,7 @@ def _callers(solver: Solver, place: _Place, flow: Flow, up: str) -> Iterator[_Pl
         ]
     else:
         key: FunctionKey = place.site.function
-        calls = [(edge.site, None, edge.args) for edge in solver.graph.callers(key) if edge.kind in _CALLS]
+        calls = [(edge.site, None, edge.args) for edge in solver.graph.callers(key) if edge.kind.is_call]
     position = flow.params.index(up) if up else -1
     for site, context, args in calls:
         caller = solver.behaviour.flow(site.function)

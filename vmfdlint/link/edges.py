@@ -17,6 +17,8 @@ class EdgeKind(StrEnum):
     DIRECT = "direct"
     SLOT = "slot"
     NOW = "now"
+    ONCE = "once"
+    """Inside the first such call."""
     EACH = "each"
     """Inside the call, once for each element of a collection."""
     THREAD = "thread"
@@ -29,6 +31,16 @@ class EdgeKind(StrEnum):
     """In a process of its own that is a copy of this one."""
     FORK = "fork"
     """At the start of every child that this process forks."""
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether the callee runs inside a call that names another function."""
+        return self in (EdgeKind.NOW, EdgeKind.ONCE, EdgeKind.EACH)
+
+    @property
+    def is_call(self) -> bool:
+        """Whether the call comes back when the callee has."""
+        return self.is_inside or self in (EdgeKind.DIRECT, EdgeKind.SLOT)
 
     @property
     def is_deferred(self) -> bool:

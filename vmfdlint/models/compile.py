@@ -48,7 +48,7 @@ from vmfdlint.models.parse import (
 from vmfdlint.models.schema import ApiRow, CommandRow, EffectTable, LinkRow, PathRow, TextRow
 from vmfdlint.models.signature import parse_signature
 
-_MOMENTS = ("now", "each", "discard", "later", "thread", "exit", "signal", "process", "fork")
+_MOMENTS = ("now", "once", "each", "discard", "later", "thread", "exit", "signal", "process", "fork")
 _KEEPING = ("later", "thread", "exit", "signal")
 
 

@@ -52,6 +52,7 @@ from vmfdlint.models.effects_processes import (
     Fork,
     Linger,
     Migrate,
+    Once,
     Raise,
     Spawn,
     Unshare,
@@ -93,6 +94,7 @@ __all__ = [
     "Make",
     "Map",
     "Migrate",
+    "Once",
     "Own",
     "PassOn",
     "Port",
@@ -143,6 +145,7 @@ Effect: TypeAlias = (
     | Migrate
     | Callback
     | Discard
+    | Once
     | Count
     | Free
     | Drop

@@ -87,12 +87,12 @@ class Migrate(msgspec.Struct, frozen=True, tag=True):
 class Callback(msgspec.Struct, frozen=True, tag=True):
     """Runs the function in ``function``, with ``data`` as its argument number ``position``.
 
-    ``when``: ``now`` inside this call; ``each``, inside it for each element of a collection; ``discard``, for
-    each element of the collection at ``of`` when that is discarded; ``later`` from an event loop; ``thread``;
-    ``exit`` (atexit); ``signal``; ``process``, in a copy of this one; ``fork``, in every child before
-    anything else. The element stands before ``data``. ``spread``: ``data`` is a sequence of the arguments;
-    ``arg 2 ..`` are the call's own from there on. ``bound`` is the object of a method, before all these,
-    where one is given.
+    ``when``: ``now`` inside this call; ``once``, inside the first of such calls; ``each``, inside it for each
+    element of a collection; ``discard``, for each element of the collection at ``of`` when that is discarded;
+    ``later`` from an event loop; ``thread``; ``exit`` (atexit); ``signal``; ``process``, in a copy of this
+    one; ``fork``, in every child before anything else. The element stands before ``data``. ``spread``:
+    ``data`` is a sequence of the arguments; ``arg 2 ..`` are the call's own from there on. ``bound`` is the
+    object of a method, before all these, where one is given.
     """
 
     function: Port
@@ -102,6 +102,10 @@ class Callback(msgspec.Struct, frozen=True, tag=True):
     spread: bool = False
     bound: Port | None = None
     of: Port | None = None
+
+
+class Once(msgspec.Struct, frozen=True, tag=True):
+    """Returns a true value to the first that calls it, who does what has to be done once, and 0 later on."""
 
 
 class Discard(msgspec.Struct, frozen=True, tag=True):

@@ -35,6 +35,7 @@ from vmfdlint.models import (
     Make,
     Map,
     Migrate,
+    Once,
     Own,
     PassOn,
     Raise,
@@ -141,7 +142,7 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             return [memory.keep(fact, value, call)]
         case Create() | Callback() | Inside() | Write() | Grant() | Expose() | Acquire() | Release() | Make():
             return [fact]
-        case Count() | Discard():
+        case Count() | Discard() | Once():
             return [fact]
         case _:
             assert_never(effect)

@@ -37,6 +37,7 @@ from vmfdlint.solve.elements import Elements
 from vmfdlint.solve.facts import Fact, Object
 from vmfdlint.solve.given import decides, gives, in_elements, member_of, use_matters
 from vmfdlint.solve.initcalls import Initcalls
+from vmfdlint.solve.once import OnceOnly
 from vmfdlint.solve.typestate import Life, State
 from vmfdlint.summary import (
     Behaviour,
@@ -99,6 +100,8 @@ class Interest:
         """References that a thread was given which releases them."""
         self.elements = Elements(behaviour, relevance, models)
         """What becomes of references in collections."""
+        self.once = OnceOnly(behaviour, relevance)
+        """What has run that runs once."""
         self.receivers: frozenset[FunctionKey] = frozenset()
         self.released: Callable[[Fact], bool] = lambda _fact: False
         """Whether every child that is forked begins by letting go of a reference."""
@@ -144,7 +147,7 @@ class Interest:
             self.behaviour.below.closes_all(edge.callee) or self.behaviour.below.executes(edge.callee)
         ):
             return True
-        if self._next_of_table(fact, edge, flow):
+        if self._next_of_table(fact, edge, flow) or self.once.has_run(fact, edge):
             return False
         if any(edge.callee in reached for reached in self._reached(fact, flow, edge, callee)):
             return True
@@ -172,8 +175,7 @@ class Interest:
         loop = next(loop for loop in flow.loops if edge.site.block in loop)
         if any(flow.function.blocks[number].unbounded for number in loop):
             return False
-        maker = fact.object.site.function
-        making = self.relevance.reaches(f"make what {maker.name} in {maker.path} makes", lambda: (maker,))
+        making = self.once.makers(fact.object)
         return edge.callee in making or self.initcalls.precedes(edge, making)
 
     def asked(self, fact: Fact, flow: Flow) -> frozenset[str]:
