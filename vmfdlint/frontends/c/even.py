@@ -3,6 +3,7 @@
 import re
 
 from vmfdlint.frontends.c.attributes import attributes_of, cleanup_of
+from vmfdlint.frontends.c.bare_uses import mend_uses
 from vmfdlint.frontends.c.mask import Masked, drop_dead, mask
 from vmfdlint.frontends.c.rewrite import rewrite
 from vmfdlint.frontends.c.structure import mend_directives
@@ -26,6 +27,7 @@ def even(data: bytes) -> bytes:
     if masked.directives:
         drop_dead(masked)
     rewrite(masked.text)
+    mend_uses(masked.text, masked.directives)
     if masked.directives:
         mend_directives(masked)
     return _shown(masked, data)

@@ -19,7 +19,12 @@ from vmfdlint.frontends.c.parse import tree_of
 from vmfdlint.frontends.c.preprocess import Macro, expand, split_arguments
 from vmfdlint.frontends.c.state import UNKNOWN, Fragment, Typed
 from vmfdlint.frontends.c.syntax import only_expression, parts, text_of
+from vmfdlint.frontends.c.text import closing
 from vmfdlint.ir import Opaque, Place
+
+_CALLEE = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
+_ROUNDS = 3
+"""How many macros deep a text is looked through that cannot be read as it is."""
 
 
 class Macros(Calls):
@@ -112,7 +117,30 @@ class Macros(Calls):
             )
             return None
         self.expansion_left -= len(text)
-        return snippet_of(text)
+        found = snippet_of(text)
+        for _round in range(_ROUNDS if found is None else 0):
+            whole = self._unfolded(text)
+            if whole == text or len(whole) > self.expansion_left:
+                break
+            text = whole
+            self.expansion_left -= len(text)
+            found = snippet_of(text)
+            if found is not None:
+                break
+        return found
+
+    def _unfolded(self, text: str) -> str:
+        """A text with the macros that are used in it put in, where the grammar cannot read them as calls:
+        statements that bring their own semicolon, ``X(vcpu) X(vm)``."""
+        found: list[str] = []
+        at = 0
+        for use in _CALLEE.finditer(text):
+            macro = self.callable_macro(use.group(1)) if use.start() >= at else None
+            closed = closing(bytearray(text.encode("latin-1", "replace")), use.end() - 1)
+            if macro is not None and closed >= 0:
+                found += text[at : use.start()], expand(macro, split_arguments(text[use.end() : closed]))
+                at = closed + 1
+        return "".join((*found, text[at:]))
 
     @contextmanager
     def within(self, node: Node, name: str, original: bytes) -> Iterator[None]:

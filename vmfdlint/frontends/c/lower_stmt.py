@@ -112,9 +112,47 @@ class Statements(Loops):
 
     def _expression_statement(self, node: Node) -> None:
         self.damage(node)
+        if self._bare_use(node):
+            return
         for inner in parts(node):
+            if self._declares(inner):
+                continue
             if inner.type != "identifier" or not self._bare_name(inner):
                 self.discard(inner)
+
+    def _bare_use(self, node: Node) -> bool:
+        """A macro used as a statement without a semicolon, which the pre-pass has put there."""
+        original = self.written(node)
+        if not original.endswith(b")"):
+            return False
+        name = original.partition(b"(")[0].strip().decode("ascii", "replace")
+        return self._lowered(node, self.read_text(original.decode("utf-8", "replace") + ";", name), name)
+
+    def _declares(self, node: Node) -> bool:
+        """``AUTO(fd) = open(path);`` with a macro that is a declaration up to the initialiser."""
+        left = node.child_by_field_name("left") if node.type == "assignment_expression" else None
+        callee = left.child_by_field_name("function") if left is not None else None
+        arguments = left.child_by_field_name("arguments") if left is not None else None
+        if left is None or callee is None or arguments is None or callee.type != "identifier":
+            return False
+        macro = self.callable_macro(text_of(callee))
+        if macro is None:
+            return False
+        after = self.fragment.original[left.end_byte : node.end_byte].decode("utf-8", "replace") + ";"
+        given = self.written(arguments).decode("utf-8", "replace")[1:-1]
+        snippet = self.expansion_of(macro, given, after)
+        if snippet is None or [statement.type for statement in snippet[1]] != ["declaration"]:
+            return False
+        return self._lowered(node, snippet, macro.name)
+
+    def _lowered(self, node: Node, snippet: tuple[bytes, tuple[Node, ...]] | None, name: str) -> bool:
+        """Lowers the statements that a macro's use stands for; False where they could not be read."""
+        if snippet is None:
+            return False
+        with self.within(node, name, snippet[0]):
+            for statement in snippet[1]:
+                self.statement(statement)
+        return True
 
     def _bare_name(self, node: Node) -> bool:
         """``NAME;`` alone is the mark of a loop macro's body, or an object-like macro that stands for a
@@ -127,13 +165,7 @@ class Statements(Loops):
         )
         if macro is None or macro.params is not None:
             return False
-        snippet = self.read_text(macro.body, name)
-        if snippet is None:
-            return False
-        with self.within(node, name, snippet[0]):
-            for statement in snippet[1]:
-                self.statement(statement)
-        return True
+        return self._lowered(node, self.read_text(macro.body, name), name)
 
     def _declaration(self, node: Node) -> None:
         self.damage(node)
@@ -150,13 +182,7 @@ class Statements(Loops):
         if declarator is None or declarator.type != "function_declarator":
             return False
         text = self.written(kind) + b"; " + self.fragment.original[declarator.start_byte : node.end_byte]
-        snippet = self.read_text(text.decode("utf-8", "replace"), "")
-        if snippet is None:
-            return False
-        with self.within(node, "", snippet[0]):
-            for statement in snippet[1]:
-                self.statement(statement)
-        return True
+        return self._lowered(node, self.read_text(text.decode("utf-8", "replace"), ""), "")
 
     def _if(self, node: Node) -> None:
         condition = node.child_by_field_name("condition")
