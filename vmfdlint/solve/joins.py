@@ -19,8 +19,7 @@ from vmfdlint.summary import (
     Flow,
     Path,
     Teardown,
-    from_address,
-    operand_path,
+    behind_argument,
     path_of,
     port_path,
 )
@@ -105,7 +104,7 @@ class Threads:
             for position, operand in enumerate(edge.args):
                 origin = _origin(operand, flow, thread.site) if isinstance(operand, Place) else operand
                 for steps in self.teardown.released(edge.callee, position):
-                    paths = (_given(operand, steps), _given(origin, steps))
+                    paths = (behind_argument(operand, steps), behind_argument(origin, steps))
                     if any(match_path(fact, path) for fact in facts for path in paths if path is not None):
                         return True
         return False
@@ -238,14 +237,6 @@ def _renamed(operand: Operand, made: Place, waited: Place) -> Operand | None:
 def _element(operand: Operand, flow: Flow) -> Operand:
     """What stands in a sequence that was made for a call, which is gone by now: ``args=(vm,)``."""
     return flow.elements.get(path_of(operand), operand) if isinstance(operand, Place) else operand
-
-
-def _given(operand: Operand, steps: Path) -> Path | None:
-    """What ``steps`` from a parameter lead to, as the caller names it that gave ``operand``."""
-    if isinstance(operand, Address):
-        return from_address(path_of(operand.place), steps)
-    path = operand_path(operand)
-    return None if path is None else (*path, *steps)
 
 
 def _origin(place: Place, flow: Flow, site: Site) -> Place:

@@ -11,6 +11,7 @@ from vmfdlint.link import Edge, EdgeKind, Site
 from vmfdlint.models import Resolved
 from vmfdlint.solve.builders import Builders
 from vmfdlint.solve.crossings import Crossings
+from vmfdlint.solve.descriptors import closed
 from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, Fact
 from vmfdlint.solve.given import gives
 from vmfdlint.solve.local import forget
@@ -21,6 +22,8 @@ from vmfdlint.summary import (
     ESCAPED,
     RESULT,
     Flow,
+    Path,
+    behind_argument,
     cell_of,
     is_global,
     is_temporary,
@@ -73,6 +76,10 @@ class Unmodelled(Crossings):
         self, node: Node, instr: Call, args: tuple[Operand, ...], flow: Flow, edges: list[Edge]
     ) -> Fact | None:
         fact = node.fact
+        if (closing := self._closed_by_rest(fact, args, edges)) is not None:
+            self.observe(Happening.CLOSE, node, instr.at, fact, closing[0].name)
+            left = closed(fact, Site(flow.key, node.block, node.index), must=not closing[1])
+            return left[0] if left else None
         entered = left_out = False
         for edge in edges:
             if not self.interest.enters(fact, edge, flow) or _had_its_turn(fact, edge, edges, flow):
@@ -126,6 +133,21 @@ class Unmodelled(Crossings):
             if alone and any(self.behaviour.below.sets(edge.callee, path) for edge in edges):
                 fact = fact.knowing(path, None)
         return fact
+
+    def _closed_by_rest(
+        self, fact: Fact, args: tuple[Operand, ...], edges: list[Edge]
+    ) -> tuple[FunctionKey, Path] | None:
+        """The callee that closes each of the arguments without a name, where the reference is one or behind
+        one, with the steps to it."""
+        if fact.is_zero or not fact.is_open or fact.is_mapping:
+            return None
+        for edge in edges if len(args) > 1 else ():
+            callee = self.behaviour.flow(edge.callee) if edge.kind is EdgeKind.DIRECT else None
+            for steps in callee.closed_rest if callee is not None else ():
+                rest = args[len(callee.params) :] if callee is not None else ()
+                if any(behind_argument(argument, steps) in fact.places for argument in rest):
+                    return edge.callee, steps
+        return None
 
     def _noted(self, fact: Fact, edges: list[Edge], args: tuple[Operand, ...]) -> Fact:
         """A fact without what it knew of the members that a callee puts something into."""

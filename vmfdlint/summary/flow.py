@@ -43,7 +43,7 @@ from vmfdlint.summary.paths import (
     step_name,
 )
 from vmfdlint.summary.sweeps import Handed, Loop, Sweep
-from vmfdlint.summary.variadic import forwarded
+from vmfdlint.summary.variadic import closed_rest, forwarded
 
 
 class Flow(Counts):
@@ -52,7 +52,7 @@ class Flow(Counts):
     def __init__(self, function: Function, models: Models, managed: bool = False) -> None:
         """``managed``: of a language whose objects go when nothing refers to them."""
         function = stepped(ordered(function, models), models)
-        super().__init__(joined(forwarded(function), models), models, managed)
+        super().__init__(joined(forwarded(function, models), models), models, managed)
 
     @cached_property
     def descents(self) -> tuple[tuple[Site, int], ...]:
@@ -65,6 +65,11 @@ class Flow(Counts):
             for position, (name, given) in enumerate(zip(self.params, call.args, strict=False))
             if isinstance(given, Place) and given.name == name and given.fields
         )
+
+    @cached_property
+    def closed_rest(self) -> frozenset[Path]:
+        """See :func:`vmfdlint.summary.variadic.closed_rest`."""
+        return closed_rest(self.function, self._models)
 
     @cached_property
     def giving(self) -> tuple[tuple[Site, Call], ...]:

@@ -190,6 +190,14 @@ def given_path(argument: Operand) -> Path | None:
     return path_of(argument.place) if isinstance(argument, Address) else operand_path(argument)
 
 
+def behind_argument(argument: Operand, steps: Path) -> Path | None:
+    """What ``steps`` from a parameter lead to, as the caller names it that gave the argument."""
+    if isinstance(argument, Address):
+        return from_address(path_of(argument.place), steps)
+    path = operand_path(argument)
+    return None if path is None else (*path, *steps)
+
+
 def is_inside(path: Path, structure: Path) -> bool:
     """Whether a path lies in a structure, which has it by value."""
     return len(path) > len(structure) and path[len(structure)][0] == "." and starts_with(path, structure)
