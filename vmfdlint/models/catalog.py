@@ -31,6 +31,7 @@ from vmfdlint.models.effects import (
     Effect,
     Exit,
     Export,
+    Fork,
     Free,
     Grant,
     Keep,
@@ -43,7 +44,9 @@ from vmfdlint.models.effects import (
     Resize,
     SetCloexec,
     Share,
+    Spawn,
     Unmap,
+    Unshare,
     Use,
     Write,
 )
@@ -165,6 +168,16 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     def select_names(self) -> frozenset[str]:
         """The APIs whose case an argument picks: ioctl, fcntl, syscall, madvise."""
         return frozenset(name for name, api in self.apis.items() if api.select is not None)
+
+    @cached_property
+    def deciding_names(self) -> frozenset[str]:
+        """The APIs whose arguments say how a process is made: clone, unshare, g_spawn_async."""
+        return frozenset(
+            name
+            for name, api in self.apis.items()
+            for spec in api.base.specs
+            if isinstance(spec.effect, Fork | Spawn | Unshare) and (spec.truths or spec.guards)
+        )
 
     def noreturn(self) -> frozenset[str]:
         """The APIs that never return to their caller."""

@@ -138,12 +138,12 @@ class Flow(Counts):
 
     @cached_property
     def selecting(self) -> frozenset[Path]:
-        """Variables given to a call whose meaning an argument selects, or to one that may be such a call."""
-        selects = self._models.select_names()
+        """Variables given to a call whose meaning an argument decides, or to one that may be such a call."""
+        selects = self._models.select_names() | self._models.deciding_names
         found: set[Path] = set()
         for call in self.calls:
             if _name(call) in selects or self._is_unknown(call):
-                found.update(path_of(one) for one in call.args if isinstance(one, Place) and not one.fields)
+                found.update(path for one in call.args if (path := operand_path(one)) and len(path) == 1)
         return frozenset(found)
 
     def _is_unknown(self, call: Call) -> bool:
