@@ -55,7 +55,8 @@ def follow_up(tabulation: Tables) -> None:
             alone = msgspec.structs.replace(fact.object, alone_since=site)
             for onward in passed:
                 onward = msgspec.structs.replace(onward, object=alone)
-                tabulation.push(Node(other.context, other.block, other.index + 1, onward), Step(other))
+                index = other.index + (not _is_head(tabulation, other))
+                tabulation.push(Node(other.context, other.block, index, onward), Step(other))
 
 
 def _goes_with(handle: Fact, number: Path) -> bool:
@@ -228,7 +229,10 @@ def _handed_out(tabulation: Tables, node: Node) -> tuple[Site, ...]:
 
 def _passed(tabulation: Tables, node: Node) -> list[Fact]:
     """The fact behind the instruction where it passes unchanged (the close is not its own), save for what it
-    knows of variables: a call says whether it raised, and may have changed what it was given."""
+    knows of variables: a call says whether it raised, and may have changed what it was given. At the empty
+    head of a loop that closes it is what the loop is entered with."""
+    if _is_head(tabulation, node):
+        return [node.fact]
     behind = (node.fact, *(node.fact.knowing(EXCEPTION, value) for value in (None, RETURNED)))
     found = [fact for fact in behind if _after(tabulation, node, fact) is not None]
     if node.fact.env:
@@ -237,6 +241,12 @@ def _passed(tabulation: Tables, node: Node) -> list[Fact]:
             if fact.bare == node.fact.bare and _after(tabulation, node, fact) == Step(node):
                 found.append(fact)
     return list(dict.fromkeys(found))
+
+
+def _is_head(tabulation: Tables, node: Node) -> bool:
+    """Whether a node is the empty head of a loop whose own calls close what it runs over."""
+    flow = tabulation.behaviour.flow(tabulation.contexts[node.context].key)
+    return flow is not None and not flow.function.blocks[node.block].instrs and node.block in flow.sweeps
 
 
 def _after(tabulation: Tables, node: Node, fact: Fact) -> Step | None:
