@@ -11,6 +11,7 @@ from vmfdlint.models.conditions import Reader
 from vmfdlint.models.drift import Verdict, compare
 from vmfdlint.models.effects import (
     CHANNELS,
+    DIRECTORIES,
     FOREIGN,
     KEY,
     NAME,
@@ -70,6 +71,7 @@ from vmfdlint.models.resolve import link_kind, path_kind, resolve
 
 __all__ = [
     "CHANNELS",
+    "DIRECTORIES",
     "FOREIGN",
     "KEY",
     "NAME",

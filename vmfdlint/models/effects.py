@@ -12,6 +12,7 @@ import msgspec
 from vmfdlint.models.effects_debugfs import Acquire, Expose, Grant, Release
 from vmfdlint.models.effects_descriptors import (
     CHANNELS,
+    DIRECTORIES,
     FOREIGN,
     Close,
     CloseAll,
@@ -63,6 +64,7 @@ from vmfdlint.models.operands import KEY, NAME, REST, Port, Sign, Truth
 __all__ = [
     "ANSWERS",
     "CHANNELS",
+    "DIRECTORIES",
     "FOREIGN",
     "KEY",
     "NAME",

@@ -40,6 +40,9 @@ class Kind(StrEnum):
     """The same, while the other process keeps its own: pidfd_getfd, a message that was only peeked at."""
 
 
+DIRECTORIES = frozenset({Kind.DEBUGFS_DIRECTORY, Kind.PLAIN})
+"""Kinds of directories: one of no interest by itself may lead to a file that is."""
+
 FOREIGN = frozenset({Kind.RECEIVED, Kind.TAKEN})
 """Kinds whose file another process made."""
 

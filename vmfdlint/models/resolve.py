@@ -6,7 +6,7 @@ from vmfdlint.ir import Const, FuncRef, Operand, Place, Text
 from vmfdlint.models.catalog import Models
 from vmfdlint.models.compiled import Api, Behaviour, Command, OpenDirectory, OpenPath, Policy, Spec
 from vmfdlint.models.conditions import Reader, Situation, command_line, decide
-from vmfdlint.models.effects import NAME, Create, Effect, Grant, Kind, Port, Resolved, Truth
+from vmfdlint.models.effects import DIRECTORIES, NAME, Create, Effect, Grant, Kind, Port, Resolved, Truth
 
 
 def resolve(
@@ -104,10 +104,10 @@ def _open(effect: OpenPath | OpenDirectory, at: Situation, models: Models, wants
     base = _directory(effect.base, at)
     if base is not None and not (isinstance(path, Text) and path.value.startswith("/")):
         # What a listing of the directory gave, or any other name in it.
-        path = Text(f"{base}/{path.value if isinstance(path, Text) else '%s'}")
+        path = Text(f"{base.rstrip('/')}/{path.value if isinstance(path, Text) else '%s'}")
     if isinstance(path, Text):
         kind = path_kind(models, path.value)
-        if kind is None or (kind is Kind.DEBUGFS_DIRECTORY) is isinstance(effect, OpenPath):
+        if kind is None or (kind in DIRECTORIES) is isinstance(effect, OpenPath):
             return None
         name = path.value if isinstance(effect, OpenDirectory) else ""
         return Create(kind, effect.at, effect.cloexec, name=name, owner=effect.owner)

@@ -20,7 +20,7 @@ from vmfdlint.ir import (
     Text,
 )
 from vmfdlint.link import FILE, CallGraph, EdgeKind, slot_of
-from vmfdlint.models import Kind, Models, path_kind
+from vmfdlint.models import DIRECTORIES, Models, path_kind
 from vmfdlint.solve.facts import ZERO_FACT, Fact
 from vmfdlint.summary import Behaviour, Flow, Relevance
 
@@ -53,7 +53,7 @@ class Constants:
     def is_interesting(self, operand: Operand) -> bool:
         """Whether a constant selects something that makes or opens a holder."""
         if isinstance(operand, Text):
-            return path_kind(self.models, operand.value) not in (None, Kind.DEBUGFS_DIRECTORY)
+            return path_kind(self.models, operand.value) not in (None, *DIRECTORIES)
         if isinstance(operand, Const):
             return bool(self._names.intersection(operand.names)) or operand.value in self._values
         return False
