@@ -1,4 +1,4 @@
-"""Tables of records at file level that name a text of interest: the mounts of an init program, one a row.
+"""Tables of records that name a text of interest: the mounts of an init program, one a row.
 
 A loop over such a table calls with a member of an element that is not known; here the call is made with the
 members of each.
@@ -44,15 +44,22 @@ class Records:
     def _elements(self) -> dict[str, dict[Place, dict[str, Text | Const]]]:
         """For each record the elements of tables, with what their members hold."""
         found: dict[str, dict[Place, dict[str, Text | Const]]] = {}
-        for key in sorted(self.keys):
-            function = self.behaviour.program.function(key) if key.name == FILE else None
-            for block in function.blocks if function is not None else ():
-                for instr in block.instrs:
-                    if not isinstance(instr, Assign) or not isinstance(instr.src, Text | Const):
-                        continue
-                    *steps, member = instr.dst.fields or (None,)
-                    if member is None or not member.record or not steps or steps[-1].name[:1] != "[":
-                        continue
-                    element = Place(instr.dst.root, instr.dst.name, tuple(steps), instr.dst.unit)
-                    found.setdefault(member.record, {}).setdefault(element, {})[member.name] = instr.src
+        for instr in self._initials():
+            *steps, member = instr.dst.fields or (None,)
+            if member is None or not member.record or not steps or steps[-1].name[:1] != "[":
+                continue
+            element = Place(instr.dst.root, instr.dst.name, tuple(steps), instr.dst.unit)
+            if isinstance(instr.src, Text | Const):
+                found.setdefault(member.record, {}).setdefault(element, {})[member.name] = instr.src
         return found
+
+    def _initials(self) -> Iterator[Assign]:
+        """What variables start with: those of a file that names a text, the static ones of such a
+        function."""
+        for key in sorted(self.keys):
+            function = self.behaviour.program.function(FunctionKey(key.path, FILE))
+            whole = key.name == FILE
+            for instr in function.instrs if function is not None else ():
+                own = isinstance(instr, Assign) and instr.dst.name.startswith(f"{key.name}.")
+                if isinstance(instr, Assign) and (whole or own):
+                    yield instr

@@ -1,6 +1,7 @@
 """What one file declares. In: source text. Out: types, fields, constants and variables."""
 
 import re
+from collections.abc import Container, Sequence
 from functools import cache, lru_cache
 
 import msgspec
@@ -45,8 +46,9 @@ class Declaration(msgspec.Struct, frozen=True):
 class Declarations(msgspec.Struct, frozen=True):
     """What a file declares at file level; types are as written. Anonymous inner records are flattened.
 
-    ``records`` has local ones too. A named field of an anonymous inner record gets the synthetic record
-    ``Outer.field``. ``constants`` holds enum constants (None where not a plain number).
+    ``records`` has local ones too, those without a tag by the name of their variable. A named field of an
+    anonymous inner record gets the synthetic record ``Outer.field``. ``constants`` holds enum constants (None
+    where not a plain number).
     """
 
     typedefs: dict[str, CType]
@@ -89,7 +91,26 @@ def _declarations(data: bytes) -> Declarations:
             _typedef(node, result)
         elif node.type == "declaration":
             _declaration(node, result)
+    result.records.update(_local_records(captures.get("record", ()), result.records))
     return result
+
+
+def _local_records(nodes: Sequence[Node], known: Container[str]) -> dict[str, dict[str, CType]]:
+    """The members of records without a tag that functions declare variables with, by the variable's name;
+    without those of a name that is another record's too."""
+    found: dict[str, dict[str, CType]] = {}
+    differing: set[str] = set()
+    for node in nodes:
+        parent = node.parent
+        if parent is None or parent.type != "declaration" or node.child_by_field_name("name") is not None:
+            continue
+        for each in declared(parent):
+            here: dict[str, dict[str, CType]] = {}
+            _members(node, each.type.record, here)
+            for tag, fields in here.items():
+                if tag in known or found.setdefault(tag, fields) != fields:
+                    differing.add(tag)
+    return {tag: fields for tag, fields in found.items() if tag not in differing}
 
 
 def _members(node: Node, tag: str, records: dict[str, dict[str, CType]]) -> None:

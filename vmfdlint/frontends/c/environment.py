@@ -214,6 +214,10 @@ class Environment:
             for file in self._declaring(kind, outer, states_members):
                 if record in file.records:
                     yield file.records[record]
+        here = self._source(self._path)
+        own = declarations(here).records if states_members(here.data, outer) else {}
+        if record in own:
+            yield own[record]
 
     def variable(self, name: str) -> Global | None:
         """A variable at file level, None where no file that counts declares one."""
