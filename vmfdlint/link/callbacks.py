@@ -43,7 +43,7 @@ class Callbacks:
         self.models = models
         self._slots = slots
         self._lists = Lists(program)
-        self._collections = Collections(program, models)
+        self.collections = Collections(program, models)
 
     def edges(self, site: Site, call: Call, position: int, key: FunctionKey) -> list[Edge]:
         """Edges of a function given to a call as argument ``position``."""
@@ -72,7 +72,7 @@ class Callbacks:
         position = effect.of.arg
         of = call.dst if position is None else call.args[position] if position < len(call.args) else None
         if function is not None and isinstance(of, Place):
-            for where in self._collections.discards(function, of):
+            for where in self.collections.discards(function, of):
                 yield Edge(where, key, EdgeKind.EACH, (Opaque(),))
 
     def _calls_by_name(self, target: FunctionKey, key: FunctionKey) -> bool:

@@ -73,6 +73,11 @@ class CallGraph:
                 edges.setdefault((edge.site, edge.kind), edge)
         return tuple(edges[name] for name in sorted(edges))
 
+    def given(self, caller: FunctionKey, place: Place) -> tuple[FunctionKey, ...]:
+        """The functions that a collection, or a key of a thread's own values, was given for its elements."""
+        function = self.program.function(caller)
+        return tuple(self._callbacks.collections.given(function, place)) if function is not None else ()
+
     def named_by(self, key: FunctionKey) -> tuple[frozenset[FunctionKey], frozenset[FunctionKey]]:
         """The functions that call ``key`` by name, and those (or file levels) that use its name as a
         value."""

@@ -1,18 +1,18 @@
-"""Where the collections are discarded that were given a function for their elements.
+"""Where the collections are discarded that were given a function for their elements, and which that is.
 
 In: a function, a place in it that has such a collection. Out: the calls that discard it, with their sites: of
 the function itself, of those that it hands the collection to, and where a member or a global has it, of all
-that name that.
+that name that. Or the functions that it was given, in the same way.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from vmfdlint.base import LIMITS
-from vmfdlint.ir import Address, Assign, Call, Function, FunctionKey, Named, Operand, Place, Root
+from vmfdlint.ir import Address, Assign, Call, FuncRef, Function, FunctionKey, Named, Operand, Place, Root
 from vmfdlint.link.edges import Site, Slot, belongs, slot_of
 from vmfdlint.link.program import FILE, Program
-from vmfdlint.models import Discard, Models, resolve
+from vmfdlint.models import Callback, Discard, Models, resolve
 
 _DEPTH = 3
 """Functions that a collection is handed down through."""
@@ -43,6 +43,29 @@ class Collections:
                 if isinstance(effect, Discard) and effect.of.arg in given:
                     yield site
 
+    def given(self, function: Function, place: Place) -> Iterator[FunctionKey]:
+        """The functions that the collection in ``place`` was given."""
+        slot = slot_of(place)
+        named = self._naming(slot, self._givers) if slot is not None else []
+        for key in dict.fromkeys((function.key, *named)):
+            holder = self.program.function(key)
+            for _site, call in _calls(holder) if holder is not None else ():
+                for of, name in self._gives(call):
+                    same = of == place if slot is None or of is None else belongs(slot_of(of), slot)
+                    if same:
+                        yield from self.program.resolve(name, key.path)
+
+    def _gives(self, call: Call) -> Iterator[tuple[Place | None, str]]:
+        """The collections that a call gives a function, with the function's name."""
+        name = call.target.name if isinstance(call.target, Named) else ""
+        modelled = resolve(self.models, name, call.args) if name in self._givers else None
+        for effect in modelled.effects if modelled is not None else ():
+            if isinstance(effect, Callback) and effect.of is not None and effect.function.arg is not None:
+                of = call.dst if effect.of.arg is None else _place(call.args[effect.of.arg])
+                given = call.args[effect.function.arg] if effect.function.arg < len(call.args) else None
+                if isinstance(given, FuncRef):
+                    yield of, given.name
+
     def _handed(self, target: FunctionKey, positions: list[int], depth: int) -> Iterator[Site]:
         callee = self.program.function(target)
         for position in positions:
@@ -53,7 +76,8 @@ class Collections:
         known = self._slots.get(slot)
         if known is None:
             self._slots[slot] = ()  # one that is handed down ends where it began
-            found = dict.fromkeys(site for key in self._naming(slot) for site in self._in(key, slot))
+            naming = self._naming(slot, self._apis)
+            found = dict.fromkeys(site for key in naming for site in self._in(key, slot))
             known = self._slots[slot] = tuple(found)
         return known
 
@@ -64,15 +88,19 @@ class Collections:
             if function is not None:
                 yield from self.discards(function, place)
 
-    def _naming(self, slot: Slot) -> list[FunctionKey]:
-        """The functions whose text names a slot and a call that discards a collection."""
+    def _naming(self, slot: Slot, apis: Iterable[str]) -> list[FunctionKey]:
+        """The functions whose text names a slot and one of some calls."""
         name = slot.record[1:] if slot.record.startswith("@") else slot.field
         found: list[FunctionKey] = []
         for path in self.program.lexicon.files_with(name):
             here = {key for key in self.program.mentioning_in(path, name) if key.name != FILE}
-            for api in self._apis if here else ():
+            for api in apis if here else ():
                 found += sorted(here.intersection(self.program.mentioning_in(path, api)))
         return list(dict.fromkeys(found))[: LIMITS.slot_mentions]
+
+    @cached_property
+    def _givers(self) -> list[str]:
+        return sorted(self.models.running_names("discard"))
 
     @cached_property
     def _apis(self) -> list[str]:

@@ -48,6 +48,7 @@ from vmfdlint.models.effects_processes import (
     Callback,
     Daemon,
     Discard,
+    Entrust,
     Exec,
     Exit,
     Fork,
@@ -82,6 +83,7 @@ __all__ = [
     "Drop",
     "Duplicate",
     "Effect",
+    "Entrust",
     "Exec",
     "Exit",
     "Export",
@@ -147,6 +149,7 @@ Effect: TypeAlias = (
     | Migrate
     | Callback
     | Discard
+    | Entrust
     | Once
     | Count
     | Free

@@ -104,6 +104,13 @@ class Callback(msgspec.Struct, frozen=True, tag=True):
     of: Port | None = None
 
 
+class Entrust(msgspec.Struct, frozen=True, tag=True):
+    """When the thread ends, ``value`` goes to the function that a callback ``discard`` gave ``to``."""
+
+    value: Port
+    to: Port
+
+
 class Once(msgspec.Struct, frozen=True, tag=True):
     """Returns a true value to the first that calls it, who does what has to be done once, and 0 later on."""
 

@@ -22,6 +22,7 @@ from vmfdlint.models import (
     Drop,
     Duplicate,
     Effect,
+    Entrust,
     Exec,
     Exit,
     Export,
@@ -142,7 +143,7 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             return [memory.keep(fact, value, call)]
         case Create() | Callback() | Inside() | Write() | Grant() | Expose() | Acquire() | Release() | Make():
             return [fact]
-        case Count() | Discard() | Once():
+        case Count() | Discard() | Entrust() | Once():
             return [fact]
         case _:
             assert_never(effect)

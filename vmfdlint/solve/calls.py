@@ -187,8 +187,10 @@ class Calls(Unmodelled):
                 for child in copied(node.fact):
                     given = callback_args(effect, msgspec.structs.replace(instr, args=args))
                     self._start(node, args[effect.function.arg or 0], given, child, flow)
+        elements = self.interest.elements
+        facts = [elements.entrusted(fact, modelled, args, flow) for fact in facts]
         facts = [self.interest.once.told(fact, modelled, flow, site) for fact in facts]
-        self.interest.elements.note(node.fact, facts, modelled)
+        elements.note(node.fact, facts, modelled)
         if any(isinstance(effect, Linger) for effect in modelled.effects):
             self._run_deferred(node, instr, flow)
         if self.interest.elements.closes(node.fact, edges):

@@ -2,17 +2,31 @@
 
 In: a fact and the edges of a call. Out: whether one of them releases the element that the reference is or is
 in. An element that is a number itself (GINT_TO_POINTER) has no name in there; it was put into a collection,
-and goes with one whose function closes such elements.
+and goes with one whose function closes such elements. What a thread keeps under a key goes to the function of
+the key at its end.
 """
 
 from collections.abc import Iterable, Iterator
 
-from vmfdlint.ir import FuncRef, FunctionKey, Opaque
-from vmfdlint.link import Edge, EdgeKind
-from vmfdlint.models import Callback, Keep, Models, Resolved
-from vmfdlint.solve.facts import Fact
+import msgspec
+
+from vmfdlint.ir import FuncRef, FunctionKey, Opaque, Operand, Place
+from vmfdlint.link import CallGraph, Edge, EdgeKind
+from vmfdlint.models import Callback, Entrust, Keep, Models, Resolved
+from vmfdlint.solve.facts import Fact, match_path
+from vmfdlint.solve.local import cells_like
 from vmfdlint.solve.ports import operand_at
-from vmfdlint.summary import ESCAPED, Behaviour, Path, Relevance, Teardown, is_cell, same_cell
+from vmfdlint.summary import (
+    ESCAPED,
+    Behaviour,
+    Flow,
+    Path,
+    Relevance,
+    Teardown,
+    behind_argument,
+    is_cell,
+    same_cell,
+)
 
 _MOMENTS = ("each", "discard")
 
@@ -20,7 +34,8 @@ _MOMENTS = ("each", "discard")
 class Elements:
     """The references that are in collections, and what becomes of them there."""
 
-    def __init__(self, behaviour: Behaviour, relevance: Relevance, models: Models) -> None:
+    def __init__(self, graph: CallGraph, behaviour: Behaviour, relevance: Relevance, models: Models) -> None:
+        self._graph = graph
         self._behaviour = behaviour
         self._relevance = relevance
         self._teardown = Teardown(behaviour)
@@ -32,6 +47,28 @@ class Elements:
         keeps = any(isinstance(effect, Keep) for effect in modelled.effects)
         if keeps and before.object is not None and any(ESCAPED in fact.places for fact in after):
             self._kept.add(before.object.site)
+
+    def entrusted(self, fact: Fact, modelled: Resolved, args: tuple[Operand, ...], flow: Flow) -> Fact:
+        """The fact behind a call that gives a value to a function that runs when the thread ends: what that
+        releases goes with the last variable that holds it."""
+        for effect in modelled.effects if fact.is_open else ():
+            value = operand_at(effect.value, args) if isinstance(effect, Entrust) else None
+            to = operand_at(effect.to, args) if isinstance(effect, Entrust) else None
+            if value is not None and isinstance(to, Place):
+                for key in self._graph.given(flow.key, to):
+                    fact = self._owned(fact, value, key)
+        return fact
+
+    def _owned(self, fact: Fact, value: Operand, key: FunctionKey) -> Fact:
+        """A fact whose reference is closed with its last variable, where ``key`` releases it of a value."""
+        for steps, cell in self._teardown.cells(key, 0).items():
+            path = behind_argument(value, steps)
+            if path is None or fact.object is None or match_path(fact, path, cell) is None:
+                continue
+            rest = set(fact.places) - (cells_like(fact, {cell}) if cell is not None else set())
+            owned = msgspec.structs.replace(fact.object, self_closing=True)
+            return msgspec.structs.replace(fact.with_places(rest), object=owned)
+        return fact
 
     def is_kept(self, fact: Fact) -> bool:
         """Whether the number of a reference was put into a collection."""

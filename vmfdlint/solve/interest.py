@@ -98,7 +98,7 @@ class Interest:
         self._forks: dict[frozenset[str], frozenset[FunctionKey]] = {}
         self.given_away: set[Object] = set()
         """References that a thread was given which releases them."""
-        self.elements = Elements(behaviour, relevance, models)
+        self.elements = Elements(graph, behaviour, relevance, models)
         """What becomes of references in collections."""
         self.once = OnceOnly(behaviour, relevance)
         """What has run that runs once."""

@@ -33,6 +33,10 @@ class Teardown:
         """The steps below a parameter to what a function closes or unmaps."""
         return tuple(self._released.ask(key, position))
 
+    def cells(self, key: FunctionKey, position: int) -> dict[Path, Path | None]:
+        """As :meth:`released`, with the cells."""
+        return {steps: cell for steps, (cell, _length) in self._released.ask(key, position).items()}
+
     def elements(self, key: FunctionKey, position: int) -> Iterator[Path]:
         """Of an element that a function gets in a parameter, the cells that it closes or unmaps; () where
         the element is a number or points to one."""
