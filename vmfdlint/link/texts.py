@@ -19,6 +19,7 @@ from vmfdlint.link.units import FILE, Units
 _ATTRIBUTE = rb"(?:[^\n;=(]*?\b__attribute__[ \t]*\(\((?:[^()\n]|\([^()\n]*\))*\)\))?"
 _OPENING = re.compile(rb"\n(?![ \t#}/*\n])" + _ATTRIBUTE + rb"[^\n;=]*?([A-Za-z_]\w*)[ \t]*\(")
 _LITERAL = re.compile(rb'"((?>(?:[^"\\\n]|\\.)*))"')
+_PASTED = re.compile(rb"(?:->|\.) *(\w+(?: *## *\w+)+)")
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
 _ASKED = re.compile(rb"\s*[(,)]")
 _HEADER_END = re.compile(rb"[;{]")
@@ -130,17 +131,17 @@ class Texts(Units):
 
     @question
     def selecting(self, path: str, member: str) -> tuple[str, ...]:
-        """As :meth:`holding`, where the name stands behind a ``.`` or ``->``, or in what a macro is given."""
+        """As :meth:`holding`, where the name stands behind a ``.`` or ``->``, or in what a macro is given, or
+        may be what a macro of the file pastes together."""
         data = self.lexicon.source(path).data
-        return self._around(
-            path,
-            (
-                at
-                for at in occurrences(data, member.encode())
-                if member_sign(data, at) >= 0
-                or any(self.lexicon.defined("macros", name) for name in given_to(data, at))
-            ),
-        )
+        found = [
+            at
+            for at in occurrences(data, member.encode())
+            if member_sign(data, at) >= 0
+            or any(self.lexicon.defined("macros", name) for name in given_to(data, at))
+        ]
+        pasting = _pasting(data, member.encode()) if b"##" in data else ()
+        return self._around(path, (*found, *pasting))
 
     @question
     def matching(self, path: str, text: str) -> tuple[str, ...]:
@@ -225,6 +226,17 @@ def _defining(data: bytes, offset: int) -> str:
         start = data.rfind(b"\n", 0, start - 1) + 1
     found = _DEFINE.match(data, start, offset)
     return found[1].decode("ascii", "replace") if found else ""
+
+
+def _pasting(data: bytes, member: bytes) -> Iterator[int]:
+    """Where a macro stands that may put the name of a member together, ``m->n##_fd``: its definition, which a
+    function may hold, and its uses."""
+    for match in _PASTED.finditer(data):
+        pieces = match[1].replace(b" ", b"").split(b"##")
+        if member.startswith(pieces[0]) or member.endswith(pieces[-1]):
+            yield match.start()
+            name = _defining(data, match.start())
+            yield from occurrences(data, name.encode()) if name else ()
 
 
 @cache

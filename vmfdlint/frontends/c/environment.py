@@ -69,6 +69,18 @@ class Environment:
             self._macros[name] = self._find_macro(name)
         return self._macros[name]
 
+    def macro_at(self, name: str, line: int) -> Macro | None:
+        """As :meth:`macro`; of one that the file takes back and defines anew, the one before a line."""
+        found = self.macro(name)
+        if found is None or found.at.path != self._path:
+            return found
+        every = macros_in(self._source(self._path)).get(name, ())
+        before = [one for one in every if one.at.line <= line]
+        if len(every) < 2 or not before:
+            return found
+        undone = re.search(rb"#[ \t]*undef[ \t]+" + name.encode() + rb"\b", self._source(self._path).data)
+        return before[-1] if undone else found
+
     def _find_macro(self, name: str) -> Macro | None:
         for path in self._index.defining("macros", name, self._path)[:_PARSED]:
             if path != self._path and path.endswith(".c"):

@@ -81,7 +81,7 @@ class Calls(Builtins):
         environment = self.environment
         if self.is_function(name):
             return self._emit(Named(name), None, node, arguments, dst, wanted)
-        macro = environment.macro(name)
+        macro = environment.macro_at(name, self.line)
         if macro is not None and macro.params is not None:
             expanded = None if self.blocked(macro) else self.expand_call(node, macro, dst, wanted)
             if expanded is not None:

@@ -85,7 +85,7 @@ class Macros(Calls):
         """The function-like macro a call means, None where it calls something else."""
         if self.lookup(name) is not None or self.is_function(name):
             return None
-        macro = self.environment.macro(name)
+        macro = self.environment.macro_at(name, self.line)
         return macro if macro is not None and macro.params is not None and not self.blocked(macro) else None
 
     def blocked(self, macro: Macro) -> bool:

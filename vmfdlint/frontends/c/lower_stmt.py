@@ -56,6 +56,8 @@ class Statements(Loops):
 
     def statement(self, node: Node) -> None:
         """Lowers one statement; one of an unknown kind gives Unparsed."""
+        if self.fragment.span is None:
+            self.line = node.start_point[0] + 1
         handler = self._statements.get(node.type)
         if handler is None:
             self.unread(node)

@@ -74,6 +74,8 @@ class State(ABC):
         self.values: list[str] = []
         self.problems: list[Problem] = []
         self.expanding: list[str] = []
+        self.line = 0
+        """That of the statement at hand, in the file."""
         self.expansion_left = LIMITS.expansion_bytes
         self._names: dict[str, int] = {}
         self._temps = 0
