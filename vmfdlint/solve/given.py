@@ -1,13 +1,13 @@
 """What a call and a fact have to do with each other, as their words alone show it: which of its places an
 argument gives away, whether a use or a test says something. In: facts, arguments. Out: truths, paths."""
 
-from vmfdlint.ir import Address, Operand
+from vmfdlint.ir import Address, Call, Operand
 from vmfdlint.link import Edge
 from vmfdlint.models import Kind
-from vmfdlint.solve.boundary import given_names
+from vmfdlint.solve.boundary import given_names, names_inside
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.typestate import Life
-from vmfdlint.summary import Flow, Path, operand_path, path_of, starts_with, step_name
+from vmfdlint.summary import Flow, Path, given_path, operand_path, path_of, starts_with, step_name
 
 
 def member_of(cell: Path) -> str:
@@ -46,6 +46,25 @@ def use_matters(fact: Fact) -> bool:
         or (fact.object is not None and (fact.object.copy_of is not None or fact.object.is_foreign))
         or (fact.object is not None and fact.object.kind in (Kind.DEBUGFS, Kind.CGROUP))
     )
+
+
+def is_tested(edge: Edge, flow: Flow) -> bool:
+    """Whether what a call answers decides a branch of its caller."""
+    call = flow.function.blocks[edge.site.block].instrs[edge.site.index]
+    return isinstance(call, Call) and call.dst is not None and path_of(call.dst) in flow.tested
+
+
+def asks(fact: Fact, edge: Edge, flow: Flow, callee: Flow) -> bool:
+    """Whether a call asks a question whose answer hangs on the reference, or on what is known beside it:
+    ``if (fd_ok(vm->fd))``."""
+    if not callee.is_predicate or not is_tested(edge, flow):
+        return False
+    known = (*fact.places, *(path for path, _value in fact.env))
+    inside = {name for path in known for name in names_inside(path, edge.args, callee)}
+    if not inside.isdisjoint(callee.tested):
+        return True
+    passed = {given_path(argument) for call in callee.calls for argument in call.args} - {None}
+    return any(path is not None and starts_with(name, path) for path in passed for name in inside)
 
 
 def decides(fact: Fact, edge: Edge, callee: Flow) -> bool:

@@ -35,7 +35,7 @@ from vmfdlint.solve.constants import Constants
 from vmfdlint.solve.counts import counting
 from vmfdlint.solve.elements import Elements
 from vmfdlint.solve.facts import Fact, Object
-from vmfdlint.solve.given import decides, gives, in_elements, member_of, use_matters
+from vmfdlint.solve.given import asks, decides, gives, in_elements, is_tested, member_of, use_matters
 from vmfdlint.solve.initcalls import Initcalls
 from vmfdlint.solve.once import OnceOnly
 from vmfdlint.solve.typestate import Life, State
@@ -52,6 +52,7 @@ from vmfdlint.summary import (
     path_of,
     starts_with,
     step_name,
+    variable,
 )
 
 
@@ -151,7 +152,7 @@ class Interest:
             return False
         if any(edge.callee in reached for reached in self._reached(fact, flow, edge, callee)):
             return True
-        return self._by_argument(fact, edge) or decides(fact, edge, callee)
+        return self._by_argument(fact, edge) or decides(fact, edge, callee) or asks(fact, edge, flow, callee)
 
     def _concerns(self, fact: Fact, edge: Edge, flow: Flow) -> bool:
         """Whether a call can have to do with a fact, whatever its callee does: most need not be read."""
@@ -165,7 +166,22 @@ class Interest:
         if fact.in_child or any(edge.callee in reached for reached in self._reached(fact, flow)):
             return True
         given = filter(None, map(given_path, edge.args))
-        return any(starts_with(held, path) for path in given for held in fact.places)
+        if any(starts_with(held, path) for path in given for held in fact.places):
+            return True
+        return bool(fact.env or any(map(is_global, fact.places))) and self._names_known(fact, edge, flow)
+
+    def _names_known(self, fact: Fact, edge: Edge, flow: Flow) -> bool:
+        """Whether a callee whose answer is tested names a global that has the reference, or of which
+        something is known."""
+        if not is_tested(edge, flow):
+            return False
+        program = self.graph.program
+        paths = (*fact.places, *(path for path, _value in fact.env))
+        return any(
+            edge.callee in program.mentioning_in(edge.callee.path, name)
+            for name in {variable(path) for path in paths if is_global(path)}
+            if edge.callee.path in program.lexicon.files_with(name)
+        )
 
     def _next_of_table(self, fact: Fact, edge: Edge, flow: Flow) -> bool:
         """Whether a loop over a table or list of functions, having called the entry that made the reference,

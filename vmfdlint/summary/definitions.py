@@ -63,6 +63,22 @@ class Definitions(ControlFlow):
         )
 
     @cached_property
+    def is_predicate(self) -> bool:
+        """Whether the function answers by constants alone, or by what a callee answers, and not always
+        the same: ``return fd >= 0``."""
+        answers: set[Operand | None] = set()
+        for instr in self.function.instrs:
+            if not isinstance(instr, Return):
+                continue
+            local = isinstance(instr.value, Place) and not instr.value.fields and not instr.value.is_global
+            given = self.sources(instr.value) if local and isinstance(instr.value, Place) else [instr.value]
+            for value in given:
+                if isinstance(value, Call):
+                    return True
+                answers.add(value)
+        return len(answers) > 1 and all(isinstance(value, Const) for value in answers)
+
+    @cached_property
     def assigned(self) -> frozenset[str]:
         """Names of locals (parameters too) that are assigned as a whole somewhere."""
         return frozenset(self._writes)

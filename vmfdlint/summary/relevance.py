@@ -276,7 +276,7 @@ class Relevance:
         where = ""
         if record not in ("?", ""):
             naming = set(lexicon.files_with(record.split(".")[0]))
-            # A file may know an object of the record by a variable alone: a member of few files is asked in all.
+            # A file may know an object by a variable alone: a member that few files name is asked in all.
             if len(paths) > LIMITS.few_files and any(path.endswith(".c") for path in naming):
                 paths = tuple(path for path in paths if path in naming)
         elif len(paths) > LIMITS.unknown_files:
