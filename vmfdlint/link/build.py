@@ -17,6 +17,11 @@ class Build:
             for name in names:
                 self._members[name].append(path)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether a build says anything."""
+        return bool(self._targets)
+
     def programs(self, path: str, mains: Iterable[str]) -> frozenset[str]:
         """Those of the files ``mains`` that are built into a target with ``path``; empty where the build does
         not say (a file it does not name, a static library that others link)."""

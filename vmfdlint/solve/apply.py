@@ -82,7 +82,7 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
         case Duplicate():
             return descriptors.duplicate(fact, effect, call, observe)
         case Use(fd=fd):
-            descriptors.use(fact, match_port(fact, fd, call), effect, observe)
+            descriptors.use(fact, match_port(fact, fd, call), effect, call, observe)
             return [fact]
         case PassOn(fd=fd):
             if match_port(fact, fd, call) and fact.is_open:

@@ -61,20 +61,33 @@ def close(fact: Fact, port: Port, call: Invocation, observe: Observe) -> list[Fa
     if not matched.must and fact.is_open and fact.object.outnumbers(call.flow.closed_by(call.site)):
         observe(Happening.CLOSE, fact)
         return [fact]
-    return close_matched(fact, matched, call.site, observe)
+    return close_matched(fact, matched, call, observe)
 
 
-def close_matched(fact: Fact, matched: Match, site: Site, observe: Observe) -> list[Fact]:
+def close_matched(fact: Fact, matched: Match, call: Invocation, observe: Observe) -> list[Fact]:
     """The fact after its number was closed through a place that ``matched``."""
     if fact.state.life is Life.LOST:
         return [fact]
     if fact.state.life is Life.CLOSED:
-        if matched.must and fact.object is not None and not fact.object.many:
+        if matched.must and fact.object is not None and _is_the_one(fact, call):
             observe(Happening.DOUBLE_CLOSE, fact)
             return []
         return [fact]
     observe(Happening.CLOSE, fact)
-    return closed(fact, site, matched.must)
+    return closed(fact, call.site, matched.must)
+
+
+def _is_the_one(fact: Fact, call: Invocation) -> bool:
+    """Whether the closed number that a call is given is that of the very descriptor which was closed: of
+    several that a loop made only behind the close in the same function, by the same name."""
+    if fact.object is None or not fact.object.many:
+        return True
+    mark, here = fact.mark, call.site
+    if mark is None or mark.function != here.function:
+        return False
+    if mark.block == here.block:
+        return mark.index < here.index
+    return mark.block in call.flow.above(here.block)
 
 
 def closed(fact: Fact, site: Site, must: bool) -> list[Fact]:
@@ -146,9 +159,9 @@ def duplicate(fact: Fact, effect: Duplicate, call: Invocation, observe: Observe)
     if source is not None and replaced is not None:
         return [fact]
     if fact.state.life is Life.CLOSED:
-        use(fact, source, None, observe)
+        use(fact, source, None, call, observe)
     if replaced is not None and not fact.is_mapping:
-        found.extend(close_matched(fact, replaced, call.site, observe))
+        found.extend(close_matched(fact, replaced, call, observe))
     else:
         found.append(fact)
     if source is not None and fact.is_open and fact.object is not None:
@@ -181,12 +194,14 @@ def duplicate(fact: Fact, effect: Duplicate, call: Invocation, observe: Observe)
     return found
 
 
-def use(fact: Fact, matched: Match | None, effect: Use | None, observe: Observe) -> None:
+def use(
+    fact: Fact, matched: Match | None, effect: Use | None, call: Invocation, observe: Observe
+) -> None:
     """Observes what a use of the number tells: of a closed one, in a child, of what it is."""
     if matched is None or fact.object is None or fact.is_mapping or fact.object.channel:
         return
     if fact.state.life is Life.CLOSED:
-        if matched.must and not fact.object.many:
+        if matched.must and _is_the_one(fact, call):
             observe(Happening.USE_CLOSED, fact)
         return
     if fact.object.copy_of is not None:

@@ -32,7 +32,7 @@ def map_descriptor(fact: Fact, effect: Map, call: Invocation, observe: Observe) 
     if fact.is_mapping or fact.object is None or not match_port(fact, effect.fd, call):
         return [fact]
     if fact.state.life is Life.CLOSED:
-        use(fact, match_port(fact, effect.fd, call), None, observe)
+        use(fact, match_port(fact, effect.fd, call), None, call, observe)
         return [fact]
     kind = _MAPPED.get(fact.object.kind)
     if kind is None or not fact.is_open:

@@ -82,7 +82,7 @@ class Unmodelled(Crossings):
             return left[0] if left else None
         entered = left_out = False
         for edge in edges:
-            if not self.interest.enters(fact, edge, flow) or _had_its_turn(fact, edge, edges, flow):
+            if not self.interest.enters(fact, edge, flow) or self._had_its_turn(fact, edge, edges, flow):
                 continue
             if self._may_enter(fact, edge.callee):
                 self._enter(node, instr, edge)
@@ -125,6 +125,19 @@ class Unmodelled(Crossings):
             fact = fact.knowing(outside, text)
         fact = self._settle(fact, node.fact, node, instr.at)
         return None if fact.is_gone else self._ended(fact, node, self._ending_of(edges, direct, args))
+
+    def _had_its_turn(self, fact: Fact, edge: Edge, edges: list[Edge], flow: Flow) -> bool:
+        """Whether a loop over functions has run this one, which closed the reference: each entry of a table
+        or a list runs once, and so does each that was collected where functions hold what they work on."""
+        if fact.state.life is not Life.CLOSED or fact.mark is None or edge.site.block not in flow.looping:
+            return False
+        if flow.counts_references:
+            return len(edges) > 1 and fact.mark.function == edge.callee
+        if edge.kind is not EdgeKind.SLOT or not flow.walks(edge.site):
+            return False
+        closer = fact.mark.function
+        closing = self.relevance.reaches(f"close by {closer.name} in {closer.path}", lambda: (closer,))
+        return edge.callee in closing
 
     def _set(self, fact: Fact, edges: list[Edge]) -> Fact:
         """A fact without what it knew of the globals that a callee sets, or one below it."""
@@ -227,11 +240,3 @@ def _told(fact: Fact, instr: Call) -> FuncRef | None:
     """The function that a caller put into the variable which is called, where it is known."""
     known = fact.lookup(path_of(instr.target.place)) if isinstance(instr.target, Indirect) else None
     return known if isinstance(known, FuncRef) else None
-
-
-def _had_its_turn(fact: Fact, edge: Edge, edges: list[Edge], flow: Flow) -> bool:
-    """Whether a loop over functions that were collected, in a language where they hold what they work on, has
-    run this one: it closed the reference, and each runs once."""
-    if fact.state.life is not Life.CLOSED or fact.mark is None or not flow.counts_references:
-        return False
-    return len(edges) > 1 and edge.site.block in flow.looping and fact.mark.function == edge.callee

@@ -18,6 +18,7 @@ from vmfdlint.ir import (
     FuncRef,
     Function,
     Indirect,
+    Member,
     Named,
     Opaque,
     Operand,
@@ -70,6 +71,25 @@ class Flow(Counts):
     def closed_rest(self) -> frozenset[Path]:
         """See :func:`vmfdlint.summary.variadic.closed_rest`."""
         return closed_rest(self.function, self._models)
+
+    def walks(self, site: Site) -> bool:
+        """Whether a call goes through what a loop walks along: an entry of a table by a number that is
+        stepped, an item of a list that leads to the next one. No loop without a bound does."""
+        loop = next((loop for loop in self.loops if site.block in loop), frozenset())
+        blocks = [self.function.blocks[number] for number in loop]
+        call = self.call_at(site.block, site.index)
+        if isinstance(call.target, Named) or any(block.unbounded for block in blocks):
+            return False
+        name = (call.target.base if isinstance(call.target, Member) else call.target.place).name
+        return any(
+            isinstance(instr, Assign)
+            and (
+                isinstance(instr.src, Step)
+                or (instr.dst.is_variable(name) and isinstance(instr.src, Place | Opaque))
+            )
+            for block in blocks
+            for instr in block.instrs
+        )
 
     @cached_property
     def giving(self) -> tuple[tuple[Site, Call], ...]:

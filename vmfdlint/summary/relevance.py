@@ -173,7 +173,11 @@ class Relevance:
         return self.mains(key) | nearest
 
     def is_linked(self, key: FunctionKey) -> bool:
-        """Whether calls by name lead to a function from a main(), or it cannot be named elsewhere."""
+        """Whether calls by name lead to a function from a main(), or it cannot be named elsewhere. So it is
+        with alternative definitions, of which a call takes the nearest, and where a build tells."""
+        lexicon = self.program.lexicon
+        if lexicon.build.is_known or len(lexicon.defined("functions", key.name)) > 1:
+            return True
         hidden = "static" in self.program.attributes(key) and not self.graph.named_by(key)[1]
         return hidden or bool(self._by_name(key))
 
