@@ -1,5 +1,5 @@
-"""Functions that no call in the tree leads to: a table that a build generates may, and a child that one of them
-leaves counts for the program it most likely belongs to."""
+"""Functions that no call in the tree leads to: a table that a build generates may. A child that one of them
+leaves counts for the program that it most likely belongs to."""
 
 import json
 from pathlib import Path

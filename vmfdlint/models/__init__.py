@@ -63,6 +63,7 @@ from vmfdlint.models.effects import (
     Unmap,
     Unshare,
     Use,
+    Wipe,
     Worker,
     Write,
 )
@@ -130,6 +131,7 @@ __all__ = [
     "Unshare",
     "Use",
     "Verdict",
+    "Wipe",
     "Worker",
     "Write",
     "compare",

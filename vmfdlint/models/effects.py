@@ -42,6 +42,7 @@ from vmfdlint.models.effects_memory import (
     Resize,
     Store,
     Unmap,
+    Wipe,
     Write,
 )
 from vmfdlint.models.effects_processes import (
@@ -117,6 +118,7 @@ __all__ = [
     "Unmap",
     "Unshare",
     "Use",
+    "Wipe",
     "Worker",
     "Write",
 ]
@@ -152,6 +154,7 @@ Effect: TypeAlias = (
     | Entrust
     | Once
     | Count
+    | Wipe
     | Free
     | Drop
     | Export

@@ -115,6 +115,14 @@ class Store(msgspec.Struct, frozen=True, tag=True):
     value: int
 
 
+class Wipe(msgspec.Struct, frozen=True, tag=True):
+    """The memory that ``at`` points to is overwritten: numbers of what was closed are not there any more. How
+    much of it is not asked, so what is open counts as held there still.
+    """
+
+    at: Port
+
+
 class Keep(msgspec.Struct, frozen=True, tag=True):
     """The callee keeps ``value`` in a structure of its own that can still be reached (a list, a table)."""
 

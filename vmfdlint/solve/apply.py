@@ -52,6 +52,7 @@ from vmfdlint.models import (
     Unmap,
     Unshare,
     Use,
+    Wipe,
     Worker,
     Write,
 )
@@ -139,6 +140,8 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             return [memory.copy(fact, src, at, call) if not deep else memory.copy_all(fact, src, at, call)]
         case Store(at=at):
             return [memory.store(fact, at, call)]
+        case Wipe(at=at):
+            return [memory.wipe(fact, at, call)]
         case Keep(value=value):
             return [memory.keep(fact, value, call)]
         case Create() | Callback() | Inside() | Write() | Grant() | Expose() | Acquire() | Release() | Make():

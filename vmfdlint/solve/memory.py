@@ -5,12 +5,14 @@ In: a fact before the effect. Out: the fact after it.
 
 import msgspec
 
+from vmfdlint.ir import Address
 from vmfdlint.models import Own, Port
 from vmfdlint.solve.boundary import crosses
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.invocation import Invocation
 from vmfdlint.solve.local import cells_like, forget, hold, told
-from vmfdlint.solve.ports import copies_element, holds_whole, match_port
+from vmfdlint.solve.ports import copies_element, holds_whole, match_port, operand_of
+from vmfdlint.solve.typestate import Life
 from vmfdlint.solve.values import ZERO
 from vmfdlint.summary import (
     ESCAPED,
@@ -27,6 +29,7 @@ from vmfdlint.summary import (
     is_made,
     is_vague,
     meets,
+    path_of,
     port_path,
     starts_with,
     step_name,
@@ -96,6 +99,20 @@ def store(fact: Fact, at: Port, call: Invocation) -> Fact:
     """The place ``at`` was overwritten."""
     path = port_path(at, call.args)
     return forget(fact, path, call.flow.cells.get(path)) if path else fact
+
+
+def wipe(fact: Fact, at: Port, call: Invocation) -> Fact:
+    """The stale number of a closed reference was overwritten with all else behind a pointer."""
+    path = port_path(at, call.args)
+    operand = operand_of(at, call)
+    if path is None and isinstance(operand, Address):
+        path = path_of(operand.place)
+    if path is None or fact.state.life is not Life.CLOSED:
+        return fact
+    for held in fact.places:
+        if starts_with(held, path):
+            fact = forget(fact, held)
+    return fact
 
 
 def keep(fact: Fact, value: Port, call: Invocation) -> Fact:

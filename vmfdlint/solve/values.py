@@ -146,6 +146,8 @@ def implied(op: str, right: Value, managed: bool) -> Value | None:
         return right if right.value is not None or right.names else None
     if right.value is None:
         return None
+    if op == "!=" and right.value == -1:
+        return ZERO | POSITIVE  # who asks for -1 alone knows of no other negative answer
     mask = narrow(ANY, op, right.value)
     return None if mask == ANY else mask
 
