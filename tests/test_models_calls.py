@@ -24,6 +24,7 @@ from vmfdlint.models import (
     SetCloexec,
     Sign,
     Spawn,
+    Store,
     Truth,
     Unmap,
     Unshare,
@@ -187,8 +188,8 @@ def test_ends_and_spawns() -> None:
             Spawn(inherits),
         )
     fatal = Address(Place(Root.GLOBAL, "error_fatal"))
-    assert effect_types("error_setg", fatal, Text("x")) == [Exit]
-    assert effect_types("error_setg", UNKNOWN, Text("x")) == [Linger]
+    assert effect_types("error_setg", fatal, Text("x")) == [Exit, Store]
+    assert effect_types("error_setg", UNKNOWN, Text("x")) == [Linger, Store]
 
 
 def test_memory() -> None:

@@ -138,8 +138,8 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
         case Copy(src=src, at=at, deep=deep):
             fact = memory.filled(fact, at, call)
             return [memory.copy(fact, src, at, call) if not deep else memory.copy_all(fact, src, at, call)]
-        case Store(at=at):
-            return [memory.store(fact, at, call)]
+        case Store(at=at, value=value):
+            return [memory.store(fact, at, value, call)]
         case Wipe(at=at):
             return [memory.wipe(fact, at, call)]
         case Keep(value=value):

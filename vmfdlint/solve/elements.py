@@ -44,7 +44,9 @@ class Elements:
 
     def note(self, before: Fact, after: Iterable[Fact], modelled: Resolved) -> None:
         """A modelled call may have put the number of a reference into a collection."""
-        keeps = any(isinstance(effect, Keep) for effect in modelled.effects)
+        # What is kept for a callback goes to that.
+        callback = any(isinstance(effect, Callback) for effect in modelled.effects)
+        keeps = not callback and any(isinstance(effect, Keep) for effect in modelled.effects)
         if keeps and before.object is not None and any(ESCAPED in fact.places for fact in after):
             self._kept.add(before.object.site)
 

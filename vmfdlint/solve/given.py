@@ -63,8 +63,7 @@ def asks(fact: Fact, edge: Edge, flow: Flow, callee: Flow) -> bool:
     inside = {name for path in known for name in names_inside(path, edge.args, callee)}
     if not inside.isdisjoint(callee.tested):
         return True
-    passed = {given_path(argument) for call in callee.calls for argument in call.args} - {None}
-    return any(path is not None and starts_with(name, path) for path in passed for name in inside)
+    return any(given_path(argument) in inside for call in callee.calls for argument in call.args)
 
 
 def decides(fact: Fact, edge: Edge, callee: Flow) -> bool:

@@ -361,7 +361,7 @@ class Interest:
             key
             for key in self.relevance.callers_of(self._forking)
             if any(self.behaviour.calls_with(key, Fork | Daemon))
-            and self._together(here, self.relevance.may_belong(key))
+            and self._shares(here, key)
             and self.survives(key)
         )
 
@@ -420,6 +420,12 @@ class Interest:
     def _programs(self, made: Object) -> frozenset[str]:
         """The programs of a reference: of the outermost function that it was handed to while fresh."""
         return self.relevance.mains(made.user)
+
+    def _shares(self, here: frozenset[str], key: FunctionKey) -> bool:
+        """Whether a function can be in one of some programs. What says so for sure costs more to ask."""
+        if self._together(here, self.relevance.mains(key)):
+            return True
+        return self._together(here, self.relevance.may_belong(key))
 
     def _together(self, one: frozenset[str], other: frozenset[str]) -> bool:
         """Whether two functions can be in one program; where that is not known, only if there is but one."""

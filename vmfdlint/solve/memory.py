@@ -5,9 +5,9 @@ In: a fact before the effect. Out: the fact after it.
 
 import msgspec
 
-from vmfdlint.ir import Address
+from vmfdlint.ir import Address, Const
 from vmfdlint.models import Own, Port
-from vmfdlint.solve.boundary import crosses
+from vmfdlint.solve.boundary import crosses, rests
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.invocation import Invocation
 from vmfdlint.solve.local import cells_like, forget, hold, told
@@ -95,10 +95,16 @@ def own(fact: Fact, effect: Own, call: Invocation) -> Fact:
     return msgspec.structs.replace(after, object=msgspec.structs.replace(fact.object, self_closing=True))
 
 
-def store(fact: Fact, at: Port, call: Invocation) -> Fact:
-    """The place ``at`` was overwritten."""
+def store(fact: Fact, at: Port, value: int, call: Invocation) -> Fact:
+    """The place ``at`` was overwritten. What a caller finds there, an error that was set, is known: it tells
+    him which way was taken, where that does something to the reference."""
     path = port_path(at, call.args)
-    return forget(fact, path, call.flow.cells.get(path)) if path else fact
+    if not path:
+        return fact
+    fact = forget(fact, path, call.flow.cells.get(path))
+    outward = path[0] in call.flow.params and path[-1] == FIRST
+    told = outward and not fact.is_zero and fact.state.life is not Life.LOST and not rests(fact)
+    return fact.knowing(path, Const(value)) if told else fact
 
 
 def wipe(fact: Fact, at: Port, call: Invocation) -> Fact:

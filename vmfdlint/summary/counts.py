@@ -6,7 +6,7 @@ the same in every function.
 """
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -232,7 +232,7 @@ def _ends(test: Assume) -> bool:
 def stepped(function: Function, models: Models) -> Function:
     """The function with the calls that step a number as what they do to it: ``atomic_fetch_sub(&refs, 1)``.
     One whose answer is more than compared with constants stays."""
-    names = models.names_with(Count)
+    names = _counting(models)
     calls = [
         instr
         for block in function.blocks
@@ -263,6 +263,11 @@ def stepped(function: Function, models: Models) -> Function:
         msgspec.structs.replace(block, instrs=tuple(map(rewrite, block.instrs))) for block in function.blocks
     )
     return msgspec.structs.replace(function, blocks=blocks)
+
+
+@lru_cache(maxsize=8)
+def _counting(models: Models) -> frozenset[str]:
+    return models.names_with(Count)
 
 
 def _step(call: Call, models: Models) -> tuple[Assign, str] | None:

@@ -169,7 +169,8 @@ class Relevance:
         if sure:
             return sure
         shared = [common_directories(path, key.path) for path in entries]
-        nearest = {path for path, count in zip(entries, shared, strict=True) if count == max(shared)}
+        most = max(shared, default=0)
+        nearest = {path for path, count in zip(entries, shared, strict=True) if count == most}
         return self.mains(key) | nearest
 
     def is_linked(self, key: FunctionKey) -> bool:
