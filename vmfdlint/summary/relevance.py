@@ -6,49 +6,19 @@ function leaves the fact as it is and is never lowered.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import NamedTuple
 
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import Address, Assign, Assume, Call, Function, FunctionKey, Named, Place, Return
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site, common_directories
 from vmfdlint.summary.behaviour import Behaviour
+from vmfdlint.summary.climb import Climb
 from vmfdlint.summary.flow import Flow
+from vmfdlint.summary.membership import Membership
 from vmfdlint.summary.own_values import selects, touching_others
 from vmfdlint.summary.parameters import changes
 from vmfdlint.summary.paths import Path, is_global, path_of, step_name, unit_of, variable
-
-
-class _Climb:
-    """A bounded climb of the call graph, one level after the other: ``frontier`` is the level just reached,
-    ``found`` all so far. Of the functions whose name is a value only the first few are looked into."""
-
-    def __init__(self, graph: CallGraph, seeds: Iterable[FunctionKey]) -> None:
-        self.graph = graph
-        self.found = set(seeds)
-        self.frontier = sorted(self.found)
-        self.values_left = LIMITS.value_climbs
-
-    @property
-    def is_wide(self) -> bool:
-        """Whether more was found than is climbed on from."""
-        return len(self.found) > LIMITS.closure
-
-    def step(self, follows: Callable[[Edge], bool], whole: bool = True) -> None:
-        """Goes to those that call the frontier by name, and by the edges of values that ``follows`` accepts;
-        where not the ``whole`` level is asked for, until the climb is wide."""
-        following: set[FunctionKey] = set()
-        for key in self.frontier:
-            callers, values = self.graph.named_by(key)
-            following |= callers - self.found
-            if values and self.values_left > 0:
-                self.values_left -= 1
-                following.update(edge.site.function for edge in self.graph.value_edges(key) if follows(edge))
-                following -= self.found
-            if not whole and len(self.found) + len(following) > LIMITS.closure:
-                break
-        self.found |= following
-        self.frontier = sorted(following)
 
 
 class _Holding(NamedTuple):
@@ -58,18 +28,15 @@ class _Holding(NamedTuple):
     where: str
 
 
-class Relevance:
+class Relevance(Membership):
     """Touching functions and their callers, per topic, on demand."""
 
     def __init__(self, graph: CallGraph, behaviour: Behaviour) -> None:
-        self.graph = graph
-        self.program = graph.program
+        super().__init__(graph)
         self.behaviour = behaviour
         self._callers_of: dict[frozenset[str], tuple[FunctionKey, ...]] = {}
         self._steppers: dict[Path, tuple[FunctionKey, ...]] = {}
         self._files: dict[tuple[str, str, str], _Holding] = {}
-        self._mains: dict[FunctionKey, frozenset[str]] = {}
-        self._sure: dict[FunctionKey, frozenset[str]] = {}
         self._seeds: dict[frozenset[FunctionKey], tuple[FunctionKey, ...]] = {}
         self._asked: dict[frozenset[FunctionKey], frozenset[str]] = {}
         self._reach: dict[str, frozenset[FunctionKey]] = {}
@@ -127,7 +94,7 @@ class Relevance:
 
     def ancestors(self, topic: str, seeds: tuple[FunctionKey, ...]) -> frozenset[FunctionKey]:
         """The seeds and everything that calls them, now or later; remembers the edges climbed."""
-        climb = _Climb(self.graph, seeds)
+        climb = Climb(self.graph, seeds)
         deferred: list[Edge] = []
 
         def follows(edge: Edge) -> bool:
@@ -144,58 +111,6 @@ class Relevance:
             self.program.limit(f"not all callers of the functions that can {topic} were followed: too many")
         self.deferred[topic] = tuple(dict.fromkeys(deferred))
         return frozenset(climb.found)
-
-    def mains(self, key: FunctionKey) -> frozenset[str]:
-        """Paths of the files whose ``main`` is nearest above ``key``: the programs it most likely belongs to.
-
-        A build that says what the file is linked into decides. Empty where the bounded climb meets none.
-        """
-        known = self._mains.get(key)
-        if known is not None:
-            return known
-        lexicon = self.program.lexicon
-        built = lexicon.build.programs(key.path, lexicon.defined("functions", "main"))
-        if built:
-            self._mains[key] = built
-            return built
-        mains = self._mains[key] = self._mains_above(key, lambda _edge: True)
-        return mains
-
-    def may_belong(self, key: FunctionKey) -> frozenset[str]:
-        """As :meth:`mains`; where no calls by name lead there from one, those too that stand nearest: a
-        table that a build generates may name the function."""
-        entries = self.program.entries
-        sure = frozenset((key.path,)) if key.path in entries else self._by_name(key)
-        if sure:
-            return sure
-        shared = [common_directories(path, key.path) for path in entries]
-        most = max(shared, default=0)
-        nearest = {path for path, count in zip(entries, shared, strict=True) if count == most}
-        return self.mains(key) | nearest
-
-    def is_linked(self, key: FunctionKey) -> bool:
-        """Whether calls by name lead to a function from a main(), or it cannot be named elsewhere. So it is
-        with alternative definitions, of which a call takes the nearest, and where a build tells."""
-        lexicon = self.program.lexicon
-        if lexicon.build.is_known or len(lexicon.defined("functions", key.name)) > 1:
-            return True
-        hidden = "static" in self.program.attributes(key) and not self.graph.named_by(key)[1]
-        return hidden or bool(self._by_name(key))
-
-    def _by_name(self, key: FunctionKey) -> frozenset[str]:
-        known = self._sure.get(key)
-        if known is None:
-            known = self._sure[key] = self._mains_above(key, lambda _edge: False)
-        return known
-
-    def _mains_above(self, key: FunctionKey, follows: Callable[[Edge], bool]) -> frozenset[str]:
-        climb = _Climb(self.graph, (key,))
-        mains: frozenset[str] = frozenset()
-        while climb.frontier and not mains and not climb.is_wide:
-            mains = frozenset(one.path for one in climb.frontier if self.program.is_entry(one))
-            if not mains:
-                climb.step(follows, whole=False)
-        return mains
 
     def changing_member(self, record: str, member: str, own: bool, near: str) -> frozenset[FunctionKey]:
         """Functions below which a descriptor in ``record``'s ``member`` is closed, copied or handed on.

@@ -1,0 +1,72 @@
+"""Which programs of a tree a function belongs to: one tree holds many, and each begins in a main().
+
+In: the call graph. Out: paths of the files with the main(), on demand.
+"""
+
+from collections.abc import Callable
+
+from vmfdlint.ir import FunctionKey
+from vmfdlint.link import CallGraph, Edge, common_directories
+from vmfdlint.summary.climb import Climb
+
+
+class Membership:
+    """Memoised answers on single functions."""
+
+    def __init__(self, graph: CallGraph) -> None:
+        self.graph = graph
+        self.program = graph.program
+        self._mains: dict[FunctionKey, frozenset[str]] = {}
+        self._sure: dict[FunctionKey, frozenset[str]] = {}
+
+    def mains(self, key: FunctionKey) -> frozenset[str]:
+        """Paths of the files whose ``main`` is nearest above ``key``: the programs it most likely belongs to.
+
+        A build that says what the file is linked into decides. Empty where the bounded climb meets none.
+        """
+        known = self._mains.get(key)
+        if known is not None:
+            return known
+        lexicon = self.program.lexicon
+        built = lexicon.build.programs(key.path, lexicon.defined("functions", "main"))
+        if built:
+            self._mains[key] = built
+            return built
+        mains = self._mains[key] = self._mains_above(key, lambda _edge: True)
+        return mains
+
+    def may_belong(self, key: FunctionKey) -> frozenset[str]:
+        """As :meth:`mains`; where no calls by name lead there from one, those too that stand nearest: a
+        table that a build generates may name the function."""
+        entries = self.program.entries
+        sure = frozenset((key.path,)) if key.path in entries else self._by_name(key)
+        if sure:
+            return sure
+        shared = [common_directories(path, key.path) for path in entries]
+        most = max(shared, default=0)
+        nearest = {path for path, count in zip(entries, shared, strict=True) if count == most}
+        return self.mains(key) | nearest
+
+    def is_linked(self, key: FunctionKey) -> bool:
+        """Whether calls by name lead to a function from a main(), or it cannot be named elsewhere. So it is
+        with alternative definitions, of which a call takes the nearest, and where a build tells."""
+        lexicon = self.program.lexicon
+        if lexicon.build.is_known or len(lexicon.defined("functions", key.name)) > 1:
+            return True
+        hidden = "static" in self.program.attributes(key) and not self.graph.named_by(key)[1]
+        return hidden or bool(self._by_name(key))
+
+    def _by_name(self, key: FunctionKey) -> frozenset[str]:
+        known = self._sure.get(key)
+        if known is None:
+            known = self._sure[key] = self._mains_above(key, lambda _edge: False)
+        return known
+
+    def _mains_above(self, key: FunctionKey, follows: Callable[[Edge], bool]) -> frozenset[str]:
+        climb = Climb(self.graph, (key,))
+        mains: frozenset[str] = frozenset()
+        while climb.frontier and not mains and not climb.is_wide:
+            mains = frozenset(one.path for one in climb.frontier if self.program.is_entry(one))
+            if not mains:
+                climb.step(follows, whole=False)
+        return mains
