@@ -109,7 +109,7 @@ class Models(msgspec.Struct, frozen=True, dict=True):
     commands: tuple[CommandRule, ...] = ()
     texts: tuple[TextRule, ...] = ()
     number_readers: frozenset[str] = frozenset()
-    """Functions that read a number out of a text."""
+    """Functions that read a number out of a text, or run over numbers."""
     links: tuple[PathRule, ...] = ()
     """What the links in /proc/PID/fd say of descriptors."""
 

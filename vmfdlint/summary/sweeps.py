@@ -21,6 +21,7 @@ from vmfdlint.ir import (
     Instr,
     Named,
     Opaque,
+    Operand,
     Place,
     Step,
 )
@@ -264,6 +265,8 @@ class Loop:
                         )
                 elif not isinstance(instr, Assign):
                     continue
+                elif number in self.blocks and self._is_of_range(instr.src):
+                    counted = True
                 elif number in self.blocks:
                     if not isinstance(instr.src, Opaque | Step) and not (
                         isinstance(instr.src, Place) and instr.src.is_variable(name)
@@ -273,6 +276,22 @@ class Loop:
                 elif isinstance(instr.src, Const) and instr.src.value is not None and instr.src.value > 63:
                     return False
         return counted
+
+    def _is_of_range(self, source: Operand) -> bool:
+        """Whether a value is one of the numbers that a call runs over, from a small one to a large one."""
+        if not isinstance(source, Place) or [field.name for field in source.fields] != [ELEMENT.name]:
+            return False
+        given = [
+            instr
+            for instr in self.function.instrs
+            if isinstance(instr, Call) and instr.dst is not None and instr.dst.is_variable(source.name)
+        ]
+        ranges = self.models.number_readers
+        if len(given) != 1 or not isinstance(given[0].target, Named) or given[0].target.name not in ranges:
+            return False
+        bounds = [one.value if isinstance(one, Const) else None for one in given[0].args[:2]]
+        first, last = (0, *bounds) if len(bounds) == 1 else (*bounds, None)[:2]
+        return (first is None or first <= 63) and (last is None or last >= _FEW)
 
     def _ends_early(self, name: str) -> bool:
         """Whether the loop ends at a small number: ``for (i = 0; i < 3; i++)`` means the standard streams."""
