@@ -49,9 +49,12 @@ class Membership:
 
     def is_linked(self, key: FunctionKey) -> bool:
         """Whether calls by name lead to a function from a main(), or it cannot be named elsewhere. So it is
-        with alternative definitions, of which a call takes the nearest, and where a build tells."""
+        with alternative definitions, of which a call takes the nearest, where a build tells, and in a
+        language that binds its names: no code of it is generated."""
         lexicon = self.program.lexicon
         if lexicon.build.is_known or len(lexicon.defined("functions", key.name)) > 1:
+            return True
+        if self.program.bound(key.path) is not None:
             return True
         hidden = "static" in self.program.attributes(key) and not self.graph.named_by(key)[1]
         return hidden or bool(self._by_name(key))
