@@ -88,7 +88,13 @@ def _reason(solver: Solver, key: FunctionKey, modelled: Resolved) -> tuple[Act, 
         return Act.FORK, "the new task shares memory and descriptors with its creator, as a thread does"
     if not forks:
         worker = any(isinstance(effect, Worker) for effect in modelled.effects)
-        return Act.WORKER if worker else Act.DAEMON, "no VM descriptor is open when this runs"
+        return Act.WORKER if worker else Act.DAEMON, _none_open(solver)
     if solver.interest.survives(key):
-        return Act.FORK, "no VM descriptor is open when this runs"
+        return Act.FORK, _none_open(solver)
     return Act.FORK, "the child executes a program or ends, and closes what it holds before it waits"
+
+
+def _none_open(solver: Solver) -> str:
+    """That nothing is open; where a bound on the work was reached, that this is all that is known."""
+    bounded = " as far as it was followed" if solver.program.problems else ""
+    return f"no VM descriptor is open when this runs{bounded}"
