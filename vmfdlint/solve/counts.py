@@ -6,7 +6,7 @@ reference, by the one thread at hand. Where it is not known both ways of a test 
 last user is taken to be right about that.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable
 
 from vmfdlint.ir import Address, Assign, Call, Const, Place, Step
 from vmfdlint.solve.boundary import crosses
@@ -38,14 +38,16 @@ def number(fact: Fact, place: Place) -> Value | None:
     return known if isinstance(known, Const) else None
 
 
-def begun(fact: Fact, flow: Flow, at: tuple[int, int], is_count: Callable[[Path], bool]) -> Fact:
-    """The fact at an instruction of a function that sets numbers, with the one of its object."""
+def begun(fact: Fact, flow: Flow, at: tuple[int, int], counts: Iterable[tuple[Path, Path]]) -> Fact:
+    """The fact at an instruction of a function that sets numbers of users, ``counts`` as paths and names,
+    with the one of its object."""
     if not fact.is_open or fact.object is None or fact.object.many or fact.state.process is not Process.OWN:
         return fact
-    if counting(fact) is not None or not any(_is_of(fact, path, name) for path, name in flow.numbered):
+    if counting(fact) is not None:
         return fact
-    for path, name, value in flow.numbers_at(*at):
-        if _is_of(fact, path, name) and is_count(name):
+    for path, name in counts:
+        value = flow.number_at(path, *at) if _is_of(fact, path, name) else None
+        if value is not None:
             return fact.knowing(name, Const(value))
     return fact
 

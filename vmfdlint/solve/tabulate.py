@@ -58,11 +58,12 @@ class Tabulation(Calls):
             if swept is None:
                 return
             fact = swept
+        counts = self.interest.counts(flow) if flow.numbered and not fact.is_zero else ()
         index = node.index
         while index < len(block.instrs):
             instr = block.instrs[index]
-            if flow.numbered and not fact.is_zero:
-                fact = begun(fact, flow, (node.block, index), self.interest.is_count)
+            if counts and not fact.is_zero:
+                fact = begun(fact, flow, (node.block, index), counts)
             current = node if (index, fact) == (node.index, node.fact) else self._note(node, index, fact)
             match instr:
                 case Assign():

@@ -10,7 +10,7 @@ from vmfdlint.ir import Call, FunctionKey
 from vmfdlint.link import CallGraph, Edge, EdgeKind
 from vmfdlint.models import Daemon, Exec, Fork, Linger, Models, PassOn, SetCloexec, Spawn, Unshare, Worker
 from vmfdlint.solve.facts import Fact, Object
-from vmfdlint.summary import Behaviour, Path, Relevance
+from vmfdlint.summary import Behaviour, Flow, Path, Relevance
 
 
 class Topics:
@@ -41,6 +41,7 @@ class Topics:
         self._surviving: dict[FunctionKey, bool] = {}
         self._waiting: dict[FunctionKey, bool] = {}
         self._counts: dict[Path, bool] = {}
+        self._counted: dict[FunctionKey, tuple[tuple[Path, Path], ...]] = {}
         self._forks: dict[frozenset[str], frozenset[FunctionKey]] = {}
         self._deferred: dict[frozenset[str], tuple[Edge, ...]] = {}
         self._strays: dict[frozenset[str], tuple[FunctionKey, ...]] = {}
@@ -148,6 +149,14 @@ class Topics:
         return self.relevance.calling(
             "fork a worker", self._working, lambda key: any(self.behaviour.calls_with(key, Worker))
         )
+
+    def counts(self, flow: Flow) -> tuple[tuple[Path, Path], ...]:
+        """The numbers of users that a function sets: paths and names."""
+        known = self._counted.get(flow.key)
+        if known is None:
+            found = (pair for pair in sorted(flow.numbered) if self.is_count(pair[1]))
+            known = self._counted[flow.key] = tuple(found)
+        return known
 
     def is_count(self, number: Path) -> bool:
         """Whether a number decides somewhere who releases something."""

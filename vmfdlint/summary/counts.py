@@ -154,17 +154,9 @@ class Counts(Definitions):
                         found.add((path_of(source), name))
         return frozenset(found)
 
-    def numbers_at(self, block: int, index: int) -> list[tuple[Path, Path, int]]:
-        """The numbers that are known at an instruction whatever way led there: path, name, number."""
-        found = []
-        for path, name in sorted(self.numbered):
-            number = self._number_at(path, block, index)
-            if number is not None:
-                found.append((path, name, number))
-        return found
-
-    def _number_at(self, path: Path, block: int, index: int) -> int | None:
-        """What stands at a path, by the instructions that every way passes; None where others may set it."""
+    def number_at(self, path: Path, block: int, index: int) -> int | None:
+        """What stands at a path of :attr:`numbered`, whatever way led to an instruction: by those that every
+        way passes; None where others may set it, and for 0."""
         chain = list(self.above(block))[::-1]
         value: int | None = None
         copies: dict[str, int] = {}
