@@ -290,7 +290,8 @@ class Loop:
         if len(given) != 1 or not isinstance(given[0].target, Named) or given[0].target.name not in ranges:
             return False
         bounds = [one.value if isinstance(one, Const) else None for one in given[0].args[:2]]
-        first, last = (0, *bounds) if len(bounds) == 1 else (*bounds, None)[:2]
+        first = bounds[0] if len(bounds) > 1 else 0
+        last = bounds[-1] if bounds else None
         return (first is None or first <= 63) and (last is None or last >= _FEW)
 
     def _ends_early(self, name: str) -> bool:
