@@ -38,6 +38,7 @@ from vmfdlint.ir.operands import (
     Step,
     Text,
     key_step,
+    step_by,
 )
 from vmfdlint.ir.rewrite import rewritten
 from vmfdlint.ir.text import parse_function, print_function
@@ -81,5 +82,6 @@ __all__ = [
     "print_function",
     "reads",
     "rewritten",
+    "step_by",
     "validate",
 ]

@@ -115,6 +115,14 @@ class Step(msgspec.Struct, frozen=True, tag=True):
     by: int
 
 
+def step_by(operator: str, given: "Operand") -> Step | None:
+    """What ``x += given`` or ``x -= given`` does to a number, where that is a known one; None for any other
+    operator or operand."""
+    if operator not in ("+", "-") or not isinstance(given, Const) or given.value is None:
+        return None
+    return Step(given.value if operator == "+" else -given.value)
+
+
 ELEMENT = Field("[]", "", True)
 """The step from a list or a mapping to an element of it that nobody knows."""
 

@@ -173,13 +173,13 @@ class Crossings(Tables):
             sure = edges or root or not self.interest.has_main
             marked = fact if sure else fact.marked(f"no caller of {key.name} found")
             self.observe(Happening.LINGER, node, at, marked, f"the return into the caller of {key.name}")
+        asked = self.interest.asked(fact, flow) if calls else frozenset()
         for edge in calls:
             if rests(fact) and not self._may_climb(fact, edge.site.function):
                 continue
             caller = self.behaviour.flow(edge.site.function)
             if caller is None:
                 continue
-            asked = self.interest.asked(fact, caller)
             guarded = msgspec.structs.replace(ZERO_FACT, env=guards(caller, edge.site.block, asked))
             if contradicts(fact, edge.args, flow, guarded):
                 continue

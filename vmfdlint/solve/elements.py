@@ -21,8 +21,8 @@ from vmfdlint.summary import (
     Behaviour,
     Flow,
     Path,
+    Reach,
     Relevance,
-    Teardown,
     behind_argument,
     is_cell,
     same_cell,
@@ -38,7 +38,6 @@ class Elements:
         self._graph = graph
         self._behaviour = behaviour
         self._relevance = relevance
-        self._teardown = Teardown(behaviour)
         self._names = frozenset().union(*map(models.running_names, _MOMENTS))
         self._kept: set[object] = set()
 
@@ -63,7 +62,7 @@ class Elements:
 
     def _owned(self, fact: Fact, value: Operand, key: FunctionKey) -> Fact:
         """A fact whose reference is closed with its last variable, where ``key`` releases it of a value."""
-        for steps, cell in self._teardown.cells(key, 0).items():
+        for steps, cell in self._behaviour.teardown.cells(key, 0).items():
             path = behind_argument(value, steps)
             if path is None or fact.object is None or match_path(fact, path, cell) is None:
                 continue
@@ -77,7 +76,7 @@ class Elements:
         kept = fact.object is not None and fact.object.site in self._kept
         return kept and ESCAPED in fact.places and fact.is_open and not fact.is_mapping
 
-    def releasing(self) -> frozenset[FunctionKey]:
+    def releasing(self) -> Reach:
         """Functions below which one runs for each element of a collection, and closes a number."""
         return self._relevance.reaches("close the numbers in a collection", lambda: tuple(self._closing()))
 
@@ -89,7 +88,7 @@ class Elements:
                     if not isinstance(given, FuncRef):
                         continue
                     for target in self._behaviour.program.resolve(given.name, key.path):
-                        if () in self._teardown.elements(target, 0):
+                        if () in self._behaviour.teardown.elements(target, 0):
                             yield target
 
     def cells(self, edges: Iterable[Edge]) -> Iterator[Path]:
@@ -98,7 +97,7 @@ class Elements:
             if edge.kind is EdgeKind.EACH:
                 for position, operand in enumerate(edge.args):
                     if isinstance(operand, Opaque):
-                        yield from self._teardown.elements(edge.callee, position)
+                        yield from self._behaviour.teardown.elements(edge.callee, position)
 
     def go_through(self, fact: Fact, edges: Iterable[Edge]) -> bool:
         """Whether a reference goes on behind a call out of those functions alone."""

@@ -6,6 +6,7 @@ with that close; where such a fact meets a linger point, the reference outlived 
 """
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 import msgspec
 
@@ -37,7 +38,7 @@ def follow_up(tabulation: Tables) -> None:
     """Sends dependents on from every close of what they depend on."""
     # A handle that went into the call meets the close there, or a path on which nothing is closed.
     entered = {incoming.node for sent in tabulation.incoming.values() for incoming in sent}
-    for node, closed, site, numbers in _closes(tabulation):
+    for node, closed, site, numbers in _closings(tabulation):
         key = tabulation.contexts[node.context].key
         here = tabulation.at.get((key, node.block, node.index), {})
         for fact, other in list(here.items()):
@@ -67,10 +68,23 @@ def _goes_with(handle: Fact, number: Path) -> bool:
     return any(held[0] == number[1] for held in handle.places)
 
 
-def _closes(tabulation: Tables) -> list[tuple[Node, Object, Site, frozenset[Path]]]:
-    """Nodes over which a reference goes from open to closed, with the reference, where it is closed, and the
-    numbers of users that decide that."""
-    found: dict[tuple[int, int, int, Object], tuple[Node, Object, Site, frozenset[Path]]] = {}
+class _Closing(NamedTuple):
+    """A node over which a reference goes from open to closed, where it is closed, and the numbers of users
+    that decide that."""
+
+    node: Node
+    closed: Object
+    site: Site
+    numbers: frozenset[Path] = frozenset()
+
+
+def _closings(tabulation: Tables) -> list[_Closing]:
+    """The first at each instruction of a context, for each reference."""
+    found: dict[tuple[int, int, int, Object], _Closing] = {}
+
+    def add(one: _Closing) -> None:
+        found.setdefault((one.node.context, one.node.block, one.node.index, one.closed), one)
+
     for seen in list(tabulation.observations.values()):
         if (
             seen.what is Happening.CLOSE
@@ -80,10 +94,7 @@ def _closes(tabulation: Tables) -> list[tuple[Node, Object, Site, frozenset[Path
             way = (seen.node, *_calls_to(tabulation, seen.node, seen.fact.object))
             numbers = frozenset(filter(None, (_decides(tabulation, node) for node in way)))
             for node in way:
-                found.setdefault(
-                    (node.context, node.block, node.index, seen.fact.object),
-                    (node, seen.fact.object, seen.site, numbers),
-                )
+                add(_Closing(node, seen.fact.object, seen.site, numbers))
     for node, step in list(tabulation.steps.items()):
         fact = node.fact
         if (
@@ -94,11 +105,7 @@ def _closes(tabulation: Tables) -> list[tuple[Node, Object, Site, frozenset[Path
         ):
             continue
         if step.call.fact.is_open and step.call.fact.object == fact.object:
-            call = step.call
-            found.setdefault(
-                (call.context, call.block, call.index, fact.object),
-                (call, fact.object, fact.mark, frozenset()),
-            )
+            add(_Closing(step.call, fact.object, fact.mark))
     return list(found.values())
 
 

@@ -1,6 +1,8 @@
 """What a call and a fact have to do with each other, as their words alone show it: which of its places an
 argument gives away, whether a use or a test says something. In: facts, arguments. Out: truths, paths."""
 
+from collections.abc import Iterable
+
 from vmfdlint.ir import Address, Call, Operand
 from vmfdlint.link import Edge
 from vmfdlint.models import Kind
@@ -46,6 +48,12 @@ def use_matters(fact: Fact) -> bool:
         or (fact.object is not None and (fact.object.copy_of is not None or fact.object.is_foreign))
         or (fact.object is not None and fact.object.kind in (Kind.DEBUGFS, Kind.CGROUP))
     )
+
+
+def leads_to(args: Iterable[Operand], fact: Fact) -> bool:
+    """Whether some argument is a place of the fact, or leads to one."""
+    given = filter(None, map(given_path, args))
+    return any(starts_with(held, path) for path in given for held in fact.places)
 
 
 def is_tested(edge: Edge, flow: Flow) -> bool:

@@ -25,7 +25,16 @@ from vmfdlint.solve.constants import Constants
 from vmfdlint.solve.counts import counting
 from vmfdlint.solve.elements import Elements
 from vmfdlint.solve.facts import Fact, Object
-from vmfdlint.solve.given import asks, decides, gives, in_elements, is_tested, member_of, use_matters
+from vmfdlint.solve.given import (
+    asks,
+    decides,
+    gives,
+    in_elements,
+    is_tested,
+    leads_to,
+    member_of,
+    use_matters,
+)
 from vmfdlint.solve.initcalls import Initcalls
 from vmfdlint.solve.once import OnceOnly
 from vmfdlint.solve.topics import Topics
@@ -34,8 +43,8 @@ from vmfdlint.summary import (
     Behaviour,
     Flow,
     Path,
+    Reach,
     Relevance,
-    given_path,
     is_cell,
     is_global,
     is_inside,
@@ -68,7 +77,7 @@ class Interest(Topics):
         self._asked: dict[tuple[tuple[Path, ...], State, Object | None, FunctionKey], frozenset[str]] = {}
         self._given: set[tuple[Site, str]] = set()
         self._places: dict[
-            tuple[Path, FunctionKey, bool, tuple[Path, ...]], list[frozenset[FunctionKey]]
+            tuple[Path, FunctionKey, bool, tuple[Path, ...]], list[Reach]
         ] = {}
         self.given_away: set[Object] = set()
         """References that a thread was given which releases them."""
@@ -138,8 +147,7 @@ class Interest(Topics):
             return False
         if fact.in_child or any(edge.callee in reached for reached in self._reached(fact, flow)):
             return True
-        given = filter(None, map(given_path, edge.args))
-        if any(starts_with(held, path) for path in given for held in fact.places):
+        if leads_to(edge.args, fact):
             return True
         return bool(fact.env or any(map(is_global, fact.places))) and self._names_known(fact, edge, flow)
 
@@ -249,10 +257,10 @@ class Interest(Topics):
 
     def _reached(
         self, fact: Fact, flow: Flow, edge: Edge | None = None, callee: Flow | None = None
-    ) -> list[frozenset[FunctionKey]]:
+    ) -> list[Reach]:
         """The functions that can matter, one set a topic; with ``edge`` only topics of places its callee can
         name."""
-        found: list[frozenset[FunctionKey]] = []
+        found: list[Reach] = []
         if fact.object is None or fact.object.creator or fact.state.life is Life.LOST:
             return found
         use = use_matters(fact)
@@ -279,11 +287,11 @@ class Interest(Topics):
 
     def _for_place(
         self, path: Path, flow: Flow, use: bool, cells: tuple[Path, ...]
-    ) -> list[frozenset[FunctionKey]]:
+    ) -> list[Reach]:
         """``cells``: those of the fact. Where a path's record is not known it is that of one with the same
         member, if there is one."""
         own = not is_cell(path)
-        found: list[frozenset[FunctionKey]] = []
+        found: list[Reach] = []
         # An object of a captured variable is passed on as any other, and touched under a parameter's name.
         passed = flow.counts_references or not is_global(path)
         cell = path if is_cell(path) else flow.cells.get(path)

@@ -18,7 +18,6 @@ from vmfdlint.summary import (
     Behaviour,
     Flow,
     Path,
-    Teardown,
     behind_argument,
     path_of,
     port_path,
@@ -47,8 +46,6 @@ class Threads:
         self._behaviour = behaviour
         self._graph = graph
         self._at = at
-        self.teardown = Teardown(behaviour)
-        """What functions release of what they are given."""
         self._made: dict[_Member, dict[Site, _Thread]] = defaultdict(dict)
         self._within: dict[FunctionKey, tuple[_Thread, ...]] = {}
 
@@ -103,7 +100,7 @@ class Threads:
                 continue
             for position, operand in enumerate(edge.args):
                 origin = _origin(operand, flow, thread.site) if isinstance(operand, Place) else operand
-                for steps in self.teardown.released(edge.callee, position):
+                for steps in self._behaviour.teardown.released(edge.callee, position):
                     paths = (behind_argument(operand, steps), behind_argument(origin, steps))
                     if any(match_path(fact, path) for fact in facts for path in paths if path is not None):
                         return True

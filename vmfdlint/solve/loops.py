@@ -25,7 +25,6 @@ class Loops:
         self.tables = tables
         self.interest = interest
         self.threads = threads
-        self.teardown = threads.teardown
 
     def linger(self, node: Node, flow: Flow) -> None:
         """Observes that a fact enters a loop without a bound."""
@@ -85,7 +84,7 @@ class Loops:
         """What the loops entered at a node release, by calls of their own or through helpers."""
         yield from flow.sweeps.get(node.block, ())
         if node.fact.is_open and not node.fact.is_zero:
-            yield from self.teardown.sweeps(
+            yield from self.tables.behaviour.teardown.sweeps(
                 flow,
                 node.block,
                 lambda handed, helper: (
@@ -93,7 +92,7 @@ class Loops:
                 ),
             )
             if node.block == 0 and flow.descents:
-                yield from self.teardown.descents(flow)
+                yield from self.tables.behaviour.teardown.descents(flow)
 
 
 def _is_handed(fact: Fact, handed: Handed) -> bool:

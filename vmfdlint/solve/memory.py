@@ -5,7 +5,7 @@ In: a fact before the effect. Out: the fact after it.
 
 import msgspec
 
-from vmfdlint.ir import Address, Const
+from vmfdlint.ir import Const
 from vmfdlint.models import Own, Port
 from vmfdlint.solve.boundary import crosses, rests
 from vmfdlint.solve.facts import Fact
@@ -22,6 +22,7 @@ from vmfdlint.summary import (
     Path,
     Sharing,
     extended,
+    given_path,
     inside_first,
     is_cell,
     is_global,
@@ -29,7 +30,6 @@ from vmfdlint.summary import (
     is_made,
     is_vague,
     meets,
-    path_of,
     port_path,
     starts_with,
     step_name,
@@ -109,10 +109,8 @@ def store(fact: Fact, at: Port, value: int, call: Invocation) -> Fact:
 
 def wipe(fact: Fact, at: Port, call: Invocation) -> Fact:
     """The stale number of a closed reference was overwritten with all else behind a pointer."""
-    path = port_path(at, call.args)
     operand = operand_of(at, call)
-    if path is None and isinstance(operand, Address):
-        path = path_of(operand.place)
+    path = given_path(operand) if operand is not None else None
     if path is None or fact.state.life is not Life.CLOSED:
         return fact
     for held in fact.places:

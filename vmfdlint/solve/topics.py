@@ -10,7 +10,7 @@ from vmfdlint.ir import Call, FunctionKey
 from vmfdlint.link import CallGraph, Edge, EdgeKind
 from vmfdlint.models import Daemon, Exec, Fork, Linger, Models, PassOn, SetCloexec, Spawn, Unshare, Worker
 from vmfdlint.solve.facts import Fact, Object
-from vmfdlint.summary import Behaviour, Flow, Path, Relevance
+from vmfdlint.summary import Behaviour, Flow, Path, Reach, Relevance
 
 
 class Topics:
@@ -42,11 +42,11 @@ class Topics:
         self._waiting: dict[FunctionKey, bool] = {}
         self._counts: dict[Path, bool] = {}
         self._counted: dict[FunctionKey, tuple[tuple[Path, Path], ...]] = {}
-        self._forks: dict[frozenset[str], frozenset[FunctionKey]] = {}
+        self._forks: dict[frozenset[str], Reach] = {}
         self._deferred: dict[frozenset[str], tuple[Edge, ...]] = {}
         self._strays: dict[frozenset[str], tuple[FunctionKey, ...]] = {}
 
-    def forks(self, fact: Fact) -> frozenset[FunctionKey]:
+    def forks(self, fact: Fact) -> Reach:
         """Functions below which a fork's child outlives the forking function, or is a daemon.
 
         Only forks of programs that the reference can be in count: one tree holds many programs.
@@ -54,7 +54,7 @@ class Topics:
         assert fact.object is not None
         here = self._programs(fact.object)
         if here not in self._forks:
-            self._forks[here] = self.relevance.reaches(*self._fork_topic(fact))
+            self._forks[here] = self.relevance.reaches(*self._fork_topic(fact), self._forks_itself)
         return self._forks[here]
 
     def _fork_topic(self, fact: Fact) -> tuple[str, Callable[[], tuple[FunctionKey, ...]]]:
@@ -67,6 +67,11 @@ class Topics:
             and self._shares(here, key)
             and self.survives(key)
         )
+
+    def _forks_itself(self, caller: FunctionKey, call: Call) -> bool:
+        """Whether a call makes a process."""
+        modelled = self.behaviour.modelled(caller, call)
+        return modelled is not None and any(isinstance(one, Fork | Daemon) for one in modelled.effects)
 
     def survives(self, key: FunctionKey) -> bool:
         """Whether a function's own fork leaves a child behind, or it makes a daemon. Costs a solve of that
@@ -103,7 +108,7 @@ class Topics:
         if known is None:
             known = self._strays[here] = tuple(
                 key
-                for key in self.relevance.seeds(self.forks(fact))
+                for key in self.forks(fact).seeds
                 if here and key in self._staying and not self.relevance.mains(key) & here
                 if not self.relevance.is_linked(key)
             )
@@ -136,7 +141,7 @@ class Topics:
             return len(self.graph.program.entries) < 2
         return bool(one & other)
 
-    def unshares(self) -> frozenset[FunctionKey]:
+    def unshares(self) -> Reach:
         """Functions below which a task gets a descriptor table of its own."""
         return self.relevance.calling(
             "unshare their descriptors",
@@ -144,7 +149,7 @@ class Topics:
             lambda key: any(self.behaviour.calls_with(key, Unshare)),
         )
 
-    def workers(self) -> frozenset[FunctionKey]:
+    def workers(self) -> Reach:
         """Functions below which a worker process is forked."""
         return self.relevance.calling(
             "fork a worker", self._working, lambda key: any(self.behaviour.calls_with(key, Worker))
@@ -154,22 +159,22 @@ class Topics:
         """The numbers of users that a function sets: paths and names."""
         known = self._counted.get(flow.key)
         if known is None:
-            found = (pair for pair in sorted(flow.numbered) if self.is_count(pair[1]))
+            found = (pair for pair in sorted(flow.numbered) if self._is_count(pair[1]))
             known = self._counted[flow.key] = tuple(found)
         return known
 
-    def is_count(self, number: Path) -> bool:
+    def _is_count(self, number: Path) -> bool:
         """Whether a number decides somewhere who releases something."""
         if number not in self._counts:
             last = map(self.behaviour.users.last, self.relevance.steppers(number))
             self._counts[number] = any(number in blocks.values() for blocks in last)
         return self._counts[number]
 
-    def joins(self) -> frozenset[FunctionKey]:
+    def joins(self) -> Reach:
         """Functions below which the end of a thread is waited for."""
         return self.relevance.calling("wait for a thread", self.joining, self._waits)
 
-    def execs(self) -> frozenset[FunctionKey]:
+    def execs(self) -> Reach:
         """Functions below which a program is executed or spawned, or every descriptor sealed for one."""
         return self.relevance.calling(
             "execute another program",

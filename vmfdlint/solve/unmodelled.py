@@ -13,7 +13,7 @@ from vmfdlint.solve.builders import Builders
 from vmfdlint.solve.crossings import Crossings
 from vmfdlint.solve.descriptors import closed
 from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, Fact
-from vmfdlint.solve.given import gives
+from vmfdlint.solve.given import gives, leads_to
 from vmfdlint.solve.local import forget
 from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.typestate import Life
@@ -152,9 +152,9 @@ class Unmodelled(Crossings):
     ) -> tuple[FunctionKey, Path] | None:
         """The callee that closes each of the arguments without a name, where the reference is one or behind
         one, with the steps to it."""
-        if fact.is_zero or not fact.is_open or fact.is_mapping:
+        if fact.is_zero or not fact.is_open or fact.is_mapping or not leads_to(args[1:], fact):
             return None
-        for edge in edges if len(args) > 1 else ():
+        for edge in edges:
             callee = self.behaviour.flow(edge.callee) if edge.kind is EdgeKind.DIRECT else None
             for steps in callee.closed_rest if callee is not None else ():
                 rest = args[len(callee.params) :] if callee is not None else ()

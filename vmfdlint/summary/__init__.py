@@ -40,10 +40,9 @@ from vmfdlint.summary.paths import (
     variable,
 )
 from vmfdlint.summary.references import References, Taken
-from vmfdlint.summary.relevance import Relevance
+from vmfdlint.summary.relevance import Reach, Relevance
 from vmfdlint.summary.sharing import Sharing
 from vmfdlint.summary.sweeps import Handed, Sweep
-from vmfdlint.summary.teardown import Teardown
 
 __all__ = [
     "COUNT",
@@ -60,12 +59,12 @@ __all__ = [
     "Origin",
     "Origins",
     "Path",
+    "Reach",
     "References",
     "Relevance",
     "Sharing",
     "Sweep",
     "Taken",
-    "Teardown",
     "behind_argument",
     "cell_of",
     "count_of",

@@ -10,6 +10,7 @@ from vmfdlint.summary.effects_below import EffectsBelow
 from vmfdlint.summary.endings import Endings
 from vmfdlint.summary.parameters import Parameters
 from vmfdlint.summary.sharing import Sharing
+from vmfdlint.summary.teardown import Teardown
 from vmfdlint.summary.users import Users
 
 
@@ -22,4 +23,5 @@ class Behaviour(Bodies):
         self.below = EffectsBelow(self)
         self.parameters = Parameters(self)
         self.sharing = Sharing(self)
+        self.teardown = Teardown(self)
         self.users = Users(self)

@@ -5,7 +5,7 @@ alone, what a number is at an instruction. A number is named by its cell or its 
 the same in every function.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -161,30 +161,33 @@ class Counts(Definitions):
         value: int | None = None
         copies: dict[str, int] = {}
         """Variables that were copies of the number, and how far it is from them by now."""
-        for number in chain:
-            instrs = self.function.blocks[number].instrs
-            for instr in instrs[:index] if number == block else instrs:
-                if isinstance(instr, Assign) and path_of(instr.dst) == path:
-                    if isinstance(instr.src, Step):
-                        value = None if value is None else value + instr.src.by
-                        copies = {name: away + instr.src.by for name, away in copies.items()}
-                    else:
-                        value = instr.src.value if isinstance(instr.src, Const) else None
-                        copies = {}
-                elif (
-                    isinstance(instr, Assign) and isinstance(instr.src, Place) and path_of(instr.src) == path
-                ):
-                    copies[path_of(instr.dst)[0]] = 0
-                elif isinstance(instr, Assume) and instr.op == "==" and isinstance(instr.right, Const):
-                    away = 0 if path_of(instr.left) == path else copies.get(path_of(instr.left)[0])
-                    if away is not None and instr.right.value is not None and not instr.left.fields[1:]:
-                        value = instr.right.value + away
-                elif self._may_set(instr, path):
+        for instr in self._passed(chain, index):
+            match instr:
+                case Assign(dst=dst, src=Step(by=by)) if path_of(dst) == path:
+                    value = None if value is None else value + by
+                    copies = {name: away + by for name, away in copies.items()}
+                case Assign(dst=dst, src=src) if path_of(dst) == path:
+                    value, copies = src.value if isinstance(src, Const) else None, {}
+                case Assign(dst=dst, src=Place() as src) if path_of(src) == path:
+                    copies[path_of(dst)[0]] = 0
+                case Assume(left=left, op="==", right=Const(value=found)):
+                    away = 0 if path_of(left) == path else copies.get(path_of(left)[0])
+                    if away is not None and found is not None and not left.fields[1:]:
+                        value = found + away
+                case _ if self._may_set(instr, path):
                     value, copies = None, {}
+                case _:
+                    pass
         aside = rustworkx.ancestors(self.graph, block) - set(chain)
         if value is None or any(self._writes_to(self.function.blocks[each].instrs, path) for each in aside):
             return None
         return value if value > 0 else None
+
+    def _passed(self, chain: list[int], index: int) -> Iterator[Instr]:
+        """The instructions of some blocks, up to one in the last of them."""
+        for number in chain:
+            instrs = self.function.blocks[number].instrs
+            yield from instrs[:index] if number == chain[-1] else instrs
 
     def _writes_to(self, instrs: tuple[Instr, ...], path: Path) -> bool:
         return any(
@@ -225,30 +228,24 @@ def stepped(function: Function, models: Models) -> Function:
     """The function with the calls that step a number as what they do to it: ``atomic_fetch_sub(&refs, 1)``.
     One whose answer is more than compared with constants stays."""
     names = _counting(models)
-    calls = [
-        instr
-        for block in function.blocks
-        for instr in block.instrs
-        if isinstance(instr, Call) and isinstance(instr.target, Named) and instr.target.name in names
-    ]
-    answers: dict[Place, tuple[Place, Callable[[Assume], Assume]]] = {}
     replaced: dict[int, Assign] = {}
-    for call in calls:
-        step = _step(call, models)
-        if step is None or not (call.dst is None or _is_compared(function, call.dst)):
+    answers: dict[Place, tuple[Assign, str]] = {}
+    for call in function.instrs:
+        if not isinstance(call, Call) or not isinstance(call.target, Named) or call.target.name not in names:
             continue
-        assign, gives = step
-        replaced[id(call)] = assign
-        if call.dst is not None:
-            by = assign.src.by if isinstance(assign.src, Step) else 0
-            answers[call.dst] = assign.dst, lambda test, by=by, gives=gives: _of_number(test, by, gives)  # type: ignore[misc]
+        step = _step(call, models) if call.dst is None or _is_compared(function, call.dst) else None
+        if step is not None:
+            replaced[id(call)] = step[0]
+        if step is not None and call.dst is not None:
+            answers[call.dst] = step
     if not replaced:
         return function
 
     def rewrite(instr: Instr) -> Instr:
         if isinstance(instr, Assume) and instr.left in answers:
-            place, translated = answers[instr.left]
-            return msgspec.structs.replace(translated(instr), left=place)
+            assign, gives = answers[instr.left]
+            by = assign.src.by if isinstance(assign.src, Step) else 0
+            return msgspec.structs.replace(_of_number(instr, by, gives), left=assign.dst)
         return replaced.get(id(instr), instr)
 
     blocks = tuple(
@@ -270,18 +267,14 @@ def _step(call: Call, models: Models) -> tuple[Assign, str] | None:
     if effect is None or effect.at.arg is None or effect.at.arg >= len(call.args):
         return None
     at = call.args[effect.at.arg]
-    place = (
-        at.place
-        if isinstance(at, Address)
-        else at.step(Field("*", "", True))
-        if isinstance(at, Place)
-        else None
-    )
-    if place is None:
+    if isinstance(at, Address):
+        place = at.place
+    elif isinstance(at, Place):
+        place = at.step(Field("*", "", True))
+    else:
         return None
-    times = (
-        call.args[effect.times.arg] if effect.times is not None and effect.times.arg is not None else Const(1)
-    )
+    given = effect.times.arg if effect.times is not None else None
+    times = Const(1) if given is None else call.args[given]
     if effect.sets:
         return Assign(place, times, call.at), ""
     if not isinstance(times, Const) or times.value is None:

@@ -7,7 +7,7 @@ function leaves the fact as it is and is never lowered.
 
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import Address, Assign, Assume, Call, Function, FunctionKey, Named, Place, Return
@@ -28,6 +28,22 @@ class _Holding(NamedTuple):
     where: str
 
 
+Does: TypeAlias = Callable[[FunctionKey, Call], bool]
+"""Whether a call in a function is what a topic is about."""
+
+
+def _nothing(_caller: FunctionKey, _call: Call) -> bool:
+    return False
+
+
+class Reach(frozenset[FunctionKey]):
+    """The functions below which a topic is touched: those it began with, ``seeds``, and all their callers."""
+
+    topic: str = ""
+    seeds: tuple[FunctionKey, ...] = ()
+    does: Does = staticmethod(_nothing)
+
+
 class Relevance(Membership):
     """Touching functions and their callers, per topic, on demand."""
 
@@ -37,60 +53,42 @@ class Relevance(Membership):
         self._callers_of: dict[frozenset[str], tuple[FunctionKey, ...]] = {}
         self._steppers: dict[Path, tuple[FunctionKey, ...]] = {}
         self._files: dict[tuple[str, str, str], _Holding] = {}
-        self._seeds: dict[frozenset[FunctionKey], tuple[FunctionKey, ...]] = {}
-        self._asked: dict[frozenset[FunctionKey], frozenset[str]] = {}
-        self._reach: dict[str, frozenset[FunctionKey]] = {}
+        self._asked: dict[str, frozenset[str]] = {}
+        self._reach: dict[str, Reach] = {}
         self.edges: dict[Site, dict[tuple[FunctionKey, EdgeKind], Edge]] = defaultdict(dict)
         self.deferred: dict[str, tuple[Edge, ...]] = {}
 
-    def reaches(self, topic: str, touching: Callable[[], tuple[FunctionKey, ...]]) -> frozenset[FunctionKey]:
-        """The functions that touch ``topic`` and all their callers."""
+    def reaches(
+        self, topic: str, touching: Callable[[], tuple[FunctionKey, ...]], does: Does = _nothing
+    ) -> Reach:
+        """The functions that touch ``topic`` and all their callers. ``does`` says of a call in one of the
+        former whether it is what the topic is about."""
         known = self._reach.get(topic)
         if known is None:
-            seeds = touching()
-            known = self._reach[topic] = self.ancestors(topic, seeds)
-            self._seeds[known] = (*self._seeds.get(known, ()), *seeds)
+            known = Reach(self.ancestors(topic, seeds := touching()))
+            known.topic, known.seeds, known.does = topic, seeds, does
+            self._reach[topic] = known
         return known
 
-    def seeds(self, reached: frozenset[FunctionKey]) -> tuple[FunctionKey, ...]:
-        """The functions that a topic began with."""
-        return self._seeds.get(reached, ())
-
-    def asked(self, reached: frozenset[FunctionKey]) -> frozenset[str]:
+    def asked(self, reach: Reach) -> frozenset[str]:
         """The globals (as roots of paths) and the members (by name) that decide whether the functions which a
-        topic began with do what they do; but for what is released itself."""
-        known = self._asked.get(reached)
+        topic began with do what it is about; but for what is released itself."""
+        known = self._asked.get(reach.topic)
         if known is None:
-            seeds = self.seeds(reached)
-            flows = list(filter(None, map(self.behaviour.flow, seeds)))
-            found = {name for flow in flows for name in self._guarding(flow)}
+            flows = [flow for flow in map(self.behaviour.flow, reach.seeds) if flow is not None]
+            found = {name for flow in flows for name in _guarding(flow, reach.does)}
             given = {name for flow in flows for call in flow.calls for name in _given(call)}
-            known = self._asked[reached] = frozenset(found - given)
+            known = self._asked[reach.topic] = frozenset(found - given)
         return known
 
     def _does(self, caller: FunctionKey, call: Call) -> bool:
-        """Whether a call does more to what it is given than use it."""
+        """Whether a call does more to what it is given than use it, whatever that is: what a function
+        releases together is noted down together."""
         modelled = self.behaviour.modelled(caller, call)
         if modelled is not None:
             return changes(modelled, own=False)
-        positions = [index for index, one in enumerate(call.args) if isinstance(one, Place) and one.fields]
-        targets = self.program.targets(caller, call) if positions else ()
-        return any(
-            self.behaviour.parameters.changed(target, index) for target in targets for index in positions
-        )
-
-    def _guarding(self, flow: Flow) -> Iterator[str]:
-        """What the guards ask that every way to a release, a copy or a fork passes."""
-        for site, call in flow.placed():
-            if not self._does(flow.key, call):
-                continue
-            for number in flow.above(site.block):
-                for instr in flow.function.blocks[number].instrs:
-                    if isinstance(instr, Assume):
-                        path = path_of(instr.left)
-                        name = step_name(path[-1]) if len(path) > 1 else path[0]
-                        if len(path) > 1 or is_global(path):
-                            yield name
+        members = (index for index, one in enumerate(call.args) if isinstance(one, Place) and one.fields)
+        return self._changed_below(caller, call, list(members))
 
     def ancestors(self, topic: str, seeds: tuple[FunctionKey, ...]) -> frozenset[FunctionKey]:
         """The seeds and everything that calls them, now or later; remembers the edges climbed."""
@@ -112,7 +110,7 @@ class Relevance(Membership):
         self.deferred[topic] = tuple(dict.fromkeys(deferred))
         return frozenset(climb.found)
 
-    def changing_member(self, record: str, member: str, own: bool, near: str) -> frozenset[FunctionKey]:
+    def changing_member(self, record: str, member: str, own: bool, near: str) -> Reach:
         """Functions below which a descriptor in ``record``'s ``member`` is closed, copied or handed on.
 
         ``own``: the very object is at hand, so that an assignment or a mapping through it counts too; for
@@ -125,28 +123,32 @@ class Relevance(Membership):
             lambda: self._touching(
                 paths.paths, record, member, lambda function, r, m: self._changes_member(function, r, m, own)
             ),
+            self._does,
         )
 
-    def using_member(self, record: str, member: str, near: str) -> frozenset[FunctionKey]:
+    def using_member(self, record: str, member: str, near: str) -> Reach:
         """Functions below which a descriptor in ``record``'s ``member`` is given to any call; ``near`` as in
         :meth:`changing_member`."""
         paths = self._holding(record, member, near)
         return self.reaches(
             f"use {_shown(record, member)}{paths.where}",
             lambda: self._touching(paths.paths, record, member, _uses_member),
+            self._does,
         )
 
-    def changing_global(self, name: str) -> frozenset[FunctionKey]:
+    def changing_global(self, name: str) -> Reach:
         """Functions below which a descriptor in a global variable is closed, copied, replaced or mapped."""
         topic = f"change {name.removeprefix('@')}"
-        return self.reaches(topic, lambda: self._naming_global(name, self._changes_variable))
+        return self.reaches(topic, lambda: self._naming_global(name, self._changes_variable), self._does)
 
-    def using_global(self, name: str) -> frozenset[FunctionKey]:
+    def using_global(self, name: str) -> Reach:
         """Functions below which a descriptor in a global variable is given to any call."""
         topic = f"use {name.removeprefix('@')}"
-        return self.reaches(topic, lambda: self._naming_global(name, lambda _function, _name: True))
+        return self.reaches(
+            topic, lambda: self._naming_global(name, lambda _function, _name: True), self._does
+        )
 
-    def stepping(self, number: Path) -> frozenset[FunctionKey]:
+    def stepping(self, number: Path) -> Reach:
         """Functions below which a number of users is stepped."""
         return self.reaches(f"step {'.'.join(number[1:])}", lambda: self.steppers(number))
 
@@ -170,11 +172,13 @@ class Relevance(Membership):
         files = self._holding(root[1:], member, "").paths
         return [key for path in files for key in self.program.selecting_in(path, member)]
 
-    def calling(
-        self, topic: str, names: frozenset[str], wanted: Callable[[FunctionKey], bool]
-    ) -> frozenset[FunctionKey]:
+    def calling(self, topic: str, names: frozenset[str], wanted: Callable[[FunctionKey], bool]) -> Reach:
         """Functions below which an API of ``names`` is called, by a function that ``wanted`` accepts."""
-        return self.reaches(topic, lambda: tuple(key for key in self.callers_of(names) if wanted(key)))
+        return self.reaches(
+            topic,
+            lambda: tuple(key for key in self.callers_of(names) if wanted(key)),
+            lambda _caller, call: isinstance(call.target, Named) and call.target.name in names,
+        )
 
     def callers_of(self, names: frozenset[str]) -> tuple[FunctionKey, ...]:
         """Functions that may call one of ``names``, sorted."""
@@ -279,10 +283,14 @@ class Relevance(Membership):
         modelled = self.behaviour.modelled(caller, call)
         if modelled is not None:
             return changes(modelled, own)
-        targets = self.program.targets(caller, call)
-        if own and not targets and isinstance(call.target, Named):
+        if own and isinstance(call.target, Named) and not self.program.targets(caller, call):
             return True  # nothing is known of it: it can close the descriptor or keep it
-        return taken or any(
+        return taken or self._changed_below(caller, call, positions)
+
+    def _changed_below(self, caller: FunctionKey, call: Call, positions: list[int]) -> bool:
+        """Whether a callee does more to what it gets at some positions than use it."""
+        targets = self.program.targets(caller, call) if positions else ()
+        return any(
             self.behaviour.parameters.changed(target, index) for target in targets for index in positions
         )
 
@@ -302,6 +310,18 @@ class Relevance(Membership):
                 case _:
                     pass
         return False
+
+
+def _guarding(flow: Flow, does: Does) -> Iterator[str]:
+    """What the guards ask that every way to a call which ``does`` it passes."""
+    for site, call in flow.placed():
+        for number in flow.above(site.block) if does(flow.key, call) else ():
+            for instr in flow.function.blocks[number].instrs:
+                path = path_of(instr.left) if isinstance(instr, Assume) else ()
+                if len(path) > 1:
+                    yield step_name(path[-1])
+                elif path and is_global(path):
+                    yield path[0]
 
 
 def _given(call: Call) -> Iterator[str]:

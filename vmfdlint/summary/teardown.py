@@ -11,7 +11,7 @@ from vmfdlint.base import LIMITS
 from vmfdlint.ir import FunctionKey
 from vmfdlint.link import Site
 from vmfdlint.models import Close, Unmap
-from vmfdlint.summary.behaviour import Behaviour
+from vmfdlint.summary.bodies import Bodies
 from vmfdlint.summary.flow import Flow
 from vmfdlint.summary.parameters import Descent
 from vmfdlint.summary.paths import FIRST, Path, from_address, is_vague, operand_path, path_of, port_path
@@ -25,9 +25,9 @@ that are unmapped, where they are a constant."""
 class Teardown:
     """Memoised answers on release helpers."""
 
-    def __init__(self, behaviour: Behaviour) -> None:
-        self.behaviour = behaviour
-        self._released: Descent[Released] = Descent(behaviour, LIMITS.teardown_depth, {}, self._find)
+    def __init__(self, bodies: Bodies) -> None:
+        self.bodies = bodies
+        self._released: Descent[Released] = Descent(bodies, LIMITS.teardown_depth, {}, self._find)
 
     def released(self, key: FunctionKey, position: int) -> tuple[Path, ...]:
         """The steps below a parameter to what a function closes or unmaps."""
@@ -53,10 +53,10 @@ class Teardown:
         accepts."""
         for handed in flow.handed.get(head, ()):
             call = flow.call_at(handed.block, handed.index)
-            if self.behaviour.modelled(flow.key, call) is not None:
+            if self.bodies.modelled(flow.key, call) is not None:
                 continue
-            targets = self.behaviour.program.targets(flow.key, call)
-            for target in targets or self.behaviour.slots.targets(flow.key, call):
+            targets = self.bodies.program.targets(flow.key, call)
+            for target in targets or self.bodies.slots.targets(flow.key, call):
                 if matters(handed, target):
                     yield from _swept(handed, self._released.ask(target, handed.position))
 
@@ -76,13 +76,13 @@ class Teardown:
             given = [_behind(operand_path(argument), name, taken, flow, site) for argument in call.args]
             if not any(given):
                 continue
-            modelled = self.behaviour.modelled(flow.key, call)
+            modelled = self.bodies.modelled(flow.key, call)
             for effect in modelled.effects if modelled is not None else ():
                 if isinstance(effect, Close | Unmap):
                     port = port_path(effect.fd if isinstance(effect, Close) else effect.at, call.args)
                     for path in _behind(port, name, taken, flow, site):
                         found.setdefault(path[1:], (flow.cells.get(path), bytes_of(effect, call)))
-            for target in self.behaviour.program.targets(flow.key, call) if modelled is None else ():
+            for target in self.bodies.program.targets(flow.key, call) if modelled is None else ():
                 for index, paths in enumerate(given):
                     for path in paths:
                         for steps, (cell, length) in self._released.ask(target, index, depth + 1).items():
@@ -99,7 +99,7 @@ class Teardown:
                 continue
             if not any(path and path[0] == name for path in map(operand_path, call.args)):
                 continue
-            modelled = self.behaviour.modelled(flow.key, call)
+            modelled = self.bodies.modelled(flow.key, call)
             for port in modelled.returned if modelled is not None else ():
                 path = port_path(port, call.args)
                 if path is not None and path[0] == name:

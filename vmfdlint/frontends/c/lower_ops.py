@@ -10,7 +10,7 @@ from vmfdlint.frontends.c.literals import computed, negated
 from vmfdlint.frontends.c.lower_expr import Expressions
 from vmfdlint.frontends.c.state import UNKNOWN, Typed
 from vmfdlint.frontends.c.syntax import COMPARISONS, LOGICAL, is_truth, parts, text_of
-from vmfdlint.ir import Address, Const, Flags, Opaque, Operand, Place, Step
+from vmfdlint.ir import Address, Const, Flags, Opaque, Operand, Place, Step, step_by
 
 
 class Operators(Expressions):
@@ -171,12 +171,9 @@ class Operators(Expressions):
         inverted = op == "&" and right.type == "unary_expression" and text_of(right).startswith("~")
         argument = right.child_by_field_name("argument") if inverted else right
         value = self.value(argument if argument is not None else right)
-        operand: Operand
-        if ctype.pointer:
-            operand = Opaque("pointer arithmetic")
-        elif op in ("+", "-") and isinstance(value.operand, Const) and value.operand.value is not None:
-            operand = Step(value.operand.value if op == "+" else -value.operand.value)
-        else:
+        stepped = step_by(op, value.operand)
+        operand: Operand | None = Opaque("pointer arithmetic") if ctype.pointer else stepped
+        if operand is None:
             operand = self.with_bits("&~" if inverted else op, Typed(dst, ctype), value, node)
         self.assign(dst, operand, node)
         return Typed(dst, ctype)

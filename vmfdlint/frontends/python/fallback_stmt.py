@@ -2,11 +2,10 @@
 
 from tree_sitter import Node
 
-from vmfdlint.frontends.python import fold
 from vmfdlint.frontends.python.fallback_flow import Flow
 from vmfdlint.frontends.python.fallback_tree import SCOPES, below, spelled, written
 from vmfdlint.frontends.python.state import NONE
-from vmfdlint.ir import Field, Opaque, Operand, Place, Unparsed
+from vmfdlint.ir import Field, Opaque, Operand, Place, Unparsed, step_by
 
 _NOTHING = (
     *("decorated_definition", "class_definition", "function_definition", "pass_statement"),
@@ -72,7 +71,7 @@ class Statements(Flow):
             if left is not None and right is not None:
                 operator = node.child_by_field_name("operator")
                 sign = operator.type[:-1] if operator is not None else ""
-                self.store(left, fold.step(sign, self.value(right)) or Opaque(node.type), node)
+                self.store(left, step_by(sign, self.value(right)) or Opaque(node.type), node)
         elif node.type == "ERROR":
             self._unparsed(node)
         elif node.type not in ("string", "concatenated_string"):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from operator import add, and_, floordiv, lshift, mul, or_, rshift, sub, xor
 
-from vmfdlint.ir import Const, Flags, Operand, Place, Root, Step, Text
+from vmfdlint.ir import Const, Flags, Operand, Place, Root, Text
 
 _BINARY: Mapping[str, Callable[[int, int], int]] = {
     "+": add,
@@ -53,13 +53,6 @@ def binary(operator: str, left: Operand, right: Operand) -> Operand | None:
     if operator == "+" and isinstance(left, Text) and isinstance(right, Text):
         return Text(left.value + right.value)
     return None
-
-
-def step(operator: str, given: Operand) -> Step | None:
-    """What ``x += given`` or ``x -= given`` does to a number, where that is a constant one."""
-    if operator not in ("+", "-") or not isinstance(given, Const) or given.value is None:
-        return None
-    return Step(given.value if operator == "+" else -given.value)
 
 
 def named(operand: Operand) -> Operand:

@@ -7,7 +7,20 @@ from vmfdlint.frontends.python.collections import TAKEN
 from vmfdlint.frontends.python.lower_loop import Loops
 from vmfdlint.frontends.python.state import NONE, opaque
 from vmfdlint.frontends.python.syntax import dotted, sign
-from vmfdlint.ir import ELEMENT, Assign, Call, Const, Field, FuncRef, Named, Operand, Place, Root, Text
+from vmfdlint.ir import (
+    ELEMENT,
+    Assign,
+    Call,
+    Const,
+    Field,
+    FuncRef,
+    Named,
+    Operand,
+    Place,
+    Root,
+    Text,
+    step_by,
+)
 
 
 class Statements(Loops):
@@ -156,7 +169,7 @@ class Statements(Loops):
             step = ELEMENT
             self.assign(old.step(step), given.step(step), node)
             return
-        stepped = fold.step(sign(node.operator), given) if folded is None else folded
+        stepped = step_by(sign(node.operator), given) if folded is None else folded
         self.store(node.target, stepped if stepped is not None else opaque(node), node)
 
     def _del(self, target: cst.BaseExpression, node: cst.CSTNode) -> None:
