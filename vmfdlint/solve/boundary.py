@@ -35,14 +35,14 @@ def crosses(path: Path) -> bool:
     return is_global(path) or is_cell(path) or path in (OUTER, ESCAPED)
 
 
+def outlasts(fact: Fact) -> bool:
+    """Whether only structures and globals hold an open reference: it is there in whatever runs next."""
+    return fact.object is not None and fact.is_open and all(crosses(path) for path in fact.places)
+
+
 def rests(fact: Fact) -> bool:
-    """Whether only structures and globals hold the reference: its story is one of order alone."""
-    return (
-        fact.object is not None
-        and fact.is_open
-        and not fact.in_child
-        and all(crosses(path) for path in fact.places)
-    )
+    """Whether that is so in the creating process: the reference's story is one of order alone."""
+    return outlasts(fact) and not fact.in_child
 
 
 def given_names(path: Path, args: tuple[Operand, ...], callee: Flow) -> list[Path]:

@@ -21,7 +21,7 @@ from vmfdlint.solve.boundary import (
     in_new_thread,
     leave,
     marks_absence,
-    rests,
+    outlasts,
 )
 from vmfdlint.solve.counts import is_known, unsure
 from vmfdlint.solve.descriptors import closed
@@ -103,8 +103,9 @@ class Crossings(Tables):
         return guarded(fact, guards(flow, node.block, self.interest.asked(fact, flow)))
 
     def _may_enter(self, fact: Fact, callee: FunctionKey) -> bool:
-        """Whether a resting reference still has callees to enter; a VM's enters more than its handles'."""
-        if fact.is_zero or not rests(fact):
+        """Whether a reference that outlasts the function still has callees to enter; a VM's enters more than
+        its handles'."""
+        if not outlasts(fact):
             return True
         return self._within(fact, callee, "callees", LIMITS.vm_entries, LIMITS.resting_entries)
 
@@ -175,7 +176,7 @@ class Crossings(Tables):
             self.observe(Happening.LINGER, node, at, marked, f"the return into the caller of {key.name}")
         asked = self.interest.asked(fact, flow) if calls else frozenset()
         for edge in calls:
-            if rests(fact) and not self._may_climb(fact, edge.site.function):
+            if outlasts(fact) and not self._may_climb(fact, edge.site.function):
                 continue
             caller = self.behaviour.flow(edge.site.function)
             if caller is None:
@@ -191,8 +192,8 @@ class Crossings(Tables):
             self._resume(self._incoming(before, edge, call), fact, node)
 
     def _may_climb(self, fact: Fact, caller: FunctionKey) -> bool:
-        """Whether a resting reference still has callers to climb to; a VM's climbs further than its
-        handles'."""
+        """Whether a reference that outlasts the function still has callers to climb to; a VM's climbs further
+        than its handles'."""
         return self._within(fact, caller, "callers", LIMITS.vm_climbs, LIMITS.resting_climbs)
 
     def _resume(self, incoming: Incoming, at_exit: Fact, exit_node: Node) -> None:
@@ -250,6 +251,9 @@ class Crossings(Tables):
         fact = remembering(fact, caller)
         if fact.is_gone:
             return
+        if incoming.edge.kind.is_deferred:
+            self._wait_on(node, fact, exit_node, incoming.edge)
+            return
         raised = at_exit.raised and incoming.edge.kind is not EdgeKind.THREAD
         fact = self._ended(fact, node, RAISING if raised else RETURNED)
         behind = Node(node.context, node.block, node.index + 1, fact)
@@ -261,6 +265,19 @@ class Crossings(Tables):
             wait = self.behaviour.below.waits(caller.key, call)
             if wait:
                 self.observe(Happening.LINGER, behind, call.at, fact, wait)
+
+    def _wait_on(self, node: Node, fact: Fact, exit_node: Node, edge: Edge) -> None:
+        """A fact that came out of a callback waits on in the call that ran it, and goes no further: callbacks
+        run wherever the process waits, and what comes behind that comes without them too. Behind those of
+        its end a process waits no more."""
+        call = self._flow(node).function.blocks[node.block].instrs[node.index]
+        if edge.kind is EdgeKind.EXIT or not fact.is_watched or not isinstance(call, Call):
+            return
+        wait = self.behaviour.below.waits(edge.site.function, call)
+        if wait:
+            behind = Node(node.context, node.block, node.index + 1, fact)
+            self.park(behind, Step(exit_node, node))
+            self.observe(Happening.LINGER, behind, call.at, fact, wait)
 
     def _tell(self, node: Node, at: Span) -> None:
         """A descriptor of another process that has just come in is what the program found its link to say."""

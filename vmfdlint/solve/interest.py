@@ -76,9 +76,7 @@ class Interest(Topics):
         self._changing = models.changing_names()
         self._asked: dict[tuple[tuple[Path, ...], State, Object | None, FunctionKey], frozenset[str]] = {}
         self._given: set[tuple[Site, str]] = set()
-        self._places: dict[
-            tuple[Path, FunctionKey, bool, tuple[Path, ...]], list[Reach]
-        ] = {}
+        self._places: dict[tuple[Path, FunctionKey, bool, tuple[Path, ...]], list[Reach]] = {}
         self.given_away: set[Object] = set()
         """References that a thread was given which releases them."""
         self.elements = Elements(graph, behaviour, relevance, models)
@@ -285,9 +283,7 @@ class Interest(Topics):
             found.append(self.elements.releasing())
         return found
 
-    def _for_place(
-        self, path: Path, flow: Flow, use: bool, cells: tuple[Path, ...]
-    ) -> list[Reach]:
+    def _for_place(self, path: Path, flow: Flow, use: bool, cells: tuple[Path, ...]) -> list[Reach]:
         """``cells``: those of the fact. Where a path's record is not known it is that of one with the same
         member, if there is one."""
         own = not is_cell(path)

@@ -61,6 +61,7 @@ class Tables:
         self._work: deque[Node] = deque()
         self._doubtful: deque[Node] = deque()
         """What came here for sure goes first: it often makes the rest superfluous."""
+        self._parked: set[Node] = set()
         self._settled: set[tuple[Site | None, Object | None]] = set()
         self._rested: dict[tuple[str, Kind, Site], set[FunctionKey]] = {}
         self._doubts: dict[tuple[FunctionKey, Fact, bool], tuple[str, ...]] = {}
@@ -108,8 +109,17 @@ class Tables:
         """As :meth:`exits`, with the nodes of the returns."""
         return tuple(self._exits.get(number, {}).items())
 
+    def park(self, node: Node, step: Step) -> None:
+        """Remembers how a node was reached that goes no further, unless it was on the worklist before."""
+        if node not in self.steps:
+            self.steps[node] = step
+            self._parked.add(node)
+
     def push(self, node: Node, step: Step) -> None:
         """Puts a node on the worklist, unless it was there before."""
+        if node in self._parked:
+            self._parked.remove(node)
+            del self.steps[node]
         if node in self.steps:
             if step.call is not None and step.previous not in (None, self.steps[node].previous):
                 others = self.others[node]
@@ -193,6 +203,7 @@ class Tables:
 
     def _within(self, fact: Fact, key: FunctionKey, which: str, for_vm: int, for_handle: int) -> bool:
         assert fact.object is not None
+        which = f"{which} of a child" if fact.in_child else which
         seen = self._rested.setdefault((which, fact.object.kind, fact.object.site), set())
         if key in seen:
             return True

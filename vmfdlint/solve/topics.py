@@ -101,7 +101,7 @@ class Topics:
 
     def strays(self, fact: Fact) -> tuple[FunctionKey, ...]:
         """Functions that leave a forked child in themselves, of a program that the reference can be in, to
-        which no calls lead from its main(): what a build generates may, or a table."""
+        which no calls lead from any main(): what a build generates may, or a table."""
         assert fact.object is not None
         here = self._programs(fact.object)
         known = self._strays.get(here)
@@ -109,7 +109,7 @@ class Topics:
             known = self._strays[here] = tuple(
                 key
                 for key in self.forks(fact).seeds
-                if here and key in self._staying and not self.relevance.mains(key) & here
+                if here and key in self._staying and not self.relevance.mains(key)
                 if not self.relevance.is_linked(key)
             )
         return known

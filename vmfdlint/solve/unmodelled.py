@@ -195,19 +195,18 @@ class Unmodelled(Crossings):
             self._run_deferred(node, instr, self._flow(node))
 
     def _run_deferred(self, node: Node, instr: Call, flow: Flow) -> None:
-        """While the process waits, the callbacks it registered run."""
+        """While the process waits, the callbacks it registered run; they return into the wait."""
         fact = node.fact
         if not self._defers(fact):
             return
         for edge in self.interest.deferred(fact):
             site = Site(flow.key, node.block, node.index)
-            ends = edge.kind is EdgeKind.EXIT  # the process ends behind it, and waits no more
-            self._enter(node, instr, Edge(site, edge.callee, edge.kind if ends else EdgeKind.NOW, ()))
+            self._enter(node, instr, Edge(site, edge.callee, edge.kind, ()))
         for key in self.interest.strays(fact):
             doubtful = fact.marked(f"no way from main() to {key.name} found")
             site = Site(flow.key, node.block, node.index)
             there = node if doubtful == fact else self._note(node, node.index, doubtful)
-            self._enter(there, instr, Edge(site, key, EdgeKind.NOW, ()))
+            self._enter(there, instr, Edge(site, key, EdgeKind.LATER, ()))
 
     def _defers(self, fact: Fact) -> bool:
         """Whether callbacks that run while the process waits can matter to a fact."""
