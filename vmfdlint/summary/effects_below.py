@@ -24,54 +24,66 @@ class EffectsBelow:
     def __init__(self, bodies: Bodies) -> None:
         self.bodies = bodies
         self._lingers: dict[tuple[FunctionKey, bool], str] = {}
+        self._here: dict[FunctionKey, tuple[str, tuple[Call, ...]]] = {}
         self._sets: dict[tuple[FunctionKey, Path], bool] = {}
         self._closes_all: dict[FunctionKey, bool] = {}
         self._executes: dict[FunctionKey, bool] = {}
 
     def lingers(self, key: FunctionKey, slots: bool = False) -> str:
         """What a call of ``key`` can wait in (an API's name, or ``a loop without a bound``), "" for nothing
-        found. ``slots``: look through members and variables as well, which costs a search."""
+        found. ``slots``: look through members and variables as well, which costs a search, so that what is
+        called by name is looked through first."""
         known = self._lingers.get((key, slots))
         if known is None:
-            budget = [_LINGER_VISITS]
-            known = self._lingers[(key, slots)] = self._find_linger(key, slots, 0, set(), budget)
+            found = self.lingers(key) if slots else ""
+            known = self._lingers[(key, slots)] = found or self._find_linger(key, slots)
         return known
 
-    def _find_linger(
-        self, key: FunctionKey, slots: bool, depth: int, seen: set[FunctionKey], budget: list[int]
-    ) -> str:
-        if (key, slots) in self._lingers:
-            return self._lingers[(key, slots)]
-        if key in seen or depth > _LINGER_DEPTH or budget[0] <= 0:
-            return ""
-        seen.add(key)
-        budget[0] -= 1
+    def _find_linger(self, key: FunctionKey, slots: bool) -> str:
+        """The nearest wait below a function, level by level."""
+        seen = {key}
+        level = [key]
+        for _depth in range(_LINGER_DEPTH + 1):
+            below: dict[FunctionKey, None] = {}
+            for one in level:
+                here, calls = self._waits_here(one)
+                if here:
+                    return here
+                for call in calls:
+                    below |= dict.fromkeys(self.bodies.program.targets(one, call))
+                    if slots:
+                        below |= dict.fromkeys(self.bodies.slots.targets(one, call))
+            level = [one for one in below if one not in seen][: max(_LINGER_VISITS - len(seen), 0)]
+            seen.update(level)
+        return ""
+
+    def _waits_here(self, key: FunctionKey) -> tuple[str, tuple[Call, ...]]:
+        """What a function itself can wait in, and if nothing, its calls of functions that no model knows."""
+        known = self._here.get(key)
+        if known is None:
+            known = self._here[key] = self._find_wait(key)
+        return known
+
+    def _find_wait(self, key: FunctionKey) -> tuple[str, tuple[Call, ...]]:
         flow = self.bodies.flow(key)
         if flow is None:
-            return ""
-        below: list[FunctionKey] = []
+            return "", ()
+        calls: list[Call] = []
         for number, block in enumerate(flow.function.blocks):
             if block.unbounded and not leaves(flow, number):
-                return "a loop without a bound"
+                return "a loop without a bound", ()
             for instr in block.instrs:
                 if not isinstance(instr, Call):
                     continue
                 modelled = self.bodies.modelled(key, instr)
-                if modelled is not None:
-                    if any(
-                        isinstance(effect, Linger) and not effect.brief and not effect.lock
-                        for effect in modelled.effects
-                    ):
-                        return modelled.api
-                    continue
-                below.extend(self.bodies.program.targets(key, instr))
-                if slots:
-                    below.extend(self.bodies.slots.targets(key, instr))
-        for target in below:
-            found = self._find_linger(target, slots, depth + 1, seen, budget)
-            if found:
-                return found
-        return ""
+                if modelled is None:
+                    calls.append(instr)
+                elif any(
+                    isinstance(effect, Linger) and not effect.brief and not effect.lock
+                    for effect in modelled.effects
+                ):
+                    return modelled.api, ()
+        return "", tuple(calls)
 
     def waits(self, caller: FunctionKey, call: Call) -> str:
         """What a call can wait in, as a linger point is told; "" for nothing found."""
