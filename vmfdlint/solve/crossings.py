@@ -73,7 +73,9 @@ class Crossings(Tables):
         apart = edge.kind in (EdgeKind.THREAD, EdgeKind.JOIN)
         fact = unsure(in_new_thread(node.fact)) if apart else node.fact
         caller = self._flow(node)
-        made = self.behaviour.sharing.made(caller)
+        # A pointer may have got out of sight in C; but a child that makes an object knows which one it is.
+        sure = caller.counts_references or fact.in_child
+        made = self.behaviour.sharing.made(caller) if sure else frozenset()
         inside = enter(fact, edge.args, callee, made, self._asked(fact, caller))
         if node.fact.is_zero:
             inside = msgspec.structs.replace(inside, places=())

@@ -10,6 +10,7 @@ from vmfdlint.solve.counts import number, stepped
 from vmfdlint.solve.facts import Fact, match_path
 from vmfdlint.solve.typestate import Life
 from vmfdlint.solve.values import (
+    OTHER,
     POSITIVE,
     RAISING,
     Value,
@@ -48,7 +49,7 @@ def evaluate(operand: Operand, fact: Fact) -> Operand:
     """An operand with what the fact knows of variables put in."""
     if isinstance(operand, Place):
         known = fact.lookup(path_of(operand))
-        if isinstance(known, Const | Text | FuncRef | Flags):
+        if isinstance(known, Const | Text | FuncRef | Flags) and known != OTHER:
             return known
     elif isinstance(operand, Flags):
         known = fact.lookup(path_of(operand.base))

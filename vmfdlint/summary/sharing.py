@@ -31,14 +31,13 @@ class Sharing:
         return known
 
     def made(self, flow: Flow) -> frozenset[str]:
-        """The local variables that get nothing but objects that were made for them, in a language of objects
-        also by functions that return what they made. No two of them have the same object."""
+        """The local variables that get nothing but objects that were made for them, also by functions that
+        return what they made. No two of them have the same object."""
         known = self._made.get(flow.key)
         if known is None:
             self._made[flow.key] = flow.made
-            known = flow.made
+            known = flow.made | {name for name, calls in flow.given.items() if self._all_make(flow, calls)}
             if flow.counts_references:
-                known |= {name for name, calls in flow.given.items() if self._all_make(flow, calls)}
                 known |= _moved_on(flow, known)
             self._made[flow.key] = known
         return known
