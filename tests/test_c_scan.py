@@ -83,3 +83,28 @@ def test_macros_types_and_variables() -> None:
 )
 def test_any_bytes(data: bytes) -> None:
     assert isinstance(scan(data).tokens, bytes)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('#include "a.h"\n#include <b/c.h>\n', ("a.h", "b/c.h")),
+        ('#ifdef _WIN32\n#include "win.h"\n#else\n#include "posix.h"\n#endif\n', ("posix.h",)),
+        ('#ifdef CONFIG_POSIX\n#include "posix.h"\n#else\n#include "win.h"\n#endif\n', ("posix.h",)),
+        ('#ifndef _WIN32\n# include "posix.h"\n#endif\n#include "all.h"\n', ("posix.h", "all.h")),
+        (
+            '#ifdef __linux__\n#ifdef NOBODY_KNOWS\n#include "a.h"\n#else\n#include "b.h"\n#endif\n#endif\n',
+            ("a.h", "b.h"),
+        ),
+        (
+            '#ifdef _WIN32\n#ifdef X\n#include "a.h"\n#else\n#include "b.h"\n#endif\n'
+            '#elif defined(X)\n#include "c.h"\n#endif\n',
+            ("c.h",),
+        ),
+        ('#if defined(_WIN32) || \\\n    defined(__APPLE__)\n#include "a.h"\n#endif\n', ()),
+        ('/*\n#include "a.h"\n*/\n#endif\n#include "b.h"\n', ("b.h",)),
+    ],
+    ids=["plain", "else", "holds", "ifndef", "unknown inside", "inside a dead one", "continued", "comment"],
+)
+def test_includes_are_those_of_linux(text: str, names: tuple[str, ...]) -> None:
+    assert scan(text.encode()).includes == names

@@ -3,6 +3,7 @@
 import re
 
 from vmfdlint.base import packed
+from vmfdlint.frontends.c.includes import included
 from vmfdlint.frontends.c.macros import MACROS
 from vmfdlint.frontends.c.text import WORD, last_component, words
 from vmfdlint.frontends.contract import Scan
@@ -18,7 +19,6 @@ _COMMENT = re.compile(rb'("(?>(?:[^"\\\n]|\\.)*)")|/\*.*?(?:\*/|\Z)|//.*', re.S)
 _PATH = re.compile(rb'"(/(?>(?:[^"\\\n]|\\.)*))"')
 _STRING = re.compile(rb'"(?>(?:[^"\\\n]|\\.)*)"')
 _DEFINE = re.compile(rb"#[ \t]*define[ \t]+([A-Za-z_]\w*)")
-_INCLUDE = re.compile(rb'#[ \t]*include[ \t]*["<]([^">\n]+)[">]')
 _BRACE = re.compile(rb"[{}]")
 _NO_BRACE = bytes(byte for byte in range(256) if byte not in b"{}")
 _TAGS = tuple(
@@ -95,6 +95,7 @@ def scan(data: bytes) -> Scan:
     if b"/*" in lines or b"//" in lines:
         lines = _COMMENT.sub(lambda match: match.group(1) or b" ", lines)
     macros = _DEFINE.findall(lines)
+    includes = included(lines, words(lines)) if b"include" in lines else ()
     if b'"' in lines:
         paths.update(_PATH.findall(lines))
         paths.update(last_component(text[1:-1]) for text in _STRING.findall(lines) if b"/" in text)
@@ -109,17 +110,7 @@ def scan(data: bytes) -> Scan:
         macros=packed(macros),
         types=packed(roles.types - {b""}),
         variables=packed(roles.variables - {b""}),
-        includes=_includes(data),
-    )
-
-
-def _includes(data: bytes) -> tuple[str, ...]:
-    """The names of what a file includes. The pattern begins with its one sure byte, for which it is fast to
-    look; what stands before that in its line is asked afterwards."""
-    return tuple(
-        match[1].decode("utf-8", "replace")
-        for match in _INCLUDE.finditer(data)
-        if not data[data.rfind(b"\n", 0, match.start()) + 1 : match.start()].strip(b" \t")
+        includes=includes,
     )
 
 
