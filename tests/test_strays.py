@@ -92,3 +92,31 @@ void attach(void)
 """
     files = {"main.c": vmm, "machine.h": header, "device.c": device}
     assert ("VMFD201", "must", "device.c") in findings(tmp_path, files, monkeypatch)
+
+
+DETACH = QUIT.replace("cmd_quit", "detach")
+
+
+def test_a_fork_in_what_two_programs_share_counts_for_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = TOOL.replace("return 0;", "detach();")
+    machine = VMM.replace("for (;;)", "start();\n    for (;;)")
+    start = "void start(void)\n{\n    detach();\n}\n"
+    files = {"vmm/main.c": machine, "vmm/start.c": start, "tool/main.c": tool, "util/detach.c": DETACH}
+    assert findings(tmp_path, files, monkeypatch) == [("VMFD101", "must", "util/detach.c")]
+
+
+@pytest.mark.parametrize("included", [False, True], ids=["of another system", "included"])
+def test_a_static_function_of_a_header_is_for_those_who_include_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, included: bool
+) -> None:
+    machine = VMM.replace("for (;;)", "detach();\n    for (;;)")
+    condition = "#ifndef _WIN32" if included else "#ifdef _WIN32"
+    files = {
+        "vmm/main.c": f'{condition}\n#include "../include/other.h"\n#endif\n{machine}',
+        "include/other.h": "static inline void detach(void)\n{\n}\n",
+        "util/detach.c": DETACH,
+    }
+    expected = [] if included else [("VMFD101", "must", "util/detach.c")]
+    assert findings(tmp_path, files, monkeypatch) == expected

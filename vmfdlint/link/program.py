@@ -77,6 +77,8 @@ class Program(Texts):
             visible = real
         elif direct:
             return tuple(direct)
+        # A header's static function is nothing to a file that does not include it.
+        visible = [key for key in visible if "static" not in self.attributes(key)] or visible
         if len(visible) < 2:
             return tuple(visible)
         linked = self.lexicon.build.beside(path, (key.path for key in visible))

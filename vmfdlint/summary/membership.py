@@ -36,12 +36,13 @@ class Membership:
         return mains
 
     def may_belong(self, key: FunctionKey) -> frozenset[str]:
-        """As :meth:`mains`; where no calls by name lead there from one, those too that stand nearest: a
-        table that a build generates may name the function."""
+        """As :meth:`mains`, but all whose calls by name lead there, not the nearest alone. Where there are
+        none, those too that stand nearest: a table that a build generates may name the function."""
         entries = self.program.entries
-        sure = frozenset((key.path,)) if key.path in entries else self._by_name(key)
-        if sure:
-            return sure
+        if key.path in entries:
+            return frozenset((key.path,))
+        if self._by_name(key):
+            return self._mains_above(key, lambda _edge: False, nearest=False)
         shared = [common_directories(path, key.path) for path in entries]
         most = max(shared, default=0)
         nearest = {path for path, count in zip(entries, shared, strict=True) if count == most}
@@ -65,11 +66,13 @@ class Membership:
             known = self._sure[key] = self._mains_above(key, lambda _edge: False)
         return known
 
-    def _mains_above(self, key: FunctionKey, follows: Callable[[Edge], bool]) -> frozenset[str]:
+    def _mains_above(
+        self, key: FunctionKey, follows: Callable[[Edge], bool], nearest: bool = True
+    ) -> frozenset[str]:
         climb = Climb(self.graph, (key,))
         mains: frozenset[str] = frozenset()
-        while climb.frontier and not mains and not climb.is_wide:
-            mains = frozenset(one.path for one in climb.frontier if self.program.is_entry(one))
-            if not mains:
+        while climb.frontier and not (mains and nearest) and not climb.is_wide:
+            mains |= frozenset(one.path for one in climb.frontier if self.program.is_entry(one))
+            if not (mains and nearest):
                 climb.step(follows, whole=False)
         return mains
