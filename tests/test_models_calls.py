@@ -208,9 +208,10 @@ def test_memory() -> None:
 
 
 def test_waiting() -> None:
-    assert call("poll", UNKNOWN, Const(1), Const(-1)).effects == (Linger(),)
+    assert call("poll", UNKNOWN, Const(1), Const(-1)).effects == (Linger(message=True),)
     assert call("poll", UNKNOWN, Const(1), Const(0)).effects == ()
-    assert call("poll", UNKNOWN, Const(1), UNKNOWN) == Resolved("poll", (Linger(),), Sign.NEGATIVE)
+    poll = Resolved("poll", (Linger(message=True),), Sign.NEGATIVE)
+    assert call("poll", UNKNOWN, Const(1), UNKNOWN) == poll
     assert effect_types("waitpid", UNKNOWN, UNKNOWN, named("WNOHANG")) == []
     assert effect_types("waitpid", UNKNOWN, UNKNOWN, Const(0)) == [Linger]
     assert effect_types("wait", UNKNOWN) == [Linger]

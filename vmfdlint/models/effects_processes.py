@@ -58,11 +58,13 @@ class Raise(msgspec.Struct, frozen=True, tag=True):
 class Linger(msgspec.Struct, frozen=True, tag=True):
     """Can block or wait: a linger point. ``brief`` for waits that are short in practice (a disk write) and
     count nowhere; ``lock`` for a lock, which counts where the code at hand takes it, not deep inside a
-    callee. ``thread`` is the handle of a thread that has ended when the call returns.
+    callee. ``message`` for a wait that ends when something is said, which does not show that a parent
+    outlives its child. ``thread`` is the handle of a thread that has ended when the call returns.
     """
 
     brief: bool = False
     lock: bool = False
+    message: bool = False
     thread: Port | None = None
 
 

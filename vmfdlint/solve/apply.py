@@ -115,8 +115,8 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
         case Migrate():
             process.migrate(fact, effect, call, observe)
             return [fact]
-        case Linger(brief=brief):
-            if fact.is_watched and not brief:
+        case Linger(brief=brief, message=message):
+            if fact.is_watched and not brief and not (message and process.hears_once(fact, call)):
                 observe(Happening.LINGER, fact)
             return [fact]
         case Map():

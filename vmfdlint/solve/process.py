@@ -12,7 +12,7 @@ from vmfdlint.solve.observe import Happening
 from vmfdlint.solve.ports import match_port
 from vmfdlint.solve.typestate import Event, Process
 from vmfdlint.solve.values import FORKED, NEGATIVE, POSITIVE, ZERO
-from vmfdlint.summary import OUTER, RESULT, Path, port_path
+from vmfdlint.summary import OUTER, RESULT, Path, port_path, waits_again
 
 
 def fork(fact: Fact, effect: Fork, call: Invocation, observe: Observe) -> list[Fact]:
@@ -50,6 +50,13 @@ def _one_table(fact: Fact, effect: Fork) -> list[Fact]:
     if effect.shares_memory is not Truth.NO or not fact.is_open or child is None:
         return [fact]
     return [fact.knowing(RESULT, NEGATIVE | POSITIVE | FORKED), child.knowing(RESULT, ZERO | FORKED)]
+
+
+def hears_once(fact: Fact, call: Invocation) -> bool:
+    """Whether a call that waits for a message is a parent's, which waits for no other one there: a daemon's
+    parent ends when it has heard that its child is up."""
+    parent = fact.object is not None and fact.object.creator
+    return parent and not waits_again(call.flow, call.site.block, call.site.index)
 
 
 def _creator(fact: Fact, call: Invocation, result: Path) -> Fact:

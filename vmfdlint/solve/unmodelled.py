@@ -188,7 +188,8 @@ class Unmodelled(Crossings):
         if fact.is_zero or self._is_settled(fact):
             return
         if fact.is_watched:
-            wait = self.behaviour.below.lingers(edge.callee, slots=fact.in_child)
+            parent = fact.object is not None and fact.object.creator
+            wait = self.behaviour.below.lingers(edge.callee, slots=fact.in_child, heard=not parent)
             if wait:
                 self.observe(Happening.LINGER, node, instr.at, fact, f"{wait} in {edge.callee.name}")
         elif self._defers(fact) and self.behaviour.below.lingers(edge.callee):

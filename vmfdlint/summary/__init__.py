@@ -7,6 +7,7 @@ Follows no descriptor itself and knows no rule.
 from vmfdlint.summary.behaviour import Behaviour
 from vmfdlint.summary.counts import COUNT, count_of
 from vmfdlint.summary.flow import Flow
+from vmfdlint.summary.messages import waits_again
 from vmfdlint.summary.origins import Chain, Origin, Origins, pointed
 from vmfdlint.summary.paths import (
     ESCAPED,
@@ -89,4 +90,5 @@ __all__ = [
     "starts_with",
     "step_name",
     "variable",
+    "waits_again",
 ]

@@ -11,6 +11,7 @@ from vmfdlint.models import CloseAll, Daemon, Exec, Fork, Linger
 from vmfdlint.summary.bodies import Bodies
 from vmfdlint.summary.endings import leaves
 from vmfdlint.summary.flow import Flow
+from vmfdlint.summary.messages import waits_again
 from vmfdlint.summary.paths import Path, variable
 
 _LINGER_DEPTH = 10
@@ -23,30 +24,31 @@ class EffectsBelow:
 
     def __init__(self, bodies: Bodies) -> None:
         self.bodies = bodies
-        self._lingers: dict[tuple[FunctionKey, bool], str] = {}
-        self._here: dict[FunctionKey, tuple[str, tuple[Call, ...]]] = {}
+        self._lingers: dict[tuple[FunctionKey, bool, bool], str] = {}
+        self._here: dict[tuple[FunctionKey, bool], tuple[str, tuple[Call, ...]]] = {}
         self._sets: dict[tuple[FunctionKey, Path], bool] = {}
         self._closes_all: dict[FunctionKey, bool] = {}
         self._executes: dict[FunctionKey, bool] = {}
 
-    def lingers(self, key: FunctionKey, slots: bool = False) -> str:
+    def lingers(self, key: FunctionKey, slots: bool = False, heard: bool = True) -> str:
         """What a call of ``key`` can wait in (an API's name, or ``a loop without a bound``), "" for nothing
         found. ``slots``: look through members and variables as well, which costs a search, so that what is
-        called by name is looked through first."""
-        known = self._lingers.get((key, slots))
+        called by name is looked through first. ``heard``: a wait for one message counts."""
+        asked = (key, slots, heard)
+        known = self._lingers.get(asked)
         if known is None:
-            found = self.lingers(key) if slots else ""
-            known = self._lingers[(key, slots)] = found or self._find_linger(key, slots)
+            found = self.lingers(key, heard=heard) if slots else ""
+            known = self._lingers[asked] = found or self._find_linger(*asked)
         return known
 
-    def _find_linger(self, key: FunctionKey, slots: bool) -> str:
+    def _find_linger(self, key: FunctionKey, slots: bool, heard: bool) -> str:
         """The nearest wait below a function, level by level."""
         seen = {key}
         level = [key]
         for _depth in range(_LINGER_DEPTH + 1):
             below: dict[FunctionKey, None] = {}
             for one in level:
-                here, calls = self._waits_here(one)
+                here, calls = self._waits_here(one, heard)
                 if here:
                     return here
                 for call in calls:
@@ -57,14 +59,14 @@ class EffectsBelow:
             seen.update(level)
         return ""
 
-    def _waits_here(self, key: FunctionKey) -> tuple[str, tuple[Call, ...]]:
+    def _waits_here(self, key: FunctionKey, heard: bool) -> tuple[str, tuple[Call, ...]]:
         """What a function itself can wait in, and if nothing, its calls of functions that no model knows."""
-        known = self._here.get(key)
+        known = self._here.get((key, heard))
         if known is None:
-            known = self._here[key] = self._find_wait(key)
+            known = self._here[(key, heard)] = self._find_wait(key, heard)
         return known
 
-    def _find_wait(self, key: FunctionKey) -> tuple[str, tuple[Call, ...]]:
+    def _find_wait(self, key: FunctionKey, heard: bool) -> tuple[str, tuple[Call, ...]]:
         flow = self.bodies.flow(key)
         if flow is None:
             return "", ()
@@ -72,14 +74,17 @@ class EffectsBelow:
         for number, block in enumerate(flow.function.blocks):
             if block.unbounded and not leaves(flow, number):
                 return "a loop without a bound", ()
-            for instr in block.instrs:
+            for index, instr in enumerate(block.instrs):
                 if not isinstance(instr, Call):
                     continue
                 modelled = self.bodies.modelled(key, instr)
                 if modelled is None:
                     calls.append(instr)
                 elif any(
-                    isinstance(effect, Linger) and not effect.brief and not effect.lock
+                    isinstance(effect, Linger)
+                    and not effect.brief
+                    and not effect.lock
+                    and (heard or not effect.message or waits_again(flow, number, index))
                     for effect in modelled.effects
                 ):
                     return modelled.api, ()
