@@ -120,3 +120,19 @@ def test_a_static_function_of_a_header_is_for_those_who_include_it(
     }
     expected = [] if included else [("VMFD101", "must", "util/detach.c")]
     assert findings(tmp_path, files, monkeypatch) == expected
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["of the machine's file", "of another file"])
+def test_a_function_that_the_file_of_the_machine_calls_is_linked_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: bool
+) -> None:
+    # Nobody calls vcpu_thread(): what a build generates may. A tool has its main() beside what it calls.
+    thread = "void arch_init(void);\nvoid vcpu_thread(void)\n{\n    arch_init();\n}\n"
+    files = {
+        "vmm/main.c": VMM + (thread if beside else ""),
+        "other/thread.c": "" if beside else thread,
+        "arch/gen.c": TOOL,
+        "arch/x86.c": QUIT.replace("cmd_quit", "arch_init"),
+    }
+    expected = [("VMFD101", "may", "arch/x86.c")] if beside else []
+    assert findings(tmp_path, files, monkeypatch) == expected

@@ -9,7 +9,7 @@ from collections.abc import Callable, Container
 from vmfdlint.ir import Call, FunctionKey
 from vmfdlint.link import CallGraph, Edge, EdgeKind
 from vmfdlint.models import Daemon, Exec, Fork, Linger, Models, PassOn, SetCloexec, Spawn, Unshare, Worker
-from vmfdlint.solve.facts import Fact, Object
+from vmfdlint.solve.facts import Fact
 from vmfdlint.summary import Behaviour, Flow, Path, Reach, Relevance
 
 
@@ -42,9 +42,10 @@ class Topics:
         self._waiting: dict[FunctionKey, bool] = {}
         self._counts: dict[Path, bool] = {}
         self._counted: dict[FunctionKey, tuple[tuple[Path, Path], ...]] = {}
-        self._forks: dict[frozenset[str], Reach] = {}
-        self._deferred: dict[frozenset[str], tuple[Edge, ...]] = {}
-        self._strays: dict[frozenset[str], tuple[FunctionKey, ...]] = {}
+        self._forks: dict[FunctionKey, Reach] = {}
+        self._fork_topics: dict[frozenset[str], dict[tuple[FunctionKey, ...], str]] = {}
+        self._deferred: dict[str, tuple[Edge, ...]] = {}
+        self._strays: dict[str, tuple[FunctionKey, ...]] = {}
 
     def forks(self, fact: Fact) -> Reach:
         """Functions below which a fork's child outlives the forking function, or is a daemon.
@@ -52,21 +53,24 @@ class Topics:
         Only forks of programs that the reference can be in count: one tree holds many programs.
         """
         assert fact.object is not None
-        here = self._programs(fact.object)
-        if here not in self._forks:
-            self._forks[here] = self.relevance.reaches(*self._fork_topic(fact), self._forks_itself)
-        return self._forks[here]
-
-    def _fork_topic(self, fact: Fact) -> tuple[str, Callable[[], tuple[FunctionKey, ...]]]:
-        assert fact.object is not None
-        here = self._programs(fact.object)
-        return f"fork in {', '.join(sorted(here)) or 'any program'}", lambda: tuple(
-            key
-            for key in self.relevance.callers_of(self._forking)
-            if any(self.behaviour.calls_with(key, Fork | Daemon))
-            and self._shares(here, key)
-            and self.survives(key)
-        )
+        user = fact.object.user
+        known = self._forks.get(user)
+        if known is None:
+            here = self.relevance.mains(user)
+            seeds = tuple(
+                key
+                for key in self.relevance.callers_of(self._forking)
+                if any(self.behaviour.calls_with(key, Fork | Daemon))
+                and self._shares(here, key, user)
+                and self.survives(key)
+            )
+            topics = self._fork_topics.setdefault(here, {})
+            programs = f"{', '.join(sorted(here)) or 'any program'}"
+            topic = topics.setdefault(
+                seeds, f"fork in {programs}{f' beside {user.name}()' if topics else ''}"
+            )
+            known = self._forks[user] = self.relevance.reaches(topic, lambda: seeds, self._forks_itself)
+        return known
 
     def _forks_itself(self, caller: FunctionKey, call: Call) -> bool:
         """Whether a call makes a process."""
@@ -84,16 +88,14 @@ class Topics:
 
     def deferred(self, fact: Fact) -> tuple[Edge, ...]:
         """Registered callbacks below which such a fork lies, of a program that the reference can be in."""
-        self.forks(fact)
-        edges = self.relevance.deferred.get(self._fork_topic(fact)[0], ())
-        if not edges or fact.object is None:
-            return ()
-        here = self._programs(fact.object)
-        known = self._deferred.get(here)
+        assert fact.object is not None
+        topic = self.forks(fact).topic
+        known = self._deferred.get(topic)
         if known is None:
-            known = self._deferred[here] = tuple(
+            here = self.relevance.mains(fact.object.user)
+            known = self._deferred[topic] = tuple(
                 edge
-                for edge in edges
+                for edge in self.relevance.deferred.get(topic, ())
                 if self._together(here, self.relevance.mains(edge.site.function))
                 and not self._starts_a_child(edge)
             )
@@ -103,12 +105,13 @@ class Topics:
         """Functions that leave a forked child in themselves, of a program that the reference can be in, to
         which no calls lead from any main(): what a build generates may, or a table."""
         assert fact.object is not None
-        here = self._programs(fact.object)
-        known = self._strays.get(here)
+        forks = self.forks(fact)
+        known = self._strays.get(forks.topic)
         if known is None:
-            known = self._strays[here] = tuple(
+            here = self.relevance.mains(fact.object.user)
+            known = self._strays[forks.topic] = tuple(
                 key
-                for key in self.forks(fact).seeds
+                for key in forks.seeds
                 if here and key in self._staying and not self.relevance.mains(key)
                 if not self.relevance.is_linked(key)
             )
@@ -125,15 +128,12 @@ class Topics:
             isinstance(effect, Fork) and effect.entry is not None for effect in modelled.effects
         )
 
-    def _programs(self, made: Object) -> frozenset[str]:
-        """The programs of a reference: of the outermost function that it was handed to while fresh."""
-        return self.relevance.mains(made.user)
-
-    def _shares(self, here: frozenset[str], key: FunctionKey) -> bool:
-        """Whether a function can be in one of some programs. What says so for sure costs more to ask."""
+    def _shares(self, here: frozenset[str], key: FunctionKey, user: FunctionKey) -> bool:
+        """Whether a function can be in one of some programs, those of ``user``. What says so for sure costs
+        more to ask."""
         if self._together(here, self.relevance.mains(key)):
             return True
-        return self._together(here, self.relevance.may_belong(key))
+        return self._together(here, self.relevance.may_belong(key)) or self.relevance.meets(key, user)
 
     def _together(self, one: frozenset[str], other: frozenset[str]) -> bool:
         """Whether two functions can be in one program; where that is not known, only if there is but one."""

@@ -18,6 +18,7 @@ class Membership:
         self.program = graph.program
         self._mains: dict[FunctionKey, frozenset[str]] = {}
         self._sure: dict[FunctionKey, frozenset[str]] = {}
+        self._above: dict[tuple[FunctionKey, bool], frozenset[str]] = {}
 
     def mains(self, key: FunctionKey) -> frozenset[str]:
         """Paths of the files whose ``main`` is nearest above ``key``: the programs it most likely belongs to.
@@ -48,6 +49,20 @@ class Membership:
         nearest = {path for path, count in zip(entries, shared, strict=True) if count == most}
         return self.mains(key) | nearest
 
+    def meets(self, key: FunctionKey, other: FunctionKey) -> bool:
+        """Whether calls by name lead to a function, if not from a main(), from a file in which something
+        stands that leads to another one: a file is linked as a whole."""
+        if self._by_name(key):
+            return False
+        return not self._files_above(key, by_name=True).isdisjoint(self._files_above(other, by_name=False))
+
+    def _files_above(self, key: FunctionKey, by_name: bool) -> frozenset[str]:
+        known = self._above.get((key, by_name))
+        if known is None:
+            climb, _mains = self._climbed(key, lambda _edge: not by_name, nearest=True)
+            known = self._above[(key, by_name)] = frozenset(one.path for one in climb.found)
+        return known
+
     def is_linked(self, key: FunctionKey) -> bool:
         """Whether calls by name lead to a function from a main(), or it cannot be named elsewhere. So it is
         with alternative definitions, of which a call takes the nearest, where a build tells, and in a
@@ -69,10 +84,15 @@ class Membership:
     def _mains_above(
         self, key: FunctionKey, follows: Callable[[Edge], bool], nearest: bool = True
     ) -> frozenset[str]:
+        return self._climbed(key, follows, nearest)[1]
+
+    def _climbed(
+        self, key: FunctionKey, follows: Callable[[Edge], bool], nearest: bool
+    ) -> tuple[Climb, frozenset[str]]:
         climb = Climb(self.graph, (key,))
         mains: frozenset[str] = frozenset()
         while climb.frontier and not (mains and nearest) and not climb.is_wide:
             mains |= frozenset(one.path for one in climb.frontier if self.program.is_entry(one))
             if not (mains and nearest):
                 climb.step(follows, whole=False)
-        return mains
+        return climb, mains
