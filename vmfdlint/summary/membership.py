@@ -18,6 +18,7 @@ class Membership:
         self.program = graph.program
         self._mains: dict[FunctionKey, frozenset[str]] = {}
         self._sure: dict[FunctionKey, frozenset[str]] = {}
+        self._near: dict[str, frozenset[str]] = {}
         self._above: dict[tuple[FunctionKey, bool], frozenset[str]] = {}
 
     def mains(self, key: FunctionKey) -> frozenset[str]:
@@ -39,15 +40,22 @@ class Membership:
     def may_belong(self, key: FunctionKey) -> frozenset[str]:
         """As :meth:`mains`, but all whose calls by name lead there, not the nearest alone. Where there are
         none, those too that stand nearest: a table that a build generates may name the function."""
-        entries = self.program.entries
-        if key.path in entries:
+        if key.path in self.program.entries:
             return frozenset((key.path,))
         if self._by_name(key):
             return self._mains_above(key, lambda _edge: False, nearest=False)
-        shared = [common_directories(path, key.path) for path in entries]
-        most = max(shared, default=0)
-        nearest = {path for path, count in zip(entries, shared, strict=True) if count == most}
-        return self.mains(key) | nearest
+        return self.mains(key) | self._nearest(key.path)
+
+    def _nearest(self, path: str) -> frozenset[str]:
+        directory = path.rpartition("/")[0]
+        known = self._near.get(directory)
+        if known is None:
+            entries = self.program.entries
+            shared = [common_directories(entry, path) for entry in entries]
+            most = max(shared, default=0)
+            found = (entry for entry, count in zip(entries, shared, strict=True) if count == most)
+            known = self._near[directory] = frozenset(found)
+        return known
 
     def meets(self, key: FunctionKey, other: FunctionKey) -> bool:
         """Whether calls by name lead to a function, if not from a main(), from a file in which something
