@@ -27,7 +27,7 @@ from vmfdlint.link.edges import Edge, EdgeKind, Site, slot_of
 from vmfdlint.link.lists import Lists
 from vmfdlint.link.program import Program
 from vmfdlint.link.slot_calls import SlotCalls
-from vmfdlint.models import REST, Callback, Models, resolve
+from vmfdlint.models import REST, Callback, Effect, Fork, Models, Truth, resolve
 
 _DEPTH = 4
 """Callees that hand the parameter on."""
@@ -50,6 +50,8 @@ class Callbacks:
         if isinstance(call.target, Named):
             modelled = resolve(self.models, call.target.name, call.args)
             if modelled is not None:
+                if any(_starts(effect, position) for effect in modelled.effects):
+                    return [Edge(site, key, EdgeKind.PROCESS, ())]
                 return [
                     edge
                     for effect in modelled.effects
@@ -149,6 +151,17 @@ class Callbacks:
         if not _returns(function, inner):
             edges = [msgspec.structs.replace(edge, answers=False) for edge in edges]
         return edges
+
+
+def _starts(effect: Effect, position: int) -> bool:
+    """Whether a child begins with the function in argument ``position`` (clone), and what it opened goes when
+    it ends: not where another task surely has the same descriptor table."""
+    return (
+        isinstance(effect, Fork)
+        and effect.entry is not None
+        and effect.entry.arg == position
+        and effect.shares_files is not Truth.YES
+    )
 
 
 def _returns(function: Function, call: Call) -> bool:
