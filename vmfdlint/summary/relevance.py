@@ -10,7 +10,19 @@ from collections.abc import Callable, Container, Iterator
 from typing import NamedTuple, TypeAlias
 
 from vmfdlint.base import LIMITS
-from vmfdlint.ir import Address, Assign, Assume, Call, Function, FunctionKey, Named, Place, Return
+from vmfdlint.ir import (
+    Address,
+    Assign,
+    Assume,
+    Call,
+    Function,
+    FunctionKey,
+    Instr,
+    Named,
+    Operand,
+    Place,
+    Return,
+)
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site, common_directories
 from vmfdlint.summary.behaviour import Behaviour
 from vmfdlint.summary.climb import Climb
@@ -263,8 +275,7 @@ class Relevance(Membership):
                 case Call() if self._call_changes(function.key, instr, record, member, own):
                     return True
                 case Return(value=Place() as value) if selects(value, record, member):
-                    if self.program.bound(function.key.path) is not None:
-                        return True  # a property
+                    return True  # its callers do with it what they like
                 case _:
                     pass
         return False
@@ -307,6 +318,8 @@ class Relevance(Membership):
                         modelled = self.behaviour.modelled(function.key, instr)
                         if modelled is None or changes(modelled, own=True):
                             return True
+                case Return(value=Place() as value) if _is_global(value, name):
+                    return True
                 case _:
                     pass
         return False
@@ -348,9 +361,20 @@ def _argument_is_global(argument: object, name: str) -> bool:
 
 
 def _uses_member(function: Function, record: str, member: str) -> bool:
+    """Whether a function gives a member to a call, or returns it to callers who do."""
     return any(
-        isinstance(argument, Place) and selects(argument, record, member)
+        isinstance(operand, Place) and selects(operand, record, member)
         for instr in function.instrs
-        if isinstance(instr, Call)
-        for argument in instr.args
+        for operand in _handed(instr)
     )
+
+
+def _handed(instr: Instr) -> tuple[Operand | None, ...]:
+    """What an instruction gives to other functions."""
+    match instr:
+        case Call(args=args):
+            return args
+        case Return(value=value):
+            return (value,)
+        case _:
+            return ()
