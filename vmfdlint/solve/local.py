@@ -234,13 +234,13 @@ def _behind(held: Path, target: Path, base: Path) -> Path | None:
     return extended(base, rest) if not rest or rest[0].startswith(".") else None
 
 
-def assume(fact: Fact, instr: Assume, flow: Flow) -> Fact | None:
-    """The fact on the branch that the guard opens; None where it cannot be taken."""
+def assume(fact: Fact, instr: Assume, flow: Flow, at: tuple[int, int]) -> Fact | None:
+    """The fact on the branch that the guard ``at`` a place opens; None where it cannot be taken."""
     left = path_of(instr.left)
     right = instr.right
     if left == EXCEPTION:
         return _goes_on(fact, instr)
-    held = _number_held(fact, instr.left) or _stands_for(fact, instr.left, flow)
+    held = _number_held(fact, instr.left) or _stands_for(fact, instr.left, flow, at)
     if held and is_vague(left) and fact.lookup(left) is None:
         return fact  # another element may be asked about
     right_value = value_of(right, fact)
@@ -313,12 +313,12 @@ def _number_held(fact: Fact, place: Place) -> bool:
     return not fact.is_zero and fact.state.life is not Life.LOST and path_of(place) in fact.places
 
 
-def _stands_for(fact: Fact, place: Place, flow: Flow) -> bool:
+def _stands_for(fact: Fact, place: Place, flow: Flow, at: tuple[int, int]) -> bool:
     """Whether a test of ``place`` is taken for one of the reference itself: it lies behind the tested
     pointer, or the place is a member that may be its own (``if (cpu->fd >= 0) close(cpu->fd)`` for any
     ``cpu``).
 
-    Not where the function puts something of its own into that member, nor where its value is known.
+    Not where the function has put something of its own into that member, nor where its value is known.
     """
     if fact.is_zero or fact.state.life is Life.LOST:
         return False
@@ -326,7 +326,7 @@ def _stands_for(fact: Fact, place: Place, flow: Flow) -> bool:
     below = [held[len(path)] for held in fact.places if len(held) > len(path) and starts_with(held, path)]
     if any(step.startswith("->") for step in below):
         return True
-    if path in flow.filled or fact.lookup(path) is not None:
+    if flow.filled_before(path, at) or fact.lookup(path) is not None:
         return False
     return match_path(fact, path, cell_of(place)) is not None
 

@@ -73,7 +73,7 @@ class Tabulation(Calls):
                         return
                     fact = self._noting(fact, current, instr)
                 case Assume():
-                    guarded = assume(fact, instr, flow)
+                    guarded = assume(fact, instr, flow, (node.block, index))
                     if guarded is None:
                         return
                     fact = self._discarded(guarded, current, instr, flow)
@@ -96,7 +96,7 @@ class Tabulation(Calls):
         for successor in block.successors:
             first = flow.function.blocks[successor].instrs[:1]
             asked = first[0] if first and isinstance(first[0], Assume) and first[0].left == RAISED else None
-            if asked is not None and assume(fact, asked, flow) is None:
+            if asked is not None and assume(fact, asked, flow, (successor, 0)) is None:
                 continue
             onward = self._without_dead(fact, last, flow, successor)
             if not onward.is_gone:

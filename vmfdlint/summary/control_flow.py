@@ -16,6 +16,7 @@ class ControlFlow:
 
     def __init__(self, function: Function) -> None:
         self.function = function
+        self._reached: dict[int, frozenset[int]] = {}
 
     @cached_property
     def graph(self) -> "rustworkx.PyDiGraph[None, None]":
@@ -43,6 +44,14 @@ class ControlFlow:
         while over[number] != number:
             number = over[number]
             yield number
+
+    def reached_from(self, number: int) -> frozenset[int]:
+        """The blocks to which a way leads from the end of a block; itself where it runs more than once."""
+        known = self._reached.get(number)
+        if known is None:
+            found = set(rustworkx.descendants(self.graph, number))
+            known = self._reached[number] = frozenset(found | ({number} & self.looping))
+        return known
 
     @cached_property
     def loops(self) -> tuple[frozenset[int], ...]:

@@ -116,13 +116,27 @@ class Definitions(ControlFlow):
     @cached_property
     def filled(self) -> frozenset[Path]:
         """Paths that receive something other than a constant."""
-        found = set()
-        for instr in self.function.instrs:
-            if isinstance(instr, Assign) and isinstance(instr.src, Const):
-                continue
-            if isinstance(instr, Call | Assign) and instr.dst is not None:
-                found.add(path_of(instr.dst))
-        return frozenset(found)
+        return frozenset(self._filling)
+
+    @cached_property
+    def _filling(self) -> dict[Path, list[tuple[int, int]]]:
+        """Where paths receive something other than a constant."""
+        found: dict[Path, list[tuple[int, int]]] = defaultdict(list)
+        for number, block in enumerate(self.function.blocks):
+            for index, instr in enumerate(block.instrs):
+                if isinstance(instr, Assign) and isinstance(instr.src, Const):
+                    continue
+                if isinstance(instr, Call | Assign) and instr.dst is not None:
+                    found[path_of(instr.dst)].append((number, index))
+        return dict(found)
+
+    def filled_before(self, path: Path, at: tuple[int, int]) -> bool:
+        """Whether a way leads from where ``path`` receives something other than a constant to a place."""
+        block, index = at
+        return any(
+            (number == block and here < index) or block in self.reached_from(number)
+            for number, here in self._filling.get(path, ())
+        )
 
     @cached_property
     def written(self) -> frozenset[Path]:
