@@ -12,6 +12,7 @@ from vmfdlint.ir import (
     Const,
     FuncRef,
     FunctionKey,
+    Named,
     Text,
 )
 from vmfdlint.link import CallGraph, Edge, EdgeKind, Site
@@ -164,14 +165,23 @@ class Interest(Topics):
 
     def _next_of_table(self, fact: Fact, edge: Edge, flow: Flow) -> bool:
         """Whether a loop over a table or list of functions, having called the entry that made the reference,
-        would call it again, or one that ran before it: each entry runs once, in its order."""
+        would call it again, or one that ran before it: each entry runs once, in its order. A loop that waits
+        in each round calls what an event asks for."""
         if edge.kind is not EdgeKind.SLOT or fact.object is None or edge.site.block not in flow.looping:
             return False
         loop = next(loop for loop in flow.loops if edge.site.block in loop)
-        if any(flow.function.blocks[number].unbounded for number in loop):
+        if any(flow.function.blocks[number].unbounded for number in loop) or self._paced(loop, flow):
             return False
         making = self.once.makers(fact.object)
         return edge.callee in making or self.initcalls.precedes(edge, making)
+
+    def _paced(self, loop: frozenset[int], flow: Flow) -> bool:
+        """Whether a loop itself waits."""
+        return any(
+            isinstance(call.target, Named) and self.behaviour.below.waits_itself(flow.key, call)
+            for site, call in flow.placed()
+            if site.block in loop
+        )
 
     def asked(self, fact: Fact, flow: Flow) -> frozenset[str]:
         """What is tested by the functions that do something about a reference: globals and members, by

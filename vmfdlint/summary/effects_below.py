@@ -94,10 +94,15 @@ class EffectsBelow:
         """What a call can wait in, as a linger point is told; "" for nothing found."""
         modelled = self.bodies.modelled(caller, call)
         if modelled is not None:
-            waits = any(isinstance(effect, Linger) and not effect.brief for effect in modelled.effects)
-            return modelled.api if waits else ""
+            return modelled.api if self.waits_itself(caller, call) else ""
         found = ((self.lingers(target), target.name) for target in self.bodies.program.targets(caller, call))
         return next((f"{wait} in {name}" for wait, name in found if wait), "")
+
+    def waits_itself(self, caller: FunctionKey, call: Call) -> bool:
+        """Whether a call is one that waits, of an API."""
+        modelled = self.bodies.modelled(caller, call)
+        effects = modelled.effects if modelled is not None else ()
+        return any(isinstance(effect, Linger) and not effect.brief for effect in effects)
 
     def sets(self, key: FunctionKey, path: Path, depth: int = 0) -> bool:
         """Whether a function puts something into a global variable, or one that it calls does; as far as
