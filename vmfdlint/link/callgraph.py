@@ -24,7 +24,7 @@ from vmfdlint.ir import (
     reads,
 )
 from vmfdlint.link.callbacks import Callbacks
-from vmfdlint.link.edges import Edge, EdgeKind, Site, slot_of
+from vmfdlint.link.edges import Edge, EdgeKind, Site, Slot, slot_of
 from vmfdlint.link.members import Members
 from vmfdlint.link.mentions import Mentions
 from vmfdlint.link.program import Program
@@ -141,11 +141,12 @@ class CallGraph:
             when = self.models.kept_callbacks.get(slot.field)
             if when is not None:
                 return [Edge(at, key, EdgeKind(when), ())]
-            return [
+            found = [
                 Edge(site, key, EdgeKind.SLOT, call.args)
                 for site, call in self.slots.of(slot)
                 if not self._would_crash(key, call.args)
             ]
+            return found + self._given_on(slot, key)
         edges: list[Edge] = []
         for number, block in enumerate(function.blocks):
             for index, instr in enumerate(block.instrs):
@@ -161,6 +162,15 @@ class CallGraph:
                     case _:
                         pass
         return edges
+
+    def _given_on(self, slot: Slot, key: FunctionKey) -> list[Edge]:
+        """Edges of a function that calls are given out of a slot, where it is known what they do with it."""
+        return [
+            edge
+            for site, call, position in self.slots.given(slot)
+            for edge in self._callbacks.edges(site, self.models.ordered(call), position, key)
+            if edge.kind is not EdgeKind.LATER or edge.args
+        ]
 
     def _would_crash(self, key: FunctionKey, args: tuple[Operand, ...]) -> bool:
         """Whether a call passes a null pointer that the callee uses before it tests anything.

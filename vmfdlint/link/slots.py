@@ -100,10 +100,11 @@ class Slots:
         return tuple(found)
 
     def _passed(self, key: FunctionKey, position: int) -> tuple[FunctionKey, ...]:
-        """The functions that callers give to a parameter by name."""
+        """The functions that callers give to a parameter: by name, out of a table or a variable."""
         known = self._given.get((key, position))
         if known is not None:
             return known
+        self._given[(key, position)] = ()  # what hands it to itself gives nothing new
         found: set[FunctionKey] = set()
         for holder in self.program.mentioning(key.name)[: LIMITS.climb_callers]:
             function = self.program.function(holder)
@@ -112,8 +113,12 @@ class Slots:
                     if not isinstance(instr, Call) or instr.target != Named(key.name):
                         continue
                     given = instr.args[position] if position < len(instr.args) else None
-                    if isinstance(given, FuncRef) and key in self.program.resolve(key.name, holder.path):
+                    if given is None or key not in self.program.resolve(key.name, holder.path):
+                        continue
+                    if isinstance(given, FuncRef):
                         found.update(self.program.resolve(given.name, holder.path))
+                    elif isinstance(given, Place) and function is not None:
+                        found.update(self._behind(function, given, 0))
         self._given[(key, position)] = tuple(sorted(found))
         return self._given[(key, position)]
 
