@@ -8,12 +8,14 @@ import msgspec
 
 from vmfdlint.ir import Address, Const, Flags, FuncRef, Opaque, Operand, Place, Root, Step, Text
 from vmfdlint.models.compiled import Clause, Condition, Test
-from vmfdlint.models.effects import REST, Port, Truth
+from vmfdlint.models.effects import MADE, REST, Port, Truth
 
 Reader: TypeAlias = Callable[[Port], Operand | None]
 """What stands in a member of an argument (``arg 2 .flags``), where the caller's analysis knows it; None where
 not.
 """
+Maker: TypeAlias = Callable[[Operand], str]
+"""The call that an argument came from (``arg 2 made``); "" where that is not known."""
 
 _WORD = 0xFFFFFFFF
 """Arguments that conditions speak of are ints: ``-1`` and ``0xFFFFFFFF`` are the same one."""
@@ -36,6 +38,7 @@ class Situation(msgspec.Struct, frozen=True):
     args: tuple[Operand, ...]
     constants: Mapping[str, int]
     read: Reader | None = None
+    made: Maker | None = None
 
 
 def decide(condition: Condition, at: Situation) -> Verdict:
@@ -71,9 +74,13 @@ def _decide_clause(clause: Clause, at: Situation) -> Verdict:
         # A variadic argument that was left out has no bit and no value.
         negative = clause.test in (Test.LACKS, Test.UNEQUAL)
         return Verdict(_truth(negative))
-    operand: Operand | None = at.args[index]
+    given = at.args[index]
+    operand: Operand | None = given
     if clause.port.fields == (REST,):
         operand = command_line(clause.port, at)
+    elif clause.port.fields == (MADE,):
+        made = at.made(given) if at.made is not None else ""
+        return Verdict(_compare(clause, Text(made), at.constants) if made else Truth.MAYBE)
     elif clause.port.fields:
         if at.read is None:
             # Nothing a caller passes can settle this one, so it wants nothing.

@@ -61,7 +61,7 @@ from vmfdlint.models.effects_processes import (
     Unshare,
     Worker,
 )
-from vmfdlint.models.operands import KEY, NAME, REST, Port, Sign, Truth
+from vmfdlint.models.operands import KEY, MADE, NAME, REST, Port, Sign, Truth
 
 __all__ = [
     "ANSWERS",
@@ -69,6 +69,7 @@ __all__ = [
     "DIRECTORIES",
     "FOREIGN",
     "KEY",
+    "MADE",
     "NAME",
     "REST",
     "Acquire",

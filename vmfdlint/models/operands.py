@@ -10,6 +10,9 @@ REST = ".."
 NAME = "%name"
 """The step from a directory's descriptor to the path it was opened by."""
 
+MADE = "%made"
+"""The step from a variable to the call that its value came from, as a text: ``fdopen(accept())``."""
+
 KEY = "[arg "
 """What the step to the element begins with that another argument is the key of: ``[arg 1]``."""
 
@@ -17,7 +20,8 @@ KEY = "[arg "
 class Port(msgspec.Struct, frozen=True):
     """Where a value sits in a call: ``ret``, ``arg 1``, ``arg 2 .fd``, ``arg 0 *``, ``arg 0 [0]``,
     ``arg 0 [arg 1]`` (the element that another argument is the key of), ``arg 1 ..`` (that argument and all
-    behind it), ``arg 0 named`` (the path of a directory's descriptor).
+    behind it), ``arg 0 named`` (the path of a directory's descriptor), ``arg 0 made`` (the call it
+    came from).
 
     ``arg`` is the argument's index from 0, None for the result. ``fields`` are the steps from it as names
     (``fd``, ``*``, ``[]``, ``[0]``, ``[arg 1]``); a member step on an argument that is a pointer goes through

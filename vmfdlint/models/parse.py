@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TypeAlias
 
 from vmfdlint.models.compiled import Clause, Condition, Test
-from vmfdlint.models.effects import NAME, REST, Port, Truth
+from vmfdlint.models.effects import MADE, NAME, REST, Port, Truth
 
 Constants: TypeAlias = Mapping[str, int | str]
 """What a condition may name: constants with their numbers, patterns with their regular expressions."""
@@ -29,7 +29,7 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
-_STEP = r"(?:\.[A-Za-z_]\w*|\.\.|named|\*|\[\d*\]|\[arg \d+\])"
+_STEP = r"(?:\.[A-Za-z_]\w*|\.\.|named|made|\*|\[\d*\]|\[arg \d+\])"
 _PORT = re.compile(rf"(ret|arg (\d+))((?: {_STEP})*)")
 _CLAUSE = re.compile(rf"(arg \d+(?: {_STEP})*) (\S+) (\"[^\"]*\"|\S+)")
 _NUMBER = re.compile(r"-?(?:0[xX][0-9a-fA-F]+|\d+)")
@@ -41,7 +41,7 @@ def parse_port(text: str) -> Port:
     found = _PORT.fullmatch(text)
     if found is None:
         raise RowError(f"'{text}' is no port: write 'ret', 'arg 1', 'arg 2 .fd' or 'arg 0 *'", text)
-    special = {REST: REST, "named": NAME}
+    special = {REST: REST, "named": NAME, "made": MADE}
     steps = tuple(special.get(step) or step.removeprefix(".") for step in re.findall(_STEP, found[3]))
     return Port(int(found[2]) if found[2] else None, steps)
 

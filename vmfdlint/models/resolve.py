@@ -5,18 +5,23 @@ import msgspec
 from vmfdlint.ir import Const, FuncRef, Operand, Place, Text
 from vmfdlint.models.catalog import Models
 from vmfdlint.models.compiled import Api, Behaviour, Command, OpenDirectory, OpenPath, Policy, Spec
-from vmfdlint.models.conditions import Reader, Situation, command_line, decide
+from vmfdlint.models.conditions import Maker, Reader, Situation, command_line, decide
 from vmfdlint.models.effects import DIRECTORIES, NAME, Create, Effect, Grant, Kind, Port, Resolved, Truth
 
 
 def resolve(
-    models: Models, name: str, args: tuple[Operand, ...], read: Reader | None = None
+    models: Models,
+    name: str,
+    args: tuple[Operand, ...],
+    read: Reader | None = None,
+    made: Maker | None = None,
 ) -> Resolved | None:
     """A call by name -> its effects; None where no row speaks of the name. A neutral name has no effects.
 
     ``args`` are the operands, constants already propagated where they are known; no operand at all means that
     they were lost to damaged code. ``read`` tells what stands in a member that an argument points to; without
-    it a condition on a member is MAYBE and wants nothing. An effect whose own condition is MAYBE stays in the
+    it a condition on a member is MAYBE and wants nothing; so it is with ``made``, which tells what call an
+    argument came from. An effect whose own condition is MAYBE stays in the
     list.
     """
     api = models.apis.get(name)
@@ -24,7 +29,7 @@ def resolve(
         return Resolved(name, ()) if models.is_neutral(name) else None
     wants: set[int] = set()
     behaviour = api.base if api.select is None else _choose(api, args, wants)
-    situation = Situation(args, models.constants, read)
+    situation = Situation(args, models.constants, read, made)
     effects = []
     for spec in behaviour.specs:
         effect = _settle(spec, situation, models, wants)

@@ -45,7 +45,8 @@ class Bodies:
             return None
         if self.program.bound(caller.path) and self.program.resolve(call.target.name, caller.path):
             return None  # the front-end has bound it: a module of the tree may be called like a library
-        found = resolve(self.models, call.target.name, self.models.ordered(call).args, read)
+        args = self.models.ordered(call).args
+        found = resolve(self.models, call.target.name, args, read, lambda one: self._made(caller, one))
         if found is None:
             return None
         if self.program.bound(caller.path) is not None:
@@ -56,6 +57,11 @@ class Bodies:
         if yields and self.program.resolve(call.target.name, caller.path):
             return None
         return found
+
+    def _made(self, caller: FunctionKey, operand: Operand) -> str:
+        """The call that an operand came from, as conditions of models speak of it."""
+        flow = self.flow(caller)
+        return flow.provenance(operand) if flow is not None else ""
 
     def calls_with(self, key: FunctionKey, wanted: type | UnionType) -> Iterator[tuple[Call, Resolved]]:
         """The calls in the body of ``key`` that a model gives an effect of a ``wanted`` type."""

@@ -189,6 +189,28 @@ class Definitions(ControlFlow):
             if isinstance(instr, Assign | Call) and instr.dst == place
         ]
 
+    def provenance(self, operand: Operand, depth: int = 0) -> str:
+        """The call that a local variable has its value from, with what its first argument came from:
+        ``fdopen(accept(parameter))``, ``fdopen([])`` for an element; "" where that is not known or not
+        one."""
+        if not isinstance(operand, Place) or operand.is_global or depth > _CHAIN:
+            return ""
+        if operand.fields:
+            return "[]" if operand.fields[-1].name.startswith("[") else ""
+        if operand.name not in self.assigned:
+            return "parameter" if operand.name in self.params else ""
+        sources = [source for source in self.sources(operand) if not isinstance(source, Const)]
+        found = {self._maker(source, depth + 1) for source in sources}
+        return found.pop() if len(found) == 1 else ""
+
+    def _maker(self, source: Operand | Call, depth: int) -> str:
+        if not isinstance(source, Call):
+            return self.provenance(source, depth)
+        if not isinstance(source.target, Named):
+            return ""
+        first = self.provenance(source.args[0], depth) if source.args else ""
+        return f"{source.target.name}({first})"
+
     def read_from(self, path: Path, site: Site) -> Path:
         """A path at an instruction as what its variable was read from was called then: also where that is
         overwritten now, ``fd, self.fd = self.fd, None``; the path itself where that is not known."""
