@@ -113,6 +113,11 @@ class Conditions(Calls):
         if op is None:
             self._either_way(true, false)
             return
+        self._compared(node, one, op, other, true, false)
+
+    def _compared(
+        self, node: cst.CSTNode, one: Operand, op: str, other: Operand, true: int, false: int
+    ) -> None:
         match one, other:
             case Const(value=int() as first), Const(value=int() as second):
                 self.graph.go(true if holds(op, first, second) else false)
@@ -125,3 +130,28 @@ class Conditions(Calls):
             self.guard(other, _SWAPPED[op], one, node, true, false)
         else:
             self._either_way(true, false)
+
+    def matches(self, pattern: cst.MatchPattern, subject: Operand, true: int, false: int) -> None:
+        """Ends the block with edges to ``true``, where ``case pattern`` takes the subject, and ``false``.
+        What a pattern takes apart may fit or not."""
+        match pattern:
+            case cst.MatchAs(pattern=inner, name=name):
+                named = self.graph.new()
+                if inner is None:
+                    self.graph.go(named)
+                else:
+                    self.matches(inner, subject, named, false)
+                self.graph.start(named)
+                if name is not None:
+                    self.store(name, subject, pattern)
+                self.graph.go(true)
+            case cst.MatchValue(value=value) | cst.MatchSingleton(value=value):
+                self._compared(pattern, subject, "==", self.value(value), true, false)
+            case cst.MatchOr(patterns=patterns):
+                for each in patterns:
+                    following = self.graph.new()
+                    self.matches(each.pattern, subject, true, following)
+                    self.graph.start(following)
+                self.graph.go(false)
+            case _:
+                self._either_way(true, false)

@@ -216,12 +216,8 @@ class Statements(Loops):
         after = self.graph.new()
         for case in node.cases:
             here, following = self.graph.new(), self.graph.new()
-            self.graph.edge(self.graph.current, here)
-            self.graph.edge(self.graph.current, following)
-            self.graph.end()
+            self.matches(case.pattern, subject, here, following)
             self.graph.start(here)
-            if isinstance(case.pattern, cst.MatchAs) and case.pattern.name is not None:
-                self.store(case.pattern.name, subject, case)
             if case.guard is not None:
                 taken = self.graph.new()
                 self.branch(case.guard, taken, following)
