@@ -86,9 +86,11 @@ def enter(
     callee: Flow,
     made: frozenset[str] = frozenset(),
     asked: frozenset[str] = frozenset(),
+    emptied: frozenset[str] = frozenset(),
 ) -> Fact:
     """The fact at the callee's entry. Places it cannot name become OUTER. ``made``: the variables of the
-    caller that have an object each which was made for them. ``asked``: what others ask, below the callee."""
+    caller that have an object each which was made for them. ``asked``: what others ask, below the callee.
+    ``emptied``: the parameters out of which the callee takes elements."""
     places: set[Path] = set()
     hidden = False
     for path in fact.places:
@@ -98,7 +100,8 @@ def enter(
             inside = [name for name in inside if name in callee.written] or inside
         if is_global(path):
             given = given_names(path, args, callee)
-            inside = [name for name in given if name in callee.written] or [*inside, *given]
+            taken = [name for name in given if name in callee.written or name[0] in emptied]
+            inside = taken or [*inside, *given]
         places.update(inside)
         own = not crosses(path) and not is_temporary(path)
         hidden = hidden or path == OUTER or (own and _stays(path, inside, args, fact))

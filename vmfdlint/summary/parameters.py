@@ -169,7 +169,7 @@ class Parameters:
     def _call_frees(self, caller: FunctionKey, call: Call, name: str, depth: int) -> bool:
         if any(isinstance(one, Place) and one.fields and one.name == name for one in call.args):
             modelled = self.bodies.modelled(caller, call)
-            if modelled is not None and any(isinstance(effect, Drop) for effect in modelled.effects):
+            if modelled is not None and lets_go(modelled):
                 return True
         positions = [index for index, argument in enumerate(call.args) if _is_variable(argument, name)]
         if not positions:
@@ -217,6 +217,11 @@ def changes(modelled: Resolved, own: bool) -> bool:
     if own:
         return any(not isinstance(effect, harmless) for effect in modelled.effects)
     return any(not isinstance(effect, harmless | Map) for effect in modelled.effects)
+
+
+def lets_go(modelled: Resolved) -> bool:
+    """Whether an API lets go of an object, of an element of a collection."""
+    return any(isinstance(effect, Drop) for effect in modelled.effects)
 
 
 def _is_variable(operand: object, name: str) -> bool:

@@ -29,7 +29,7 @@ from vmfdlint.summary.climb import Climb
 from vmfdlint.summary.flow import Flow
 from vmfdlint.summary.membership import Membership
 from vmfdlint.summary.own_values import selects, touching_others
-from vmfdlint.summary.parameters import changes
+from vmfdlint.summary.parameters import changes, lets_go
 from vmfdlint.summary.paths import Path, is_global, path_of, step_name, unit_of, variable
 
 
@@ -316,7 +316,7 @@ class Relevance(Membership):
                         return True
                     if any(_argument_is_global(arg, name) for arg in args):
                         modelled = self.behaviour.modelled(function.key, instr)
-                        if modelled is None or changes(modelled, own=True):
+                        if modelled is None or changes(modelled, own=True) or lets_go(modelled):
                             return True
                 case Return(value=Place() as value) if _is_global(value, name):
                     return True
