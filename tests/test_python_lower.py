@@ -81,7 +81,7 @@ HANDLERS = [
     ("except OSError:", True, False),
     ("except Exception as error:", True, False),
     ("except:", True, False),
-    ("except KeyError:", False, True),
+    ("except KeyError:", True, True),
     ("except (KeyError, OSError):", True, False),
     ("except VmError:", True, True),
 ]
@@ -93,6 +93,18 @@ def test_which_handler_takes_what_a_call_raises(clause: str, caught: bool, passe
     printed = body(text, "f")
     assert ("return h" in printed) is caught
     assert ("%raised = 1\n  return\n" in printed) is passes
+
+
+@pytest.mark.parametrize("clause", ["except KeyError:", "except (KeyError, VmError):"])
+def test_a_handler_asks_for_what_is_no_error_of_the_system(clause: str) -> None:
+    printed = body(f"def f(g, h):\n    try:\n        g()\n    {clause}\n        return h\n", "f")
+    names = "{KeyError|VmError}" if "Vm" in clause else "{KeyError}"
+    assert f"assume %raised_as & {names}" in printed and f"assume %raised_as !& {names}" in printed
+
+
+def test_what_is_raised_has_a_name() -> None:
+    text = "def f(g):\n    if g:\n        raise ValueError(g)\n    raise g\n"
+    assert body(text, "f").count("%raised_as = 1{ValueError}") == 1
 
 
 def test_a_cleanup_runs_on_every_way_out() -> None:

@@ -26,6 +26,7 @@ from vmfdlint.ir.notation import Notation
 from vmfdlint.ir.operands import (
     ELEMENT,
     RAISED,
+    THROWN,
     Address,
     Const,
     Field,
@@ -47,6 +48,7 @@ from vmfdlint.ir.validate import validate
 __all__ = [
     "ELEMENT",
     "RAISED",
+    "THROWN",
     "Address",
     "Assign",
     "Assume",

@@ -63,6 +63,12 @@ RAISED = Place(Root.LOCAL, "%raised")
 function that ends by an exception sets it to 1 before it returns. Languages without exceptions never name it.
 """
 
+THROWN = Place(Root.LOCAL, "%raised_as")
+"""What the exception is that was raised last: a number with the names of its class and of all its bases. A
+handler asks for one of these names with ``&``, whoever passes an exception on with ``!&``. A call that fails
+and is none of the program raises one without a name.
+"""
+
 
 class Const(msgspec.Struct, frozen=True, tag=True):
     """A number. ``value`` is None where a name in it could not be evaluated (system headers are not read).

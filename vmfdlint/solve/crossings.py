@@ -33,7 +33,7 @@ from vmfdlint.solve.loops import emptied
 from vmfdlint.solve.observe import Happening, Node
 from vmfdlint.solve.tables import Incoming, Step, Tables
 from vmfdlint.solve.typestate import Event, Life
-from vmfdlint.solve.values import RAISING, RETURNED, Value
+from vmfdlint.solve.values import RETURNED, Value
 from vmfdlint.summary import (
     COUNT,
     EXCEPTION,
@@ -265,7 +265,7 @@ class Crossings(Tables):
             self._wait_on(node, fact, exit_node, incoming.edge)
             return
         raised = at_exit.raised and incoming.edge.kind is not EdgeKind.THREAD
-        fact = self._ended(fact, node, RAISING if raised else RETURNED)
+        fact = self._ended(fact, node, at_exit.lookup(EXCEPTION) if raised else RETURNED)
         behind = Node(node.context, node.block, node.index + 1, fact)
         self.push(behind, Step(exit_node, node))
         if born_inside and not raised:

@@ -4,7 +4,7 @@ import msgspec
 
 from vmfdlint.ir import Address, Assign, Assume, Const, Flags, FuncRef, Function, Operand, Place, Return, Text
 from vmfdlint.models import Kind
-from vmfdlint.solve import texts
+from vmfdlint.solve import exceptions, texts
 from vmfdlint.solve.boundary import crosses, marks_absence, rests, survives_return
 from vmfdlint.solve.counts import number, stepped
 from vmfdlint.solve.facts import Fact, match_path
@@ -12,7 +12,6 @@ from vmfdlint.solve.typestate import Life
 from vmfdlint.solve.values import (
     OTHER,
     POSITIVE,
-    RAISING,
     Value,
     implied,
     may_hold,
@@ -26,6 +25,7 @@ from vmfdlint.summary import (
     ESCAPED,
     EXCEPTION,
     FIRST,
+    KIND,
     OUTER,
     RESULT,
     Flow,
@@ -130,9 +130,8 @@ def told(fact: Fact, path: Path, flow: Flow) -> Fact:
 def assign(fact: Fact, instr: Assign, flow: Flow) -> Fact:
     """``dst = src``."""
     dst, cell = path_of(instr.dst), cell_of(instr.dst)
-    if dst == EXCEPTION:
-        raising = isinstance(instr.src, Const) and instr.src.value != 0
-        return fact.knowing(EXCEPTION, RAISING if raising else None)
+    if dst in (EXCEPTION, KIND):
+        return exceptions.assigned(fact, dst, instr)
     copied: list[tuple[Path, Path | None]] = []
     if isinstance(instr.src, Place) and not fact.is_zero:
         src, src_cell = path_of(instr.src), cell_of(instr.src)
@@ -238,8 +237,8 @@ def assume(fact: Fact, instr: Assume, flow: Flow, at: tuple[int, int]) -> Fact |
     """The fact on the branch that the guard ``at`` a place opens; None where it cannot be taken."""
     left = path_of(instr.left)
     right = instr.right
-    if left == EXCEPTION:
-        return _goes_on(fact, instr)
+    if left in (EXCEPTION, KIND):
+        return exceptions.assumed(fact, left, instr)
     held = _number_held(fact, instr.left) or _stands_for(fact, instr.left, flow, at)
     if held and is_vague(left) and fact.lookup(left) is None:
         return fact  # another element may be asked about
@@ -275,14 +274,6 @@ def assume(fact: Fact, instr: Assume, flow: Flow, at: tuple[int, int]) -> Fact |
         if learnt is not None:
             return fact.knowing(left, learnt)
     return fact
-
-
-def _goes_on(fact: Fact, instr: Assume) -> Fact | None:
-    """The fact on one of the two ways behind a call; which one it was says the next call anew."""
-    known, asked = fact.lookup(EXCEPTION), value_of(instr.right, fact)
-    if known is not None and asked is not None and not may_hold(known, instr.op, asked):
-        return None
-    return fact.knowing(EXCEPTION, None)
 
 
 def remembered(fact: Fact, flow: Flow, block: int) -> Fact:
@@ -375,13 +366,11 @@ def leave_function(fact: Fact, instr: Return, flow: Flow, function: Function) ->
     )
     if isinstance(instr.value, Place) and not fact.is_zero and fact.env:
         env = (*env, *_noted_in(fact, path_of(instr.value), flow))
-    raised = fact.raised
+    ending = exceptions.ending(fact)
     fact = msgspec.structs.replace(fact, env=env).with_places(places)
     if env_value is not None:
         fact = fact.knowing(RESULT, env_value)
-    if raised:
-        fact = fact.knowing(EXCEPTION, RAISING)
-    return fact
+    return fact.knowing(EXCEPTION, ending) if ending is not None else fact
 
 
 def _noted_in(fact: Fact, given: Path, flow: Flow) -> list[tuple[Path, Value]]:

@@ -6,7 +6,7 @@ the fact that goes on behind the call; observations of what a callee that is lef
 
 from functools import cached_property
 
-from vmfdlint.ir import Address, Call, FuncRef, FunctionKey, Indirect, Named, Operand
+from vmfdlint.ir import Address, Call, Const, FuncRef, FunctionKey, Indirect, Named, Operand
 from vmfdlint.link import Edge, EdgeKind, Site
 from vmfdlint.models import Resolved
 from vmfdlint.solve.builders import Builders
@@ -16,6 +16,7 @@ from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, Fact
 from vmfdlint.solve.given import gives, leads_to
 from vmfdlint.solve.local import forget
 from vmfdlint.solve.observe import Happening, Node
+from vmfdlint.solve.tables import Step
 from vmfdlint.solve.typestate import Life
 from vmfdlint.solve.values import RAISING, RETURNED, Value
 from vmfdlint.summary import (
@@ -124,7 +125,13 @@ class Unmodelled(Crossings):
                 outside = (*path_of(instr.dst), *path[1:])
             fact = fact.knowing(outside, text)
         fact = self._settle(fact, node.fact, node, instr.at)
-        return None if fact.is_gone else self._ended(fact, node, self._ending_of(edges, direct, args))
+        if fact.is_gone:
+            return None
+        first, *others = self._endings_of(fact, edges, direct, args)
+        for ending in others:
+            behind = Node(node.context, node.block, node.index + 1, self._ended(fact, node, ending))
+            self.push(behind, Step(node))
+        return self._ended(fact, node, first)
 
     def _had_its_turn(self, fact: Fact, edge: Edge, edges: list[Edge], flow: Flow) -> bool:
         """Whether a loop over functions has run this one, which closed the reference: each entry of a table
@@ -174,13 +181,20 @@ class Unmodelled(Crossings):
                     fact = fact.knowing(one, None) if step_name(one[-1]) in notes else fact
         return fact
 
-    def _ending_of(self, edges: list[Edge], direct: list[Edge], args: tuple[Operand, ...]) -> Value | None:
-        """How a call ended that came back, of which the ``direct`` edges are its own; None for either way."""
+    def _endings_of(
+        self, fact: Fact, edges: list[Edge], direct: list[Edge], args: tuple[Operand, ...]
+    ) -> list[Value | None]:
+        """The ways in which a call ended that came back, of which the ``direct`` edges are its own; None for
+        one that returned or raised what has no name."""
         endings = self.behaviour.endings
-        if not any(endings.raises(edge.callee) for edge in edges):
-            return RETURNED
-        raised = bool(direct) and all(endings.only_raises(edge.callee, args) for edge in direct)
-        return RAISING if raised else None
+        raised = frozenset[tuple[str, ...]]().union(*(endings.raised.by(edge.callee) for edge in edges))
+        if not raised:
+            return [RETURNED]
+        only = bool(direct) and all(endings.only_raises(edge.callee, args) for edge in direct)
+        named = [] if fact.is_zero else [Const(1, names) for names in sorted(raised) if names]
+        if fact.is_zero or () in raised:
+            return [RAISING if only else None, *named]
+        return [*named] if only else [RETURNED, *named]
 
     def _linger_below(self, node: Node, instr: Call, edge: Edge) -> None:
         """A callee that is not entered may still wait."""

@@ -13,6 +13,7 @@ from vmfdlint.summary.paths import (
     ESCAPED,
     EXCEPTION,
     FIRST,
+    KIND,
     OUTER,
     RESULT,
     VIEW,
@@ -40,6 +41,7 @@ from vmfdlint.summary.paths import (
     step_name,
     variable,
 )
+from vmfdlint.summary.raised import takes
 from vmfdlint.summary.references import References, Taken
 from vmfdlint.summary.relevance import Reach, Relevance
 from vmfdlint.summary.sharing import Sharing
@@ -50,6 +52,7 @@ __all__ = [
     "ESCAPED",
     "EXCEPTION",
     "FIRST",
+    "KIND",
     "OUTER",
     "RESULT",
     "VIEW",
@@ -89,6 +92,7 @@ __all__ = [
     "show",
     "starts_with",
     "step_name",
+    "takes",
     "variable",
     "waits_again",
 ]

@@ -19,12 +19,12 @@ from vmfdlint.ir import (
     Return,
     holds,
 )
-from vmfdlint.models import Exit, Raise, Sign
+from vmfdlint.models import Exit, Raise
 from vmfdlint.summary.bodies import Bodies
 from vmfdlint.summary.flow import Flow
+from vmfdlint.summary.raised import Raised, asks_for_raise
 
 _DEPTH = 4
-_RAISE_DEPTH = 12
 
 
 class Endings:
@@ -33,7 +33,7 @@ class Endings:
     def __init__(self, bodies: Bodies) -> None:
         self.bodies = bodies
         self._noreturn: dict[tuple[FunctionKey, tuple[tuple[str, int], ...], bool], bool] = {}
-        self._raising: dict[FunctionKey, bool] = {}
+        self.raised = Raised(bodies, self._api_ends)
 
     def never_returns(self, key: FunctionKey, args: tuple[Operand, ...], depth: int = 0) -> bool:
         """Whether a call of ``key`` with ``args`` ends the process or the thread: ``check(false)`` may where
@@ -70,49 +70,10 @@ class Endings:
         self._noreturn[question] = answer
         return answer
 
-    def raises(self, key: FunctionKey, depth: int = 0) -> bool:
+    def raises(self, key: FunctionKey) -> bool:
         """Whether a call of ``key`` can end by an exception: one that it raises itself, or that a call in it
         does and nothing in it handles."""
-        known = self._raising.get(key)
-        if known is not None:
-            return known
-        flow = self.bodies.flow(key)
-        if flow is None or depth >= _RAISE_DEPTH:
-            return False
-        self._raising[key] = False
-        answer = self._raising[key] = self._reaches_raise(flow, depth)
-        return answer
-
-    def _reaches_raise(self, flow: Flow, depth: int) -> bool:
-        """Whether a way on which exceptions come only from calls that can raise leads to one that leaves."""
-        blocks = flow.function.blocks
-        seen = {0}
-        stack = [0]
-        while stack:
-            number = stack.pop()
-            last: Instr | None = None
-            for instr in blocks[number].instrs:
-                last = instr
-                if _raises(instr):
-                    return True
-                if isinstance(instr, Call) and self._api_ends(flow.key, instr):
-                    break
-            else:
-                asked = last is not None and flow.may_raise(number, len(blocks[number].instrs) - 1)
-                raising = asked and isinstance(last, Call) and self._call_raises(flow.key, last, depth)
-                for successor in blocks[number].successors:
-                    if successor in seen or (asked and not raising and _asks_for_raise(flow, successor)):
-                        continue
-                    seen.add(successor)
-                    stack.append(successor)
-        return False
-
-    def _call_raises(self, caller: FunctionKey, call: Call, depth: int) -> bool:
-        modelled = self.bodies.modelled(caller, call)
-        if modelled is not None:
-            return modelled.failure is Sign.RAISES
-        targets = self.bodies.program.targets(caller, call) or self.bodies.slots.targets(caller, call)
-        return any(self.raises(target, depth + 1) for target in targets)
+        return bool(self.raised.by(key))
 
     def _reaches_return(self, flow: Flow, given: Mapping[str, int], depth: int, normally: bool) -> bool:
         """Whether some path that the ``given`` parameters allow reaches a return; only the last call before
@@ -157,7 +118,7 @@ class Endings:
                     continue
                 only = self._call_only_raises(flow.key, last, depth)
             for successor in blocks[number].successors:
-                if successor not in seen and not (only and not _asks_for_raise(flow, successor)):
+                if successor not in seen and not (only and not asks_for_raise(flow, successor)):
                     seen.add(successor)
                     stack.append(successor)
         return False
@@ -186,14 +147,6 @@ def _raises(instr: Instr) -> bool:
     if not isinstance(instr, Assign) or instr.dst != RAISED:
         return False
     return not (isinstance(instr.src, Const) and instr.src.value == 0)
-
-
-def _asks_for_raise(flow: Flow, block: int) -> bool:
-    """Whether a block is where the exception of the call before it goes."""
-    return any(
-        isinstance(instr, Assume) and instr.left == RAISED and instr.op == "!="
-        for instr in flow.function.blocks[block].instrs
-    )
 
 
 def leaves(flow: Flow, head: int) -> bool:

@@ -34,6 +34,7 @@ from vmfdlint.summary.counts import Counts, stepped
 from vmfdlint.summary.paths import (
     EXCEPTION,
     FIRST,
+    KIND,
     Path,
     cell_of,
     given_path,
@@ -215,7 +216,7 @@ class Flow(Counts):
         return frozenset(
             path
             for path, spans in self._tests.items()
-            if path != EXCEPTION
+            if path not in (EXCEPTION, KIND)
             if len(spans) > 1 or path in returned or (len(path) == 1 and path[0] in params)
         )
 

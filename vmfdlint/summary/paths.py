@@ -9,7 +9,7 @@ the same step ``->[0]``.
 
 from typing import TypeAlias
 
-from vmfdlint.ir import RAISED, Address, Flags, Notation, Operand, Place, Root, key_step
+from vmfdlint.ir import RAISED, THROWN, Address, Flags, Notation, Operand, Place, Root, key_step
 from vmfdlint.models import KEY, Port
 
 Path: TypeAlias = tuple[str, ...]
@@ -21,7 +21,9 @@ RESULT: Path = ("%result",)
 ESCAPED: Path = ("%escaped",)
 """Given to code that is not in the tree and may keep it."""
 EXCEPTION: Path = (RAISED.name,)
-"""Whether an exception is on its way."""
+"""Whether an exception is on its way; where it comes out of a function, with its names."""
+KIND: Path = (THROWN.name,)
+"""The names of the exception that was raised last."""
 FIRST = "->[0]"
 """The step from a pointer to what it leads to, which is the first element there."""
 

@@ -11,6 +11,7 @@ from vmfdlint.frontends.python import fold
 from vmfdlint.frontends.python.arguments import split
 from vmfdlint.frontends.python.callees import Callee
 from vmfdlint.frontends.python.constants import Constants
+from vmfdlint.frontends.python.exceptions import Exceptions
 from vmfdlint.frontends.python.fresh import INIT, Freshness
 from vmfdlint.frontends.python.infer import PARTIAL, Inference
 from vmfdlint.frontends.python.managers import Managers
@@ -19,6 +20,7 @@ from vmfdlint.frontends.python.shapes import bound
 from vmfdlint.frontends.python.types import TYPES
 from vmfdlint.ir import (
     RAISED,
+    THROWN,
     Assign,
     Assume,
     Block,
@@ -51,6 +53,7 @@ class Binder:
         self.constants = constants
         self.python2 = python2
         self.fresh = Freshness(inference)
+        self.exceptions = Exceptions(inference.hierarchy)
 
     def bind(self, function: Function) -> Function:
         """The bound function."""
@@ -64,6 +67,7 @@ class _Body(Managers):
         super().__init__(binder.inference, binder.constants, function.key)
         self.python2 = binder.python2
         self.fresh = binder.fresh
+        self.exceptions = binder.exceptions
         self.raw = function
 
     def bound(self) -> Function:
@@ -124,6 +128,11 @@ class _Body(Managers):
     def instr(self, instr: Instr) -> None:
         """Binds one instruction into ``out``."""
         match instr:
+            case Assign(dst=dst, src=Const(value=value, names=(name,)), at=at) if dst == THROWN:
+                self.out.append(Assign(dst, Const(value, self.exceptions.names(name)), at))
+            case Assume(left=left, right=Const(names=names)) if left == THROWN:
+                if self.exceptions.all_known(names):
+                    self.out.append(instr)
             case Assign(dst=dst, src=src, at=at):
                 self.assign(dst, src, at)
             case Call():

@@ -1,14 +1,16 @@
 """Ways out: return, raise, try, with. In: a statement. Out: edges through the cleanups on the way."""
 
+import enum
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
 import libcst as cst
 
+from vmfdlint.frontends.python.exceptions import family, is_builtin
 from vmfdlint.frontends.python.lower_cond import Conditions
 from vmfdlint.frontends.python.state import NONE, ONE, ZERO, Frame
-from vmfdlint.frontends.python.syntax import dotted
-from vmfdlint.ir import RAISED, Assign, Member, Operand, Place, Return
+from vmfdlint.frontends.python.syntax import dotted, walk
+from vmfdlint.ir import RAISED, THROWN, Assign, Assume, Const, Member, Operand, Place, Return
 
 _EVERYTHING = frozenset({"", "Exception", "BaseException"})
 _SYSTEM = frozenset(
@@ -32,17 +34,7 @@ _SYSTEM = frozenset(
     }
 )
 """What a failing system call raises, and its bases but for those that catch all."""
-_OTHERS = frozenset(
-    {
-        *("KeyError", "IndexError", "LookupError", "ValueError", "TypeError", "AttributeError", "NameError"),
-        *("ImportError", "ModuleNotFoundError", "StopIteration", "AssertionError", "NotImplementedError"),
-        *("ZeroDivisionError", "ArithmeticError", "OverflowError", "UnicodeError", "UnicodeDecodeError"),
-        *("KeyboardInterrupt", "EOFError", "SystemExit", "GeneratorExit", "RecursionError", "MemoryError"),
-        *("JSONDecodeError", "SyntaxError", "BufferError", "Empty", "Full", "CalledProcessError"),
-        *("TimeoutExpired", "ArgumentError", "CancelledError"),
-    }
-)
-"""Exceptions that no failing system call raises."""
+_ANY_SYSTEM = frozenset({"OSError", "IOError", "EnvironmentError"})
 
 
 class Exits(Conditions):
@@ -105,11 +97,15 @@ class Exits(Conditions):
         if node.exc is not None:
             inner = node.exc.func if isinstance(node.exc, cst.Call) else node.exc
             kind = dotted(inner).rpartition(".")[2]
+            if not kind[:1].isupper() and kind not in _SYSTEM:
+                kind = ""  # a variable, which has what was caught
             if isinstance(node.exc, cst.Call):
                 self.arguments(node.exc)
         if kind == "SystemExit":
             self.exit_process(node)
             return
+        if kind:
+            self.graph.emit(Assign(THROWN, Const(1, (kind,)), self.at(node)))
         self.graph.emit(Assign(RAISED, ONE, self.at(node)))
         self.throw(kind, node)
 
@@ -163,7 +159,7 @@ class Exits(Conditions):
         pads: dict[str, int] = {}
 
         def catches(kind: str) -> int | None:
-            if not any(_may_catch(each, kind) for each in kinds):
+            if all(_taken(each, kind) is Taken.NO for each in kinds):
                 return None
             if kind not in pads:
                 pads[kind] = self.graph.new()
@@ -176,36 +172,50 @@ class Exits(Conditions):
             self.suite(node.orelse.body)
         after = self.graph.new()
         self.graph.go(after)
+        ways = [(entry, each) for (_handler, entry), each in zip(entries, kinds, strict=True)]
         for kind, pad in pads.items():
-            self._dispatch(kind, pad, entries, kinds, node)
+            self._dispatch(kind, pad, ways, node)
         for handler, entry in entries:
             self.graph.start(entry)
             self.graph.emit(Assign(RAISED, ZERO, self.at(handler)))
+            again = _raises_again(handler)
+            if not again:
+                self.graph.emit(Assign(THROWN, ZERO, self.at(handler)))
             self.suite(handler.body)
+            if again:
+                self.graph.emit(Assign(THROWN, ZERO, self.at(handler)))
             self.graph.go(after)
         self.graph.start(after)
 
     def _dispatch(
-        self,
-        kind: str,
-        pad: int,
-        entries: Sequence[tuple[cst.ExceptHandler | cst.ExceptStarHandler, int]],
-        kinds: Sequence[tuple[str, ...]],
-        node: cst.CSTNode,
+        self, kind: str, pad: int, ways: Sequence[tuple[int, tuple[str, ...]]], node: cst.CSTNode
     ) -> None:
         """From where an exception arrives to the handlers that take it, outwards where none surely does."""
         self.graph.start(pad)
-        for (_handler, entry), each in zip(entries, kinds, strict=True):
-            if _may_catch(each, kind):
-                self.graph.edge(pad, entry)
-                if _surely_catches(each, kind):
-                    self.graph.end()
-                    return
-        onward = self.graph.new()
-        self.graph.edge(pad, onward)
-        self.graph.start(onward)
+        for entry, kinds in ways:
+            taken = _taken(kinds, kind)
+            if taken is Taken.SURELY:
+                self.graph.go(entry)
+                return
+            if taken is not Taken.NO:
+                self._take(entry, kinds if taken is Taken.ASKS else (), node)
         self.graph.emit(Assign(RAISED, ONE, self.at(node)))
         self.throw(kind, node)
+
+    def _take(self, entry: int, asked: tuple[str, ...], node: cst.CSTNode) -> None:
+        """Ends the block with an edge to a handler, for what has one of the names ``asked``, and begins the
+        one behind, for what has not."""
+        taken, onward = self.graph.new(), self.graph.new()
+        self.graph.edge(self.graph.current, taken)
+        self.graph.edge(self.graph.current, onward)
+        names = Const(None, tuple(sorted(asked)))
+        self.graph.start(taken)
+        if asked:
+            self.graph.emit(Assume(THROWN, "&", names, self.at(node)))
+        self.graph.go(entry)
+        self.graph.start(onward)
+        if asked:
+            self.graph.emit(Assume(THROWN, "!&", names, self.at(node)))
 
     # with
 
@@ -248,13 +258,25 @@ class Exits(Conditions):
         item = node.items[index].item
         assert isinstance(item, cst.Call)
         kinds = tuple(dotted(each.value).rpartition(".")[2] for each in item.args)
-        after = self.graph.new()
-        frame = Frame(catches=lambda kind: after if _may_catch(kinds, kind) else None)
-        self.frames = [*self.frames, frame]
+        after, caught = self.graph.new(), self.graph.new()
+        pads: dict[str, int] = {}
+
+        def catches(kind: str) -> int | None:
+            if _taken(kinds, kind) is Taken.NO:
+                return None
+            return pads.setdefault(kind, self.graph.new())
+
+        self.frames = [*self.frames, Frame(catches=catches)]
         self.with_(node, index + 1)
         self.frames = self.frames[:-1]
-        self.graph.flow(after)
+        self.graph.go(after)
+        for kind, pad in pads.items():
+            self._dispatch(kind, pad, [(caught, kinds)], item)
+        self.graph.start(caught)
         self.graph.emit(Assign(RAISED, ZERO, self.at(item)))
+        self.graph.emit(Assign(THROWN, ZERO, self.at(item)))
+        self.graph.go(after)
+        self.graph.start(after)
 
 
 def _kinds(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> tuple[str, ...]:
@@ -266,21 +288,35 @@ def _kinds(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> tuple[str, ...
     return (dotted(handler.type).rpartition(".")[2],)
 
 
-def _may_catch(kinds: tuple[str, ...], kind: str) -> bool:
-    """Whether a handler can get an exception: one out of a call is a system's, or the program's own."""
-    for each in kinds:
-        if each in _EVERYTHING or each == kind:
-            return True
-        if not kind and each not in _OTHERS:
-            return True
-        if kind and kind in _SYSTEM and each in ("OSError", "IOError", "EnvironmentError"):
-            return True
-    return False
+class Taken(enum.Enum):
+    """Whether a handler takes an exception."""
+
+    NO = "no"
+    MAY = "may"
+    ASKS = "asks"
+    """Where it has one of the handler's names, which only the whole program says."""
+    SURELY = "surely"
 
 
-def _surely_catches(kinds: tuple[str, ...], kind: str) -> bool:
+def _taken(kinds: tuple[str, ...], kind: str) -> Taken:
+    """Whether a handler of ``kinds`` takes an exception of the class ``kind``, "" for one out of a call."""
+    answers = {_answer(each, kind) for each in kinds}
+    return next((one for one in (Taken.SURELY, Taken.MAY, Taken.ASKS) if one in answers), Taken.NO)
+
+
+def _answer(asked: str, kind: str) -> Taken:
+    if asked in _EVERYTHING or asked == kind:
+        return Taken.SURELY
+    if asked in _ANY_SYSTEM and (not kind or kind in _SYSTEM):
+        return Taken.SURELY
     if not kind:
-        return any(
-            each in _EVERYTHING or each in ("OSError", "IOError", "EnvironmentError") for each in kinds
-        )
-    return True
+        return Taken.MAY if asked in _SYSTEM else Taken.ASKS
+    if is_builtin(asked) and is_builtin(kind):
+        return Taken.SURELY if asked in family(kind) else Taken.NO
+    return Taken.ASKS
+
+
+def _raises_again(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
+    """Whether a handler may pass on what it has caught."""
+    nodes = (each for statement in handler.body.body for each in walk(statement))
+    return any(isinstance(e, cst.Raise) and (e.exc is None or isinstance(e.exc, cst.Name)) for e in nodes)
