@@ -56,10 +56,37 @@ class ControlFlow:
     @cached_property
     def loops(self) -> tuple[frozenset[int], ...]:
         """The block sets of the loops, nested ones merged with their outermost."""
+        return self._loops_of(frozenset(range(len(self.function.blocks))))
+
+    @cached_property
+    def all_loops(self) -> tuple[frozenset[int], ...]:
+        """The block sets of the loops, each before those that are nested in it."""
+        found = list(self.loops)
+        for loop in found:
+            heads = self._entered(loop)
+            found += self._loops_of(loop - heads) if heads else ()
+        return tuple(found)
+
+    def _entered(self, loop: frozenset[int]) -> frozenset[int]:
+        """The blocks of a loop that are entered from outside it."""
+        outside = (block for number, block in enumerate(self.function.blocks) if number not in loop)
+        return loop & {0, *(after for block in outside for after in block.successors)}
+
+    def _loops_of(self, among: frozenset[int]) -> tuple[frozenset[int], ...]:
+        """The largest sets of blocks, ``among`` some, that lead in a circle."""
+        numbers = sorted(among)
+        index = {number: position for position, number in enumerate(numbers)}
+        blocks = self.function.blocks
+        graph: rustworkx.PyDiGraph[None, None] = rustworkx.PyDiGraph()
+        graph.add_nodes_from([None] * len(numbers))
+        graph.extend_from_edge_list(
+            [(index[one], index[to]) for one in numbers for to in blocks[one].successors if to in among]
+        )
         found = []
-        for component in rustworkx.strongly_connected_components(self.graph):
-            if len(component) > 1 or component[0] in self.function.blocks[component[0]].successors:
-                found.append(frozenset(component))
+        for component in rustworkx.strongly_connected_components(graph):
+            first = numbers[component[0]]
+            if len(component) > 1 or first in blocks[first].successors:
+                found.append(frozenset(numbers[position] for position in component))
         return tuple(sorted(found, key=min))
 
     @cached_property

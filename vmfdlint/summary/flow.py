@@ -247,7 +247,7 @@ class Flow(Counts):
     def sweeps(self) -> dict[int, tuple[Sweep, ...]]:
         """For the block a loop is entered through: the collections that its own calls close."""
         found: dict[int, tuple[Sweep, ...]] = {}
-        for loop in map(self._loop, self.loops):
+        for loop in map(self._loop, self.all_loops):
             sweeps = tuple(loop.sweeps())
             for head in loop.heads if sweeps else ():
                 found[head] = found.get(head, ()) + sweeps
@@ -266,7 +266,7 @@ class Flow(Counts):
     def handed(self) -> dict[int, tuple[Handed, ...]]:
         """For the block a loop is entered through: the calls that are given an element of a collection."""
         found: dict[int, tuple[Handed, ...]] = {}
-        for loop in map(self._loop, self.loops):
+        for loop in map(self._loop, self.all_loops):
             handed = tuple(loop.handed())
             for head in loop.heads if handed else ():
                 found[head] = found.get(head, ()) + handed
