@@ -147,11 +147,21 @@ def assign(fact: Fact, instr: Assign, flow: Flow) -> Fact:
         fact = texts.copied(fact, path_of(instr.src), dst)
     elif fact.is_zero and isinstance(instr.src, Address):
         fact = texts.aliased(fact, path_of(instr.src.place), dst)
+    if isinstance(instr.src, Place) and copied:
+        fact = _noted_too(fact, path_of(instr.src), dst)
     for path, its_cell in copied:
         fact = told(hold(fact, path, its_cell), path, flow)
     if value is not None and _remembers(fact, dst, value, flow):
         fact = fact.knowing(dst, value)
     return stepped(fact, instr) if fact.env else fact
+
+
+def _noted_too(fact: Fact, src: Path, dst: Path) -> Fact:
+    """What is known of the members of an object, by another name of it."""
+    for path, value in fact.env:
+        if len(path) > len(src) and starts_with(path, src):
+            fact = fact.knowing((*dst, *path[len(src) :]), value)
+    return fact
 
 
 def _cells_replaced(fact: Fact, instr: Assign, flow: Flow) -> set[Path]:

@@ -89,9 +89,15 @@ class Relevance(Membership):
         if known is None:
             flows = [flow for flow in map(self.behaviour.flow, reach.seeds) if flow is not None]
             found = {name for flow in flows for name in _guarding(flow, reach.does)}
-            given = {name for flow in flows for call in flow.calls for name in _given(call)}
+            calls = ((flow.key, call) for flow in flows for call in flow.calls)
+            given = {name for key, call in calls if not self._lets_go(key, call) for name in _given(call)}
             known = self._asked[reach.topic] = frozenset(found - given)
         return known
+
+    def _lets_go(self, caller: FunctionKey, call: Call) -> bool:
+        """Whether a call is made because something else comes to a place: what is tested may do so, too."""
+        modelled = self.behaviour.modelled(caller, call)
+        return modelled is not None and lets_go(modelled) and not changes(modelled, own=True)
 
     def _does(self, caller: FunctionKey, call: Call) -> bool:
         """Whether a call does more to what it is given than use it, whatever that is: what a function
