@@ -48,6 +48,7 @@ from vmfdlint.models.effects_memory import (
 from vmfdlint.models.effects_processes import (
     Callback,
     Daemon,
+    Defer,
     Discard,
     Entrust,
     Exec,
@@ -80,6 +81,7 @@ __all__ = [
     "Count",
     "Create",
     "Daemon",
+    "Defer",
     "Discard",
     "DontFork",
     "Drop",
@@ -153,6 +155,7 @@ Effect: TypeAlias = (
     | Callback
     | Discard
     | Entrust
+    | Defer
     | Once
     | Count
     | Wipe

@@ -113,6 +113,16 @@ class Entrust(msgspec.Struct, frozen=True, tag=True):
     to: Port
 
 
+class Defer(msgspec.Struct, frozen=True, tag=True):
+    """``to`` is called with ``value`` and all arguments behind it when the object in ``at`` is closed: that
+    has what ``to`` releases.
+    """
+
+    value: Port
+    to: Port
+    at: Port
+
+
 class Once(msgspec.Struct, frozen=True, tag=True):
     """Returns a true value to the first that calls it, who does what has to be done once, and 0 later on."""
 

@@ -17,6 +17,7 @@ from vmfdlint.models import (
     Count,
     Create,
     Daemon,
+    Defer,
     Discard,
     DontFork,
     Drop,
@@ -146,7 +147,7 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             return [memory.keep(fact, value, call)]
         case Create() | Callback() | Inside() | Write() | Grant() | Expose() | Acquire() | Release() | Make():
             return [fact]
-        case Count() | Discard() | Entrust() | Once():
+        case Count() | Discard() | Entrust() | Defer() | Once():
             return [fact]
         case _:
             assert_never(effect)

@@ -12,9 +12,9 @@ import msgspec
 
 from vmfdlint.ir import FuncRef, FunctionKey, Opaque, Operand, Place
 from vmfdlint.link import CallGraph, Edge, EdgeKind
-from vmfdlint.models import Callback, Entrust, Keep, Models, Resolved
+from vmfdlint.models import Callback, Defer, Entrust, Keep, Models, Resolved
 from vmfdlint.solve.facts import Fact, match_path
-from vmfdlint.solve.local import cells_like
+from vmfdlint.solve.local import cells_like, hold
 from vmfdlint.solve.ports import operand_at
 from vmfdlint.summary import (
     ESCAPED,
@@ -25,6 +25,7 @@ from vmfdlint.summary import (
     Relevance,
     behind_argument,
     is_cell,
+    port_path,
     same_cell,
 )
 
@@ -51,13 +52,26 @@ class Elements:
 
     def entrusted(self, fact: Fact, modelled: Resolved, args: tuple[Operand, ...], flow: Flow) -> Fact:
         """The fact behind a call that gives a value to a function that runs when the thread ends: what that
-        releases goes with the last variable that holds it."""
+        releases goes with the last variable that holds it; that of an object's end is held by the object."""
         for effect in modelled.effects if fact.is_open else ():
+            if isinstance(effect, Defer):
+                fact = self._deferred(fact, effect, args, flow)
             value = operand_at(effect.value, args) if isinstance(effect, Entrust) else None
             to = operand_at(effect.to, args) if isinstance(effect, Entrust) else None
             if value is not None and isinstance(to, Place):
                 for key in self._graph.given(flow.key, to):
                     fact = self._owned(fact, value, key)
+        return fact
+
+    def _deferred(self, fact: Fact, effect: Defer, args: tuple[Operand, ...], flow: Flow) -> Fact:
+        """A fact whose reference the object has, too, that calls a function which releases it."""
+        to, at = operand_at(effect.to, args), port_path(effect.at, args)
+        keys = self._graph.program.resolve(to.name, flow.key.path) if isinstance(to, FuncRef) else ()
+        for position, value in enumerate(args[effect.value.arg or 0 :]):
+            released = {steps for key in keys for steps in self._behaviour.teardown.released(key, position)}
+            paths = (behind_argument(value, steps) for steps in sorted(released))
+            if at is not None and any(path in fact.places for path in paths):
+                fact = hold(fact, at, None)
         return fact
 
     def _owned(self, fact: Fact, value: Operand, key: FunctionKey) -> Fact:
