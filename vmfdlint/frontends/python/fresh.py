@@ -38,9 +38,9 @@ class Freshness:
         self.modules = inference.names.modules
         self._definitions: dict[FunctionKey, dict[Place, list[Operand | Call]]] = {}
         self._results: dict[FunctionKey, bool] = {}
-        self._members: dict[str, bool] = {}
+        self._members: dict[tuple[str, str], bool] = {}
         self._elements: dict[str, bool] = {}
-        self._written: dict[str, list[tuple[FunctionKey, Operand]]] | None = None
+        self._written: dict[str, list[tuple[FunctionKey, str, Operand]]] | None = None
 
     def alone(self, key: FunctionKey, place: Place, depth: int = 0) -> bool:
         """Whether a place of a function holds an object that nothing else holds."""
@@ -48,7 +48,7 @@ class Freshness:
             last = place.fields[-1]
             if last.name[0] == "[":
                 return self._element_alone(place)
-            return last.deref and last.name[0] not in "[*" and self.member_alone(last.name)
+            return last.deref and last.name[0] not in "[*" and self.member_alone(last.name, last.record)
         if place.is_global or depth > _DEPTH:
             return False
         function = self._function(key)
@@ -145,14 +145,24 @@ class Freshness:
         )
         return place.root is Root.LOCAL and not place.fields and not stored and self.alone(key, place)
 
-    def member_alone(self, name: str) -> bool:
-        """Whether every object that is assigned to a member of that name was made for it."""
-        known = self._members.get(name)
+    def member_alone(self, name: str, record: str) -> bool:
+        """Whether every object that is assigned to a member of that name was made for it; those of other
+        classes than ``record`` are told apart, where it is known what is assigned to."""
+        top = self._top(record)
+        known = self._members.get((name, top))
         if known is None:
-            self._members[name] = False
-            known = all(self._moved_in(key, source) for key, source in self._writes().get(name, ()))
-            self._members[name] = known
+            self._members[name, top] = False
+            writes = (
+                (key, source)
+                for key, owner, source in self._writes().get(name, ())
+                if not top or self._top(owner) in ("", top)
+            )
+            known = self._members[name, top] = all(self._moved_in(key, source) for key, source in writes)
         return known
+
+    def _top(self, record: str) -> str:
+        """What tells a class from those that have no base or subclass with it in common; "" for all."""
+        return self.inference.hierarchy.top(record)
 
     def _element_alone(self, element: Place) -> bool:
         """Whether every object that is put into a collection which is a member was made for it; the last
@@ -186,15 +196,16 @@ class Freshness:
             return True
         return not source.fields and self.alone(key, source)
 
-    def _writes(self) -> dict[str, list[tuple[FunctionKey, Operand]]]:
+    def _writes(self) -> dict[str, list[tuple[FunctionKey, str, Operand]]]:
         if self._written is None:
             self._written = {}
             for path, module in self.modules.items():
                 for name, function in module.functions.items():
                     for instr in function.instrs:
                         if isinstance(instr, Assign) and instr.dst.fields:
-                            member = instr.dst.fields[-1].name
-                            self._written.setdefault(member, []).append((FunctionKey(path, name), instr.src))
+                            member = instr.dst.fields[-1]
+                            write = (FunctionKey(path, name), member.record, instr.src)
+                            self._written.setdefault(member.name, []).append(write)
         return self._written
 
 

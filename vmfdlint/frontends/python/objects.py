@@ -144,5 +144,6 @@ class Objects(Passing):
             self.out.append(Call(None, Named("|".join(names)), (self.place(subject, at),), at))
         members = {name for one in owners for name in self.lookup.store.members(one)}
         for name in sorted(members) if depth < _DEPTH else ():
-            if self.fresh.member_alone(name) and not self.getters(types, name):
+            alone = all(self.fresh.member_alone(name, one) for one in owners)
+            if alone and not self.getters(types, name):
                 self._finalised(subject.step(Field(name, "", True)), at, depth + 1)
