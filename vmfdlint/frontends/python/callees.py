@@ -11,7 +11,17 @@ from vmfdlint.frontends.python.hierarchy import Method
 from vmfdlint.frontends.python.imports import Meaning
 from vmfdlint.frontends.python.lookup import Lookup
 from vmfdlint.frontends.python.module import Signature
-from vmfdlint.frontends.python.shapes import FOREIGN, PART, REF, SUPER, bound, parted, result
+from vmfdlint.frontends.python.shapes import (
+    FOREIGN,
+    PART,
+    REF,
+    SUPER,
+    attribute,
+    bound,
+    filled,
+    parted,
+    result,
+)
 from vmfdlint.frontends.python.types import TYPES
 from vmfdlint.ir import (
     Call,
@@ -233,7 +243,16 @@ class Callees:
         elif type_ in self.hierarchy.classes:
             yield from self._of_object(type_, name, receiver, base, key)
         elif not type_.startswith(("[", PART, FOREIGN)):
-            yield Callee("api", f"{type_}.{name}", first=(receiver,))
+            found = tuple(self._filled(type_, name, base, key))
+            yield from found or (Callee("api", f"{type_}.{name}", first=(receiver,)),)
+
+    def _filled(self, owner: str, name: str, base: Place, key: FunctionKey) -> Iterator[Callee]:
+        """The functions that the program gave to a member of a library's objects, those of the file first."""
+        if owner in TYPES.structures:
+            store = self.lookup.store
+            yield from self._value(
+                store.read(filled(owner, name, key.path)) or store.read(attribute(owner, name)), base, key
+            )
 
     def _of_object(
         self, owner: str, name: str, receiver: Place, base: Place, key: FunctionKey

@@ -21,6 +21,7 @@ from vmfdlint.frontends.python.shapes import (
     Store,
     attribute,
     elements,
+    filled,
     holding,
     local,
     parted,
@@ -130,6 +131,7 @@ class Inference:
                     self._construct(key, callee.name, *given)
                 case "api" | "unknown":
                     self._callbacks(key, given[0], dict(given[1]))
+                    self._fill(key, callee.name.rpartition(".")[2], given[1])
                     yield from self._result(key, callee, *given)
                     for one in self.callees.on_elements(call, callee):
                         if isinstance(one, Assign):
@@ -198,6 +200,14 @@ class Inference:
                     if isinstance(args, Place):
                         types += self.lookup.through(self.lookup.of_place(key, args), f"[{number}]")
                     self.store.add(local(target, param), types)
+
+    def _fill(self, key: FunctionKey, method: str, named: tuple[tuple[str, Operand], ...]) -> None:
+        """``parser.set_defaults(func=run)``: what parse_args() gives has that, above all in the same file."""
+        owner = TYPES.fills.get(method)
+        for word, operand in named if owner is not None else ():
+            types = self.lookup.of_operand(key, operand)
+            self.store.add(attribute(owner or "", word), types)
+            self.store.add(filled(owner or "", word, key.path), types)
 
     def _function_of(self, name: str, rest: tuple[str, ...]) -> FunctionKey | None:
         if len(rest) == 1:

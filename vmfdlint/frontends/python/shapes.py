@@ -43,6 +43,11 @@ def attribute(owner: str, name: str) -> Node:
     return ("attribute", owner, name)
 
 
+def filled(owner: str, name: str, path: str) -> Node:
+    """A member that a file gives to all objects of a class of the library."""
+    return ("filled", f"{owner}.{name}", path)
+
+
 HELD = "[thing]"
 """The step from a context manager to the object that it holds and closes."""
 

@@ -31,6 +31,7 @@ class Types(msgspec.Struct, frozen=True):
     tuples: frozenset[str]
     caching: frozenset[str]
     structures: frozenset[str]
+    fills: dict[str, str]
     memory: frozenset[str]
     paths: frozenset[str]
     runs: dict[str, str]
@@ -87,6 +88,7 @@ def _load(text: str) -> Types:
         tuples=frozenset(classes["tuples"]),
         caching=frozenset(classes["caching"]),
         structures=frozenset(classes["structures"]),
+        fills=classes["fills"],
         memory=frozenset(classes["memory"]),
         paths=frozenset(classes["paths"]),
         runs=classes["runs"],
