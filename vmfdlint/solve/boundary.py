@@ -10,6 +10,7 @@ from vmfdlint.summary import (
     COUNT,
     ESCAPED,
     FIRST,
+    KIND,
     OUTER,
     RESULT,
     Flow,
@@ -202,7 +203,7 @@ def _env_into(
 ) -> tuple[tuple[Path, Value], ...]:
     env: dict[Path, Value] = {}
     for path, value in fact.env:
-        if path[0] == COUNT:
+        if path[0] == COUNT or (path == KIND and path in callee.tested):
             env[path] = value
         elif is_global(path):
             lasting = marks_absence(fact, path, value) or decides_later(fact, path, asked)

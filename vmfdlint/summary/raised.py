@@ -14,6 +14,8 @@ from vmfdlint.summary.flow import Flow
 
 Names: TypeAlias = tuple[str, ...]
 
+UNNAMED: Names = ("OSError",)
+"""What a call raises that fails and is none of the program, if nothing else is said of it."""
 _DEPTH = 12
 
 
@@ -108,7 +110,7 @@ def _changed(state: _State, instr: Instr) -> _State:
 def takes(names: Names, asked: Assume) -> bool:
     """Whether an exception with these names takes the way that asks for some."""
     wanted = asked.right.names if isinstance(asked.right, Const) else ()
-    return set(names).isdisjoint(wanted) is (asked.op != "&")
+    return set(names or UNNAMED).isdisjoint(wanted) is (asked.op != "&")
 
 
 def asks_for_raise(flow: Flow, block: int) -> bool:

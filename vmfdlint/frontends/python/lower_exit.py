@@ -208,7 +208,7 @@ class Exits(Conditions):
         taken, onward = self.graph.new(), self.graph.new()
         self.graph.edge(self.graph.current, taken)
         self.graph.edge(self.graph.current, onward)
-        names = Const(None, tuple(sorted(asked)))
+        names = Const(None, tuple(sorted({"OSError" if one in _ANY_SYSTEM else one for one in asked})))
         self.graph.start(taken)
         if asked:
             self.graph.emit(Assume(THROWN, "&", names, self.at(node)))
@@ -307,10 +307,10 @@ def _taken(kinds: tuple[str, ...], kind: str) -> Taken:
 def _answer(asked: str, kind: str) -> Taken:
     if asked in _EVERYTHING or asked == kind:
         return Taken.SURELY
-    if asked in _ANY_SYSTEM and (not kind or kind in _SYSTEM):
+    if asked in _ANY_SYSTEM and kind in _SYSTEM:
         return Taken.SURELY
     if not kind:
-        return Taken.MAY if asked in _SYSTEM else Taken.ASKS
+        return Taken.MAY if asked in _SYSTEM - _ANY_SYSTEM else Taken.ASKS
     if is_builtin(asked) and is_builtin(kind):
         return Taken.SURELY if asked in family(kind) else Taken.NO
     return Taken.ASKS
