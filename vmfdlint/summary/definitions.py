@@ -190,16 +190,18 @@ class Definitions(ControlFlow):
         ]
 
     def provenance(self, operand: Operand, depth: int = 0) -> str:
-        """The call that a local variable has its value from, with what its first argument came from:
-        ``fdopen(accept(parameter))``, ``fdopen([])`` for an element; "" where that is not known or not
-        one."""
-        if not isinstance(operand, Place) or operand.is_global or depth > _CHAIN:
+        """The call or the global that a local variable has its value from, of a call with what its first
+        argument came from: ``fdopen(accept(parameter))``, ``fdopen([])`` for an element; "" where that is not
+        known or not one."""
+        if not isinstance(operand, Place) or depth > _CHAIN:
             return ""
-        if operand.fields:
-            return "[]" if operand.fields[-1].name.startswith("[") else ""
-        if operand.name not in self.assigned:
-            return "parameter" if operand.name in self.params else ""
+        if operand.is_global:
+            return "" if operand.fields else operand.name
         sources = [source for source in self.sources(operand) if not isinstance(source, Const)]
+        if not sources and operand.fields:
+            return "[]" if operand.fields[-1].name.startswith("[") else ""
+        if not sources:
+            return "parameter" if operand.name in self.params else ""
         found = {self._maker(source, depth + 1) for source in sources}
         return found.pop() if len(found) == 1 else ""
 
