@@ -199,7 +199,7 @@ class _Lowering:
         if item.owner and params and signature.kind in ("method", "property"):
             lowering.receiver = params[0]
             lowering.local_types[params[0]] = f"{self.file.module}.{item.owner}"
-            if item.name.endswith(".__init__"):
+            if item.name.endswith((".__init__", ".__post_init__")):
                 lowering.unfinished = Place(Root.LOCAL, params[0])
         for name in params:
             if name in scope.captured:

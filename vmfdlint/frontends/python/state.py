@@ -97,7 +97,7 @@ class State(ABC):
         self.local_types: dict[str, str] = {}
         self.drops: tuple[Place, ...] = ()
         self.unfinished: Place | None = None
-        """In ``__init__``: the object, which dies where an exception leaves."""
+        """In ``__init__`` and ``__post_init__``: the object, which dies where an exception leaves."""
         self.generator: Place | None = None
         """In a context manager made of a generator: its object, whose members the locals are."""
         self.stops: list[tuple[int, int]] = []
