@@ -277,16 +277,19 @@ class Crossings(Tables):
                 self.observe(Happening.LINGER, behind, call.at, fact, wait)
 
     def _wait_on(self, node: Node, fact: Fact, exit_node: Node, edge: Edge) -> None:
-        """A fact that came out of a callback waits on in the call that ran it, and goes no further: callbacks
-        run wherever the process waits, and what comes behind that comes without them too. Behind those of
-        its end a process waits no more."""
+        """A fact that came out of a callback waits on in the call that ran it. Only a child goes further:
+        callbacks run wherever the process waits, and what comes behind that comes to its parent without them
+        too. Behind callbacks of its end a process waits no more."""
         call = self._flow(node).function.blocks[node.block].instrs[node.index]
         if edge.kind is EdgeKind.EXIT or not fact.is_watched or not isinstance(call, Call):
             return
+        behind = Node(node.context, node.block, node.index + 1, fact)
+        if fact.in_child and edge.callee not in self.interest.strays(node.fact):
+            self.push(behind, Step(exit_node, node))
+        else:
+            self.park(behind, Step(exit_node, node))
         wait = self.behaviour.below.waits(edge.site.function, call)
         if wait:
-            behind = Node(node.context, node.block, node.index + 1, fact)
-            self.park(behind, Step(exit_node, node))
             self.observe(Happening.LINGER, behind, call.at, fact, wait)
 
     def _tell(self, node: Node, at: Span) -> None:
