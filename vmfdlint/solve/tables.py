@@ -62,6 +62,7 @@ class Tables:
         self._doubtful: deque[Node] = deque()
         """What came here for sure goes first: it often makes the rest superfluous."""
         self._parked: set[Node] = set()
+        self._survived: set[tuple[Site | None, Object | None]] = set()
         self._settled: set[tuple[Site | None, Object | None]] = set()
         self._rested: dict[tuple[str, Kind, Site], set[FunctionKey]] = {}
         self._doubts: dict[tuple[FunctionKey, Fact, bool], tuple[str, ...]] = {}
@@ -156,6 +157,11 @@ class Tables:
         meets for sure, the parent of a fork by the first of all."""
         return (fact.mark, fact.object) in self._settled
 
+    def _survives(self, fact: Fact) -> bool:
+        """Whether a child was seen to wait for sure with its copy of a reference: what it waits in later need
+        not be searched for."""
+        return (fact.fork, fact.object) in self._survived
+
     def again(self, key: FunctionKey) -> None:
         """Puts the nodes of a function that the zero fact reached on the worklist again: a callee now wants
         their constants."""
@@ -196,6 +202,8 @@ class Tables:
         lost = fact.state.life is Life.LOST and not fact.via
         if what is Happening.LINGER and (lost or (fact.object is not None and fact.object.creator)):
             self._settled.add((fact.mark, fact.object))
+        if what is Happening.LINGER and fact.in_child and not fact.via:
+            self._survived.add((fact.fork, fact.object))
         self._record(Observation(what, site, at, fact, node, detail, made))
 
     def _record(self, seen: Observation) -> None:

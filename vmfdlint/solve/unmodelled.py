@@ -203,7 +203,8 @@ class Unmodelled(Crossings):
             return
         if fact.is_watched:
             parent = fact.object is not None and fact.object.creator
-            wait = self.behaviour.below.lingers(edge.callee, slots=fact.in_child, heard=not parent)
+            searched = fact.in_child and not self._survives(fact)
+            wait = self.behaviour.below.lingers(edge.callee, slots=searched, heard=not parent)
             if wait:
                 self.observe(Happening.LINGER, node, instr.at, fact, f"{wait} in {edge.callee.name}")
         elif self._defers(fact) and self.behaviour.below.lingers(edge.callee):
