@@ -158,8 +158,8 @@ class Tables:
         return (fact.mark, fact.object) in self._settled
 
     def _survives(self, fact: Fact) -> bool:
-        """Whether a child was seen to wait for sure with its copy of a reference: what it waits in later need
-        not be searched for."""
+        """Whether a child was seen to wait for sure with its copy of a reference: what it calls later need
+        not be searched for waits."""
         return (fact.fork, fact.object) in self._survived
 
     def again(self, key: FunctionKey) -> None:

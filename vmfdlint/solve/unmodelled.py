@@ -199,12 +199,11 @@ class Unmodelled(Crossings):
     def _linger_below(self, node: Node, instr: Call, edge: Edge) -> None:
         """A callee that is not entered may still wait."""
         fact = node.fact
-        if fact.is_zero or self._is_settled(fact):
+        if fact.is_zero or self._is_settled(fact) or self._survives(fact):
             return
         if fact.is_watched:
             parent = fact.object is not None and fact.object.creator
-            searched = fact.in_child and not self._survives(fact)
-            wait = self.behaviour.below.lingers(edge.callee, slots=searched, heard=not parent)
+            wait = self.behaviour.below.lingers(edge.callee, slots=fact.in_child, heard=not parent)
             if wait:
                 self.observe(Happening.LINGER, node, instr.at, fact, f"{wait} in {edge.callee.name}")
         elif self._defers(fact) and self.behaviour.below.lingers(edge.callee):
