@@ -65,10 +65,8 @@ class Topics:
                 and self.survives(key)
             )
             topics = self._fork_topics.setdefault(here, {})
-            programs = f"{', '.join(sorted(here)) or 'any program'}"
-            topic = topics.setdefault(
-                seeds, f"fork in {programs}{f' beside {user.name}()' if topics else ''}"
-            )
+            programs = ", ".join(sorted(here)) or "any program"
+            topic = topics.setdefault(seeds, f"fork in {programs}" + (f" beside {user}" if topics else ""))
             known = self._forks[user] = self.relevance.reaches(topic, lambda: seeds, self._forks_itself)
         return known
 

@@ -18,6 +18,7 @@ class Membership:
         self.program = graph.program
         self._mains: dict[FunctionKey, frozenset[str]] = {}
         self._sure: dict[FunctionKey, frozenset[str]] = {}
+        self._all: dict[FunctionKey, frozenset[str]] = {}
         self._near: dict[str, frozenset[str]] = {}
         self._above: dict[tuple[FunctionKey, bool], frozenset[str]] = {}
 
@@ -43,7 +44,10 @@ class Membership:
         if key.path in self.program.entries:
             return frozenset((key.path,))
         if self._by_name(key):
-            return self._mains_above(key, lambda _edge: False, nearest=False)
+            known = self._all.get(key)
+            if known is None:
+                known = self._all[key] = self._mains_above(key, lambda _edge: False, nearest=False)
+            return known
         return self.mains(key) | self._nearest(key.path)
 
     def _nearest(self, path: str) -> frozenset[str]:
