@@ -3,6 +3,8 @@
 The instructions that an operand needs before it (the call of a property) are put into ``out``.
 """
 
+import msgspec
+
 from vmfdlint.base import Span
 from vmfdlint.frontends.python.constants import Constants
 from vmfdlint.frontends.python.imports import Meaning
@@ -94,8 +96,10 @@ class Places:
         """The function that a place is, where the source says so itself, and the arguments given to it
         before: the object of a bound method."""
         found = self.names.of_place(place, self.key.path)
-        if found is not None and not found[1]:
-            named = self._named(found[0])
+        if found is not None and (not found[1] or (found[0].kind == "class" and len(found[1]) == 1)):
+            # A method that a class gives is a function: what it works on is its first argument.
+            rest = tuple(step.name for step in found[1])
+            named = self._named(msgspec.structs.replace(found[0], rest=rest) if rest else found[0])
             if named is not None:
                 return named, ()
         types = [one for one in self.types(place) if one.startswith((REF, PART, FOREIGN))]
