@@ -76,7 +76,8 @@ class Crossings(Tables):
         # A pointer may have got out of sight in C; but a child that makes an object knows which one it is.
         sure = caller.counts_references or fact.in_child
         made = self.behaviour.sharing.made(caller) if sure else frozenset()
-        inside = enter(fact, edge.args, callee, made, self._asked(fact, caller), self._emptied(fact, edge))
+        taken = self._emptied(fact, edge, callee)
+        inside = enter(fact, edge.args, callee, made, self._asked(fact, caller), taken)
         if node.fact.is_zero:
             inside = msgspec.structs.replace(inside, places=())
         number = self.seed(edge.callee, inside)
@@ -89,10 +90,9 @@ class Crossings(Tables):
             if not at_exit.is_zero:
                 self._resume(incoming, at_exit, exit_node)
 
-    def _emptied(self, fact: Fact, edge: Edge) -> frozenset[str]:
+    def _emptied(self, fact: Fact, edge: Edge, callee: Flow) -> frozenset[str]:
         """The parameters of a callee out of which it takes elements, where a global holds the reference."""
-        callee = self.behaviour.flow(edge.callee)
-        if callee is None or not callee.counts_references or not any(map(is_global, fact.places)):
+        if not callee.counts_references or not any(map(is_global, fact.places)):
             return frozenset()
         freed = self.behaviour.parameters.freed
         return frozenset(name for index, name in enumerate(callee.params) if freed(edge.callee, index))

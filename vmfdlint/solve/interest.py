@@ -77,6 +77,7 @@ class Interest(Topics):
         self._changing = models.changing_names()
         self._asked: dict[tuple[tuple[Path, ...], State, Object | None, FunctionKey], frozenset[str]] = {}
         self._given: set[tuple[Site, str]] = set()
+        self._pace: dict[tuple[FunctionKey, frozenset[int]], bool] = {}
         self._places: dict[tuple[Path, FunctionKey, bool, tuple[Path, ...]], list[Reach]] = {}
         self.given_away: set[Object] = set()
         """References that a thread was given which releases them."""
@@ -177,11 +178,14 @@ class Interest(Topics):
 
     def _paced(self, loop: frozenset[int], flow: Flow) -> bool:
         """Whether a loop itself waits."""
-        return any(
-            isinstance(call.target, Named) and self.behaviour.below.waits_itself(flow.key, call)
-            for site, call in flow.placed()
-            if site.block in loop
-        )
+        known = self._pace.get((flow.key, loop))
+        if known is None:
+            known = self._pace[(flow.key, loop)] = any(
+                isinstance(call.target, Named) and self.behaviour.below.waits_itself(flow.key, call)
+                for site, call in flow.placed()
+                if site.block in loop
+            )
+        return known
 
     def asked(self, fact: Fact, flow: Flow) -> frozenset[str]:
         """What is tested by the functions that do something about a reference: globals and members, by

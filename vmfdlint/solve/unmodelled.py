@@ -214,12 +214,11 @@ class Unmodelled(Crossings):
         fact = node.fact
         if not self._defers(fact):
             return
+        site = Site(flow.key, node.block, node.index)
         for edge in self.interest.deferred(fact):
-            site = Site(flow.key, node.block, node.index)
             self._enter(node, instr, Edge(site, edge.callee, edge.kind, ()))
         for key in self.interest.strays(fact):
             doubtful = fact.marked(f"no way from main() to {key.name} found")
-            site = Site(flow.key, node.block, node.index)
             there = node if doubtful == fact else self._note(node, node.index, doubtful)
             self._enter(there, instr, Edge(site, key, EdgeKind.LATER, ()))
 

@@ -3,7 +3,7 @@
 In: a lowered function. Out: what the graph says, whatever the calls in it do.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import rustworkx
@@ -56,7 +56,7 @@ class ControlFlow:
     @cached_property
     def loops(self) -> tuple[frozenset[int], ...]:
         """The block sets of the loops, nested ones merged with their outermost."""
-        return self._loops_of(frozenset(range(len(self.function.blocks))))
+        return self._circles(self.graph, range(len(self.function.blocks)))
 
     @cached_property
     def all_loops(self) -> tuple[frozenset[int], ...]:
@@ -82,6 +82,13 @@ class ControlFlow:
         graph.extend_from_edge_list(
             [(index[one], index[to]) for one in numbers for to in blocks[one].successors if to in among]
         )
+        return self._circles(graph, numbers)
+
+    def _circles(
+        self, graph: "rustworkx.PyDiGraph[None, None]", numbers: Sequence[int]
+    ) -> tuple[frozenset[int], ...]:
+        """The blocks of a graph, whose nodes are the blocks ``numbers``, that lead in a circle."""
+        blocks = self.function.blocks
         found = []
         for component in rustworkx.strongly_connected_components(graph):
             first = numbers[component[0]]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import UnionType
 
 from vmfdlint.ir import Call, FunctionKey
-from vmfdlint.models import CloseAll, Daemon, Exec, Fork, Linger
+from vmfdlint.models import CloseAll, Daemon, Exec, Fork, Linger, Resolved
 from vmfdlint.summary.bodies import Bodies
 from vmfdlint.summary.endings import leaves
 from vmfdlint.summary.flow import Flow
@@ -94,15 +94,14 @@ class EffectsBelow:
         """What a call can wait in, as a linger point is told; "" for nothing found."""
         modelled = self.bodies.modelled(caller, call)
         if modelled is not None:
-            return modelled.api if self.waits_itself(caller, call) else ""
+            return modelled.api if _blocks(modelled) else ""
         found = ((self.lingers(target), target.name) for target in self.bodies.program.targets(caller, call))
         return next((f"{wait} in {name}" for wait, name in found if wait), "")
 
     def waits_itself(self, caller: FunctionKey, call: Call) -> bool:
         """Whether a call is one that waits, of an API."""
         modelled = self.bodies.modelled(caller, call)
-        effects = modelled.effects if modelled is not None else ()
-        return any(isinstance(effect, Linger) and not effect.brief for effect in effects)
+        return modelled is not None and _blocks(modelled)
 
     def sets(self, key: FunctionKey, path: Path, depth: int = 0) -> bool:
         """Whether a function puts something into a global variable, or one that it calls does; as far as
@@ -165,6 +164,10 @@ class EffectsBelow:
                 )
         memo[key] = answer
         return answer
+
+
+def _blocks(modelled: Resolved) -> bool:
+    return any(isinstance(effect, Linger) and not effect.brief for effect in modelled.effects)
 
 
 def _closes_all_here(flow: Flow) -> bool:

@@ -8,13 +8,10 @@ with a bound.
 from collections.abc import Mapping
 
 from vmfdlint.ir import (
-    RAISED,
-    Assign,
     Assume,
     Call,
     Const,
     FunctionKey,
-    Instr,
     Operand,
     Return,
     holds,
@@ -22,7 +19,7 @@ from vmfdlint.ir import (
 from vmfdlint.models import Exit, Raise
 from vmfdlint.summary.bodies import Bodies
 from vmfdlint.summary.flow import Flow
-from vmfdlint.summary.raised import Raised, asks_for_raise
+from vmfdlint.summary.raised import Raised, asks_for_raise, raises
 
 _DEPTH = 4
 
@@ -89,7 +86,7 @@ class Endings:
                 if isinstance(instr, Assume) and _excluded(instr, given):
                     ended = True
                     break
-                if normally and _raises(instr):
+                if normally and raises(instr):
                     ended = True
                     break
                 if isinstance(instr, Return):
@@ -140,13 +137,6 @@ class Endings:
             return False
         targets = self.bodies.program.targets(caller, call)
         return bool(targets) and all(self.only_raises(target, call.args, depth + 1) for target in targets)
-
-
-def _raises(instr: Instr) -> bool:
-    """Whether an instruction has the function leave by an exception."""
-    if not isinstance(instr, Assign) or instr.dst != RAISED:
-        return False
-    return not (isinstance(instr.src, Const) and instr.src.value == 0)
 
 
 def leaves(flow: Flow, head: int) -> bool:

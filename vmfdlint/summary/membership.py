@@ -3,11 +3,18 @@
 In: the call graph. Out: paths of the files with the main(), on demand.
 """
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 from vmfdlint.ir import FunctionKey
-from vmfdlint.link import CallGraph, Edge, common_directories
+from vmfdlint.link import CallGraph, common_directories
 from vmfdlint.summary.climb import Climb
+
+
+class _Above(NamedTuple):
+    """What a climb from a function met: files with a main(), and the files of all that it went through."""
+
+    mains: frozenset[str]
+    files: frozenset[str]
 
 
 class Membership:
@@ -17,10 +24,9 @@ class Membership:
         self.graph = graph
         self.program = graph.program
         self._mains: dict[FunctionKey, frozenset[str]] = {}
-        self._sure: dict[FunctionKey, frozenset[str]] = {}
         self._all: dict[FunctionKey, frozenset[str]] = {}
         self._near: dict[str, frozenset[str]] = {}
-        self._above: dict[tuple[FunctionKey, bool], frozenset[str]] = {}
+        self._climbs: dict[tuple[FunctionKey, bool], _Above] = {}
 
     def mains(self, key: FunctionKey) -> frozenset[str]:
         """Paths of the files whose ``main`` is nearest above ``key``: the programs it most likely belongs to.
@@ -35,7 +41,7 @@ class Membership:
         if built:
             self._mains[key] = built
             return built
-        mains = self._mains[key] = self._mains_above(key, lambda _edge: True)
+        mains = self._mains[key] = self._above(key, by_name=False).mains
         return mains
 
     def may_belong(self, key: FunctionKey) -> frozenset[str]:
@@ -46,7 +52,7 @@ class Membership:
         if self._by_name(key):
             known = self._all.get(key)
             if known is None:
-                known = self._all[key] = self._mains_above(key, lambda _edge: False, nearest=False)
+                known = self._all[key] = self._climbed(key, by_name=True, nearest=False).mains
             return known
         return self.mains(key) | self._nearest(key.path)
 
@@ -66,14 +72,7 @@ class Membership:
         stands that leads to another one: a file is linked as a whole."""
         if self._by_name(key):
             return False
-        return not self._files_above(key, by_name=True).isdisjoint(self._files_above(other, by_name=False))
-
-    def _files_above(self, key: FunctionKey, by_name: bool) -> frozenset[str]:
-        known = self._above.get((key, by_name))
-        if known is None:
-            climb, _mains = self._climbed(key, lambda _edge: not by_name, nearest=True)
-            known = self._above[(key, by_name)] = frozenset(one.path for one in climb.found)
-        return known
+        return not self._above(key, by_name=True).files.isdisjoint(self._above(other, by_name=False).files)
 
     def is_linked(self, key: FunctionKey) -> bool:
         """Whether calls by name lead to a function from a main(), or it cannot be named elsewhere. So it is
@@ -88,23 +87,19 @@ class Membership:
         return hidden or bool(self._by_name(key))
 
     def _by_name(self, key: FunctionKey) -> frozenset[str]:
-        known = self._sure.get(key)
+        return self._above(key, by_name=True).mains
+
+    def _above(self, key: FunctionKey, by_name: bool) -> _Above:
+        known = self._climbs.get((key, by_name))
         if known is None:
-            known = self._sure[key] = self._mains_above(key, lambda _edge: False)
+            known = self._climbs[(key, by_name)] = self._climbed(key, by_name, nearest=True)
         return known
 
-    def _mains_above(
-        self, key: FunctionKey, follows: Callable[[Edge], bool], nearest: bool = True
-    ) -> frozenset[str]:
-        return self._climbed(key, follows, nearest)[1]
-
-    def _climbed(
-        self, key: FunctionKey, follows: Callable[[Edge], bool], nearest: bool
-    ) -> tuple[Climb, frozenset[str]]:
+    def _climbed(self, key: FunctionKey, by_name: bool, nearest: bool) -> _Above:
         climb = Climb(self.graph, (key,))
         mains: frozenset[str] = frozenset()
         while climb.frontier and not (mains and nearest) and not climb.is_wide:
             mains |= frozenset(one.path for one in climb.frontier if self.program.is_entry(one))
             if not (mains and nearest):
-                climb.step(follows, whole=False)
-        return climb, mains
+                climb.step(lambda _edge: not by_name, whole=False)
+        return _Above(mains, frozenset(one.path for one in climb.found))

@@ -97,14 +97,21 @@ class Raised:
 def _changed(state: _State, instr: Instr) -> _State:
     """The state behind an instruction that says something of the exception."""
     match instr:
-        case Assign(dst=dst, src=src) if dst == RAISED:
-            return state._replace(raised=not (isinstance(src, Const) and src.value == 0))
+        case Assign(dst=dst) if dst == RAISED:
+            return state._replace(raised=raises(instr))
         case Assign(dst=dst, src=src) if dst == THROWN:
             return state._replace(names=src.names if isinstance(src, Const) else ())
         case Assume(left=left, op=op) if left == RAISED:
             return state._replace(raised=op == "!=")
         case _:
             return state
+
+
+def raises(instr: Instr) -> bool:
+    """Whether an instruction has the function leave by an exception."""
+    if not isinstance(instr, Assign) or instr.dst != RAISED:
+        return False
+    return not (isinstance(instr.src, Const) and instr.src.value == 0)
 
 
 def takes(names: Names, asked: Assume) -> bool:

@@ -95,7 +95,7 @@ def scan(data: bytes) -> Scan:
     if b"/*" in lines or b"//" in lines:
         lines = _COMMENT.sub(lambda match: match.group(1) or b" ", lines)
     macros = _DEFINE.findall(lines)
-    includes = included(lines, words(lines)) if b"include" in lines else ()
+    written = lines
     if b'"' in lines:
         paths.update(_PATH.findall(lines))
         paths.update(last_component(text[1:-1]) for text in _STRING.findall(lines) if b"/" in text)
@@ -103,14 +103,15 @@ def scan(data: bytes) -> Scan:
     used = words(code)
     roles = _Roles(used)
     roles.read(code)
-    tokens = used | words(lines) | paths
+    told = words(lines)
+    tokens = used | told | paths
     return Scan(
         tokens=packed(token for token in tokens if not 0x30 <= token[0] <= 0x39),
         functions=packed(roles.functions - {b""}),
         macros=packed(macros),
         types=packed(roles.types - {b""}),
         variables=packed(roles.variables - {b""}),
-        includes=includes,
+        includes=included(written, told) if b"include" in told else (),
     )
 
 
