@@ -4,16 +4,11 @@ comments. Out: the names, as they stand there.
 
 import re
 
-from vmfdlint.frontends.c.conditions import holds
 from vmfdlint.frontends.c.macros import MACROS
+from vmfdlint.frontends.c.mask import drop_dead, mask
 
-_LINE = re.compile(
-    rb"^[ \t]*#[ \t]*(include|if|ifdef|ifndef|elif|elifdef|elifndef|else|endif)\b"
-    rb"((?>(?:[^\n\\]|\\(?:\r\n|.))*))",
-    re.M | re.S,
-)
 _INCLUDE = re.compile(rb'#[ \t]*include[ \t]*["<]([^">\n]+)[">]')
-_NAME = re.compile(rb'\s*["<]([^">\n]+)[">]')
+_NAME = re.compile(rb'[ \t]*["<]([^">\n]+)[">]')
 _KNOWN = frozenset(name.encode() for name in MACROS.undefined | MACROS.defined)
 
 
@@ -25,26 +20,7 @@ def included(lines: bytes, used: set[bytes]) -> tuple[str, ...]:
 
 
 def _live(lines: bytes) -> list[bytes]:
-    found: list[bytes] = []
-    off = [False]  # of the file and each #if around: whether it is left out here
-    settled = [True]  # of these: whether no branch that follows can be compiled
-    for match in _LINE.finditer(lines):
-        keyword, rest = match[1].decode(), match[2]
-        if keyword == "include":
-            name = _NAME.match(rest)
-            if name is not None and not off[-1]:
-                found.append(name[1])
-            continue
-        if keyword.startswith("if"):
-            off.append(off[-1])
-            settled.append(off[-1])
-        elif len(off) == 1:
-            continue
-        if keyword == "endif":
-            off.pop()
-            settled.pop()
-            continue
-        value = True if keyword == "else" else holds(keyword, rest.decode("latin-1"))
-        off[-1] = settled[-1] or value is False
-        settled[-1] |= value is True
-    return found
+    masked = mask(lines)
+    drop_dead(masked)
+    shown = (each for each in masked.directives if each.keyword == "include" and each.shown is not None)
+    return [name[1] for each in shown if (name := _NAME.match(each.rest)) is not None]
