@@ -310,7 +310,7 @@ class Outcome(msgspec.Struct, frozen=True):
     silence; ``left_out`` counts what was found and is not among the findings, reason by reason, and
     ``suppressed`` holds those of them that a comment silences. ``claims`` are what comments say of lifetimes.
     ``inventory`` is there for a comparison only. ``subjects`` says by rule and place what findings are about,
-    where fixes are wanted.
+    where fixes are wanted. ``early``: other findings were not looked for.
     """
 
     findings: tuple[Finding, ...]
@@ -324,3 +324,4 @@ class Outcome(msgspec.Struct, frozen=True):
     inventory: tuple[Item, ...] = ()
     subjects: Mapping[tuple[str, Span], Subject] = {}
     claims: tuple[Claimed, ...] = ()
+    early: bool = False

@@ -5,7 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 
+import msgspec
+
 from vmfdlint.app.analysis import workers_of
+from vmfdlint.app.early import NOTICE, new_findings
 from vmfdlint.app.moved import moved
 from vmfdlint.app.recall import Kept, keep, recalled, speaks_of
 from vmfdlint.base import Problem, ProblemKind, SourceText
@@ -19,7 +22,7 @@ from vmfdlint.frontends.languages import language_of
 from vmfdlint.models import Models, default_models, load_models
 from vmfdlint.repair import wants_fixes
 from vmfdlint.rulebook import load_rules
-from vmfdlint.solve import Solver
+from vmfdlint.solve import Early, Solver
 from vmfdlint.suppress import claims
 
 
@@ -29,8 +32,9 @@ def analyze_afresh(
     built: Mapping[str, tuple[str, ...]] | None,
     tell: Callable[[str], None],
     kept: Kept,
+    enough: Callable[[Outcome], bool] | None = None,
 ) -> Outcome:
-    """See :func:`vmfdlint.app.analysis.analyze`; what is found is put into the cache."""
+    """See :func:`vmfdlint.app.analysis.analyze`; what is found is put into the cache, if it is all."""
     models, problems = models_for(options)
     workers, target = workers_of(options), target_of(options, built)
     if kept.rows is NOTHING:
@@ -45,7 +49,19 @@ def analyze_afresh(
             keep(kept.rows, kept.key, same)
             return same
     known = None if options.statistics else again
-    solved = solve(sources, models, workers, target, tell, kept.rows, known)
+    early: list[Outcome] = []
+
+    def ends(solved: Solved) -> bool:
+        last = recalled(kept.rows, again.before)
+        if last is None or enough is None or not isinstance(solved.solver, Early):
+            return False
+        found = new_findings(solved.solver, load_rules(), options.rules, last)
+        early[:] = [_told(sources, options, solved, problems, found)] if found else []
+        return bool(early) and enough(early[0])
+
+    solved = solve(sources, models, workers, target, tell, kept.rows, known, ends if enough else None)
+    if isinstance(solved.solver, Early):
+        return early[0]
     outcome = _judged(sources, options, solved, problems, tell)
     if any(problem.kind is ProblemKind.CRASH for problem in outcome.problems):
         return outcome  # what failed may do so for want of memory, and not the next time
@@ -61,13 +77,27 @@ def _judged(
     problems: tuple[Problem, ...],
     tell: Callable[[str], None],
 ) -> Outcome:
-    rules = load_rules()
-    solver = solved.solver
     started = perf_counter()
     tell("applying the rules")
-    findings = match(solver, rules, options.rules)
+    findings = match(solved.solver, load_rules(), options.rules)
+    outcome = _told(sources, options, solved, problems, findings)
+    seconds = (*solved.seconds, ("check", perf_counter() - started))
+    return msgspec.structs.replace(
+        outcome, statistics=msgspec.structs.replace(outcome.statistics, seconds=seconds)
+    )
+
+
+def _told(
+    sources: tuple[SourceText, ...],
+    options: Options,
+    solved: Solved,
+    problems: tuple[Problem, ...],
+    findings: tuple[Finding, ...],
+) -> Outcome:
+    """What was found, with all that is said beside it."""
+    rules, solver = load_rules(), solved.solver
     safe = safe_sites(solver, rules) if options.show_safe else ()
-    stated = _claims(sources) if not options.ignore_suppressions else ()
+    stated = _claims(_telling(sources, solver, findings)) if not options.ignore_suppressions else ()
     lowered = solver.program.lowered
     partly = {function.key.path for function in lowered if function.damaged}
     partly |= {problem.path for problem in solved.problems if problem.rough}
@@ -83,19 +113,28 @@ def _judged(
         descriptor_bytes=damage.size,
         unread_raw=damage.raw,
         unread_left=damage.left,
-        seconds=(*solved.seconds, ("check", perf_counter() - started)),
+        seconds=solved.seconds,
     )
     return Outcome(
         findings,
         tuple(rule.doc for rule in rules),
         (*problems, *solved.problems),
         safe,
-        notices(solver, findings),
+        notices(solver, findings) if not isinstance(solver, Early) else (NOTICE,),
         statistics,
         inventory=inventory(solver) if options.inventory else (),
         subjects=subjects(solver, findings) if wants_fixes(options) else {},
         claims=judged_claims(solver, stated, findings),
+        early=isinstance(solver, Early),
     )
+
+
+def _telling(
+    sources: tuple[SourceText, ...], solver: Solver, findings: tuple[Finding, ...]
+) -> tuple[SourceText, ...]:
+    """The files whose comments can say something of what was found; all of them where untrue ones count."""
+    named = {finding.at.path for finding in findings}
+    return tuple(one for one in sources if not isinstance(solver, Early) or one.path in named)
 
 
 def _claims(sources: tuple[SourceText, ...]) -> tuple[Claim, ...]:

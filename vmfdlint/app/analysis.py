@@ -19,8 +19,10 @@ def analyze(
     options: Options,
     built: Mapping[str, tuple[str, ...]] | None = None,
     tell: Callable[[str], None] = silent,
+    enough: Callable[[Outcome], bool] | None = None,
 ) -> Outcome:
-    """Sources, and what they are built into -> everything found by the rules in ``options.rules``."""
+    """Sources, and what they are built into -> everything found by the rules in ``options.rules``. ``enough``
+    is asked, where files changed since the last run, whether what is new in them is all that is wanted."""
     started = perf_counter()
     broken: list[str] = []
     with rows_for(options, broken.append) as rows:
@@ -33,7 +35,7 @@ def analyze(
         else:
             from vmfdlint.app.afresh import analyze_afresh  # the engine is not loaded for what is kept
 
-            outcome = analyze_afresh(sources, options, built, tell, kept)
+            outcome = analyze_afresh(sources, options, built, tell, kept, enough)
     problems = (Problem(ProblemKind.CACHE, text) for text in broken)
     return msgspec.structs.replace(outcome, problems=(*outcome.problems, *problems)) if broken else outcome
 

@@ -74,7 +74,12 @@ def decided(
     found: Discovery, options: Options, before: Sequence[Entry] | None, tell: Callable[[str], None] = silent
 ) -> Outcome:
     """analyze -> gate, with fixes where they are wanted. ``before`` is what was known. Raises ConfigError."""
-    first = judged(found, options, tell)
+
+    def fails(early: Outcome) -> bool:
+        return exit_code(gated(early, found, options, before), options) == EXIT_FINDINGS
+
+    wants_all = not options.fail_fast or wants_fixes(options) or options.show_safe or options.inventory
+    first = judged(found, options, tell, None if wants_all else fails)
     outcome = gated(first, found, options, before)
     if not wants_fixes(options):
         return outcome

@@ -6,23 +6,29 @@ import msgspec
 
 from vmfdlint.app.analysis import analyze, rule_docs
 from vmfdlint.app.run import crashed, silent
-from vmfdlint.base import Problem, ProblemKind
+from vmfdlint.base import Problem, ProblemKind, SourceText
 from vmfdlint.baseline import Entry, entries
 from vmfdlint.config import Options
 from vmfdlint.discover import Discovery
 from vmfdlint.finding import Outcome, Statistics
 from vmfdlint.frontends.languages import language_of
-from vmfdlint.gate import Given, narrowed, only
+from vmfdlint.gate import Given, narrowed, only, paths_of
 from vmfdlint.history import changed
 from vmfdlint.intake import asked_about, is_whole, take, why_nothing
 from vmfdlint.run import Crash, run_one
 from vmfdlint.suppress import Sources
 
 
-def judged(found: Discovery, options: Options, tell: Callable[[str], None]) -> Outcome:
-    """The engine's outcome with what discovery knows put in; a crash of the engine is a Problem."""
+def judged(
+    found: Discovery,
+    options: Options,
+    tell: Callable[[str], None],
+    enough: Callable[[Outcome], bool] | None = None,
+) -> Outcome:
+    """The engine's outcome with what discovery knows put in; a crash of the engine is a Problem. ``enough``:
+    see :func:`vmfdlint.app.analysis.analyze`."""
     result = run_one(
-        lambda sources: analyze(sources, options, found.targets, tell), found.files, "the analysis"
+        lambda sources: analyze(sources, options, found.targets, tell, enough), found.files, "the analysis"
     )
     if isinstance(result, Crash):
         problem = Problem(ProblemKind.CRASH, crashed(result, options))
@@ -43,10 +49,14 @@ def judged(found: Discovery, options: Options, tell: Callable[[str], None]) -> O
 
 def gated(outcome: Outcome, found: Discovery, options: Options, before: Sequence[Entry] | None) -> Outcome:
     """The outcome without the findings that do not count. Raises ConfigError."""
+    files = found.files
+    if outcome.early:  # only what comments say of its findings counts
+        named = frozenset[str]().union(*map(paths_of, outcome.findings))
+        files = tuple(source for source in files if source.path in named)
     given = Given(
         root=found.root.as_posix(),
-        sources=sources_of(found),
-        whole=is_whole(options),
+        sources=sources_of(files),
+        whole=is_whole(options) and not outcome.early,
         focus=asked_about(found, options),
         lines=changed(found.root, options),
         before=before,
@@ -65,7 +75,7 @@ def known_entries(found: Discovery, outcome: Outcome) -> tuple[Entry, ...]:
     return entries(outcome.findings, {source.path: source for source in found.files})
 
 
-def sources_of(found: Discovery) -> Sources:
+def sources_of(files: Sequence[SourceText]) -> Sources:
     """The files and their languages, as the comments in them are read."""
-    texts = {source.path: source for source in found.files}
+    texts = {source.path: source for source in files}
     return Sources(texts, {path: language_of(source) for path, source in texts.items()})

@@ -17,13 +17,18 @@ from vmfdlint.check.spoken import spoken
 from vmfdlint.check.trace import trace
 from vmfdlint.finding import Certainty, Finding, Level
 from vmfdlint.rulebook import Rule
-from vmfdlint.solve import Name, Solver
+from vmfdlint.solve import Early, Name, Solver
 
 _LOWER = {Level.ERROR: Level.WARNING, Level.WARNING: Level.NOTE, Level.NOTE: Level.NOTE}
 
 
 def incidents(solver: Solver) -> Iterator[Incident]:
-    """Everything the observations add up to, one cause one incident."""
+    """Everything the observations add up to, one cause one incident; of a run that ended early, what it ended
+    with."""
+    if isinstance(solver, Early) and solver.ended:
+        known = (*surviving_children(solver.observations), *copies(solver))
+        yield from (incident for incident in known if incident.site in solver.proven)
+        return
     yield from surviving_children(solver.observations)
     yield from workers(solver.observations)
     yield from child_ioctls(solver.observations)

@@ -47,6 +47,12 @@ def _fixing(command: Any) -> Any:
 @reporting
 @_fixing
 @ending
+@click.option(
+    "--fail-fast/--no-fail-fast",
+    is_flag=True,
+    default=None,
+    help="End with what is new since the last run, where that fails; else look for everything.",
+)
 @click.option("--project", metavar="DIR", type=click.Path(exists=True, file_okay=False),
               help="Read the sources of DIR too: what is reported touches PATHS.")  # fmt: skip
 @click.option("--stdin-filename", metavar="FILE", help="What the standard input is, where PATHS holds -.")

@@ -89,6 +89,7 @@ KEYS: Mapping[str, Key] = {
     "output-format": Key("a string or a list of strings", _formats),
     "min-certainty": _one_of("may", "must"),
     "fail-level": _one_of("error", "warning", "note"),
+    "fail-fast": _BOOLEAN,
     "target-python": Key('a version from "2.7" to "3.x", such as "3.13"', _version),
     "jobs": Key("a whole number, 0 or more", _count),
     "force-exclude": _BOOLEAN,

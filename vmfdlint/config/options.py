@@ -27,12 +27,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     ``executor`` is the address of what does the work instead of processes; no configuration file can set it:
     a tree that is checked has no say in where the work is done.
     ``min_certainty`` "must" leaves out findings that hang on something unknown, and ``fail_level`` says from
-    which level on a finding makes the exit code 1. ``target_python`` is the version that Python sources run
-    on: before 3.14 multiprocessing forks where the program does not choose, before 3.4 descriptors are
-    inherited (PEP 446). ``config_file`` is the nearest configuration file. ``ignore_suppressions`` reads no
-    comment that silences, ``show_suppressed`` puts what is silenced into the reports that have a place for
-    it, ``show_safe`` what was judged safe. ``inventory`` lists
-    what makes and ends holders, for a comparison.
+    which level on a finding makes the exit code 1; ``fail_fast`` ends a run with those that are new in files
+    that changed since the last one, where there are such. ``target_python`` is the version that Python
+    sources run on: before 3.14 multiprocessing forks where the program does not choose, before 3.4
+    descriptors are inherited (PEP 446). ``config_file`` is the nearest configuration file.
+    ``ignore_suppressions`` reads no comment that silences, ``show_suppressed`` puts what is silenced into the
+    reports that have a place for it, ``show_safe`` what was judged safe. ``inventory`` lists what makes and
+    ends holders, for a comparison.
     ``fix`` changes the files, ``diff`` and ``format_patch`` show what it would change; ``unsafe_fixes`` takes
     the fixes that may change what a program does as well.
     ``cache_dir`` is the directory of the cache; without one, or with ``no_cache``, there is none.
@@ -60,6 +61,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     min_certainty: Literal["may", "must"] = "may"
     target_python: Annotated[str, msgspec.Meta(pattern=f"^(?:{PYTHON_VERSIONS})$")] = "3.13"
     fail_level: Literal["error", "warning", "note"] = "note"
+    fail_fast: bool = False
     config_file: str | None = None
     jobs: int = 0
     executor: str = ""

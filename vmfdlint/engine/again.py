@@ -16,9 +16,10 @@ from vmfdlint.engine.changes import Change, Changes
 from vmfdlint.engine.questions import Questions, alone
 from vmfdlint.engine.read import Files, Target, read_files
 from vmfdlint.engine.record import SPOKEN, Last, Record, Sayings
-from vmfdlint.engine.solve import Solved, lexicon_of, linked
+from vmfdlint.engine.solve import Solved, kept_units, lexicon_of, linked
 from vmfdlint.frontends.languages import PYTHON, language_of
-from vmfdlint.link import Answer, Asked, KeptUnits, Lexicon, Program, Told
+from vmfdlint.ir import FunctionKey
+from vmfdlint.link import Answer, Asked, Comparison, KeptUnits, Lexicon, Program, Told
 from vmfdlint.models import Models
 from vmfdlint.run import Workers
 
@@ -52,6 +53,7 @@ class Again:
         self._workers = workers
         self._target = target
         self._record = Record(rows, asked)
+        self._comparisons: dict[str, Comparison | None] = {}
         self._changes = Changes(
             self._record, rows, self._sources, models, lambda: self.read, lambda: self.lexicon
         )
@@ -68,17 +70,30 @@ class Again:
         return lexicon_of(tuple(self._sources.values()), self._target, self.read)
 
     @cached_property
-    def _whole(self) -> tuple[Program, KeptUnits]:
+    def kept(self) -> KeptUnits:
+        """The files as they were lowered before, and as this analysis lowers them."""
+        return kept_units(self._rows, self.lexicon, self.holds)
+
+    @cached_property
+    def _program(self) -> Program:
+        """The program of the next analysis, to ask its files as those of the one before were asked."""
         sources = tuple(self._sources.values())
-        program, kept = linked(sources, self._target, self.read, self._rows, lambda _count: None, self)
-        assert kept is not None  # the last analysis came out of these rows
-        return program, kept
+        return linked(sources, self._target, self.read, self._rows, lambda _count: None, self)[0]
 
     @property
-    def _asked(self) -> tuple[Program, KeptUnits] | None:
-        """:attr:`_whole`, if anybody needed it."""
-        found: tuple[Program, KeptUnits] | None = self.__dict__.get("_whole")
-        return found
+    def _asked(self) -> bool:
+        """Whether anybody needed :attr:`_program`."""
+        return "_program" in self.__dict__
+
+    @property
+    def follows_up(self) -> bool:
+        """Whether there is an analysis before, of which little changed."""
+        return self._record.last is not None and self._changes.are_few
+
+    @property
+    def before(self) -> bytes:
+        """The key of the outcome before; b"" where there is none."""
+        return self._record.last.outcome if self._record.last is not None else b""
 
     def outcome(self, spoken_of: Callable[[bytes, str], bool], key: bytes) -> AsBefore | None:
         """What was found before, where these sources would give the same; else None. ``spoken_of`` says
@@ -95,23 +110,20 @@ class Again:
             said = self._record.of(change.path)
             moved = () if said is None else self._says_alike(change, said)
             if moved is None:
-                if self._asked is not None:
-                    self._asked[1].save()  # what was lowered to see it need not be lowered once more
                 return None
             if spoken_of(last.outcome, change.path):
                 shifts[change.path] = moved
             if said is not None:
                 now[change.path] = said
-        if self._asked is not None and not self._asked[1].names.issubset(last.lowering):
+        if self._asked and not self.kept.names.issubset(last.lowering):
             return None  # of such a name nobody knows what was said before
         if not all(map(in_order, shifts.values())):
             return None  # of several places the first one is told
-        if self._asked is not None:
-            program, kept = self._asked
-            kept.save()
-            last = _with_more(last, program.lexicon, frozenset())
+        if self._asked:
+            self.kept.save()
+            last = _with_more(last, self.lexicon, frozenset())
             now = {
-                path: msgspec.structs.replace(said, mark=kept.mark(path) if said.lowered else b"")
+                path: msgspec.structs.replace(said, mark=self.kept.mark(path) if said.lowered else b"")
                 for path, said in now.items()
             }
         files = tuple((path, source.content_hash) for path, source in self._sources.items())
@@ -122,14 +134,58 @@ class Again:
         """Where the functions of a file that were lowered now stand, if it answers all that it was asked as
         before; else None."""
         assert change.source is not None
-        program = alone(change.source, change.new) if said.is_light else self._whole[0]
+        program = alone(change.source, change.new) if said.is_light else self._program
         program.told = None
         ask = Questions(program, self._models)
         if any(ask[name](change.path, *args) != answer for name, args, answer in said.answers):
             return None
         if not said.lowered:
             return ()
-        return self._whole[1].lowers_alike(change.source, said.mark, program.lexicon)
+        compared = self._compared(change.path)
+        if compared is None:
+            return None
+        found: list[Shift] = []
+        for name in sorted(compared.names, key=lambda name: name not in said.passed):
+            moved = compared.moved(name)
+            if moved is None:
+                return None
+            found += moved
+        return tuple(found)
+
+    def _compared(self, path: str) -> Comparison | None:
+        """The functions of a file beside those of the analysis before; None where these are not known."""
+        if path not in self._comparisons:
+            said, source = self._record.of(path), self._sources.get(path)
+            known = said is not None and source is not None and said.lowered
+            self._comparisons[path] = (
+                self.kept.compared(source, said.mark, self.lexicon) if known and said and source else None
+            )
+        return self._comparisons[path]
+
+    def changed(self, key: FunctionKey) -> bool:
+        """Whether a function is not what it was when it was followed last: then it is not surely the same."""
+        if key.path not in self._changes.differing:
+            return False
+        compared = self._compared(key.path)
+        return compared is None or compared.moved(key.name) is None
+
+    def suspects(self, program: Program) -> list[FunctionKey]:
+        """See :class:`vmfdlint.engine.early.Since`: of files that changed what descriptors passed, and
+        whatever names an API that its file did not name before; all of a Python file."""
+        found: dict[FunctionKey, None] = {}
+        for path in sorted(self._changes.differing & self._sources.keys()):
+            said = self._record.of(path) or Sayings()
+            found |= dict.fromkeys(FunctionKey(path, name) for name in said.passed)
+            if language_of(self._sources[path]) == PYTHON:
+                found |= dict.fromkeys(program.keys(path))
+        for path, name in self._changes.fresh(self._models.apis):
+            found |= dict.fromkeys(program.mentioning_in(path, name))
+        return [key for key in found if self.changed(key)]
+
+    def sources(self, key: FunctionKey) -> tuple[FunctionKey, ...]:
+        """See :class:`vmfdlint.engine.early.Since`."""
+        said = self._record.of(key.path)
+        return said.passed.get(key.name, ()) if said is not None else ()
 
     @property
     def told(self) -> Told:
@@ -161,6 +217,8 @@ class Again:
         told = program.told
         if kept is None or told is None:
             return
+        if self._record.last is None:
+            solved.solver.look_ahead()
         kept.save()
         sources = self._sources.values()
         files = tuple((source.path, source.content_hash) for source in sources)
@@ -171,17 +229,20 @@ class Again:
             _with_more(last, program.lexicon, kept.names), files=files, outcome=outcome, spoken=spoken
         )
         parsed = frozenset(program.parsed)
+        passed: dict[str, dict[str, tuple[FunctionKey, ...]]] = {}
+        for key, sources_of_it in solved.solver.passed.items():
+            passed.setdefault(key.path, {})[key.name] = tuple(sorted(sources_of_it))
         sayings: dict[str, Sayings] = {}
-        for path in sorted({*told.answers, *parsed, *kept.signatures.used}):
+        for path in sorted({*told.answers, *parsed, *passed, *kept.signatures.used}):
             answers = tuple((name, args, said) for (name, args), said in told.of(path).items())
             old = (self._record.of(path) if before is not None else None) or Sayings()
             names = {**old.names, **kept.signatures.said_by(path)}
             if path in parsed:
-                sayings[path] = Sayings(answers, names, lowered=True, mark=kept.mark(path))
+                sayings[path] = Sayings(answers, names, True, kept.mark(path), passed.get(path, {}))
             elif self._stands(path):
-                sayings[path] = Sayings(answers, names, old.lowered, old.mark)
+                sayings[path] = Sayings(answers, names, old.lowered, old.mark, old.passed)
             else:
-                sayings[path] = Sayings(answers, names)
+                sayings[path] = Sayings(answers, names, passed=passed.get(path, {}))
         self._record.put(last, sayings, self._stands)
 
 

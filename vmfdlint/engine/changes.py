@@ -3,7 +3,7 @@
 In: the record of the analysis and the sources now. Out: the changes, compared by what was asked for then.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 
 import msgspec
@@ -68,10 +68,15 @@ class Changes:
             if path not in self._sources or self._files.get(path) != self._sources[path].content_hash
         )
 
+    @property
+    def are_few(self) -> bool:
+        """Whether it pays to look at each."""
+        return len(self.differing) <= LIMITS.changed_files
+
     @cached_property
     def all(self) -> tuple[Change, ...] | None:
         """What changed; None where it is too much, or was bound by a front-end that knows more than names."""
-        if self._record.last is None or len(self.differing) > LIMITS.changed_files:
+        if self._record.last is None or not self.are_few:
             return None
         found = []
         for path in sorted(self.differing):
@@ -147,6 +152,12 @@ class Changes:
     def _tokens(self, change: Change) -> frozenset[int]:
         """The names that a file holds now and did not before, or the other way round."""
         return frozenset(unpacked(change.old.tokens) ^ unpacked(change.new.tokens))
+
+    def fresh(self, names: Collection[str]) -> Iterator[tuple[str, str]]:
+        """The names, of some, that files hold now and did not before, with the paths."""
+        for change in self.all or ():
+            new = unpacked(change.new.tokens) - unpacked(change.old.tokens)
+            yield from ((change.path, name) for name in names if number_of(name) in new)
 
     def tells_alike(self, change: Change) -> bool:
         """Whether a file says of names to others what it said before; one that is gone said nothing that

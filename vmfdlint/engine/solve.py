@@ -11,6 +11,7 @@ import msgspec
 
 from vmfdlint.base import Problem, SourceText
 from vmfdlint.cache import NOTHING, Rows
+from vmfdlint.engine.early import Since, early_run
 from vmfdlint.engine.read import Files, Target, aliases, read_files
 from vmfdlint.frontends import c
 from vmfdlint.link import KeptUnits, Lexicon, Program, Told, WholeLexicon, WholeProgram
@@ -21,7 +22,7 @@ from vmfdlint.solve import Solver
 
 class Solved(msgspec.Struct, frozen=True):
     """A solved program with the time each room took, in seconds, and what went wrong. ``kept`` is what of it
-    goes into the cache, None without one."""
+    goes into the cache, None without one. The solver is an ``Early`` one where that was enough."""
 
     solver: Solver
     problems: tuple[Problem, ...]
@@ -29,7 +30,7 @@ class Solved(msgspec.Struct, frozen=True):
     kept: KeptUnits | None
 
 
-class Before(Protocol):
+class Before(Since, Protocol):
     """What an earlier analysis says of the files of this one."""
 
     @property
@@ -44,8 +45,13 @@ class Before(Protocol):
     def told(self) -> Told:
         """What need not be asked again."""
 
-    def holds(self, path: str) -> bytes:
-        """The mark of the kept row of a file that needs no comparison; b"" for none."""
+    @property
+    def follows_up(self) -> bool:
+        """Whether little changed since."""
+
+    @property
+    def kept(self) -> KeptUnits:
+        """Its files, as far as they are lowered."""
 
 
 def solve(
@@ -56,10 +62,12 @@ def solve(
     tell: Callable[[str], None] = lambda _text: None,
     rows: Rows = NOTHING,
     before: Before | None = None,
+    enough: Callable[[Solved], bool] | None = None,
 ) -> Solved:
     """Scans ``sources`` over the cores, then follows descriptors through them on demand. ``tell`` hears often
     what is done; ``rows`` holds what was read of the same files before, ``before`` what of an earlier
-    analysis still holds."""
+    analysis still holds. ``enough`` is asked, once those descriptors are followed that meet what changed
+    since, whether the others are wanted."""
     started = perf_counter()
     tell(f"reading {len(sources):,} files")
     target = target or Target()
@@ -72,11 +80,18 @@ def solve(
     program, kept = linked(sources, target, read, rows, watch, before)
     joined = perf_counter()
     solver = Solver(program, models, aliases)
+
+    def solved(by: Solver) -> Solved:
+        seconds = (scanned - started, joined - scanned, perf_counter() - joined)
+        problems = tuple(dict.fromkeys((*read.problems, *program.problems, *program.unread)))
+        return Solved(by, problems, tuple(zip(("scan", "link", "solve"), seconds, strict=True)), kept)
+
+    if before is not None and enough is not None and before.follows_up:
+        early = early_run(solver, before)
+        if early is not None and enough(found := solved(early)):
+            return found
     solver.run()
-    ended = perf_counter()
-    seconds = (("scan", scanned - started), ("link", joined - scanned), ("solve", ended - joined))
-    problems = tuple(dict.fromkeys((*read.problems, *program.problems, *program.unread)))
-    return Solved(solver, problems, seconds, kept)
+    return solved(solver)
 
 
 def linked(
@@ -92,12 +107,16 @@ def linked(
     lexicon = lexicon_of(sources, target, read) if before is None else before.lexicon
     kept = None
     if rows is not NOTHING:
-        holds = before.holds if before is not None else lambda _path: b""
-        kept = KeptUnits(rows, lexicon, c.open_unit, c.seen_by_others, holds)
+        kept = before.kept if before is not None else kept_units(rows, lexicon)
     program = joined(lexicon, c.open_unit if kept is None else kept.open, watch, read.library)
     if kept is not None:
         program.told = Told() if before is None else before.told
     return program, kept
+
+
+def kept_units(rows: Rows, lexicon: Lexicon, holds: Callable[[str], bytes] = lambda _path: b"") -> KeptUnits:
+    """The C files of a program, as an earlier run lowered them; see there for ``holds``."""
+    return KeptUnits(rows, lexicon, c.open_unit, c.seen_by_others, holds)
 
 
 def lexicon_of(sources: tuple[SourceText, ...], target: Target, read: Files) -> Lexicon:

@@ -5,6 +5,7 @@ Knows no descriptor, no state and no rule.
 
 from vmfdlint.link.callbacks import callback_args
 from vmfdlint.link.callgraph import CallGraph
+from vmfdlint.link.compared import Comparison
 from vmfdlint.link.edges import Edge, EdgeKind, Site, Slot, slot_of
 from vmfdlint.link.everything import WholeLexicon, WholeProgram
 from vmfdlint.link.kept import KeptUnits
@@ -22,6 +23,7 @@ __all__ = [
     "Answer",
     "Asked",
     "CallGraph",
+    "Comparison",
     "Edge",
     "EdgeKind",
     "KeptUnits",

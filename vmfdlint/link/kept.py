@@ -7,16 +7,14 @@ for. Both are kept beside the functions of a file and compared (see signature).
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from itertools import groupby
-from operator import itemgetter
-from typing import Any
 
 import msgspec
 
-from vmfdlint.base import LIMITS, Problem, Shift, SourceText
+from vmfdlint.base import LIMITS, Problem, SourceText
 from vmfdlint.cache import Coding, Rows, digest, identity
 from vmfdlint.frontends.contract import Damage, Index, Sketch, Unit
 from vmfdlint.ir import Function
+from vmfdlint.link.compared import UNKEPT, Comparison
 from vmfdlint.link.lexicon import Lexicon
 from vmfdlint.link.signature import Signatures
 from vmfdlint.link.units import FILE
@@ -51,8 +49,6 @@ _ROWS = Coding(_Row)
 _LOWERED = Coding(_Lowered)
 _SAID = Coding(dict[str, dict[str, int]])
 _FILE_LEVEL = ""
-_UNKEPT = msgspec.Raw(msgspec.msgpack.encode(None))
-"""In the place of a function that no row can hold."""
 
 
 class _Asked:
@@ -128,31 +124,29 @@ class KeptUnits:
         """All that the files asked the program for, now or when they were kept."""
         return frozenset().union(*(unit.names for unit in self._opened.values()))
 
-    def lowers_alike(self, source: SourceText, mark: bytes, index: Index) -> tuple[Shift, ...] | None:
-        """How far the functions of a file have moved, if they come to the same as those that were kept of it
-        in the row with a mark; else None. Another row says nothing: it may be that of a program with other
-        headers, or hold fewer functions."""
+    def compared(self, source: SourceText, mark: bytes, index: Index) -> Comparison | None:
+        """The functions of a file beside those that were kept of it in the row with a mark. None where there
+        is another row now: that may be of a program with other headers, or hold fewer functions."""
         row, found = self._row(source.path)
         if row is None or found != mark:
             return None
-        unit = self.open(source, index)
-        names: list[tuple[msgspec.Raw, str]] = []
-        # All are lowered before one is compared: where they differ, whoever needs them finds them kept.
-        for name, lowered in row.functions.items():
+        self.open(source, index)
+        unit, before = self._opened[source.path], row.sketches or ()
+
+        def now(name: str) -> msgspec.Raw | None:
             if name == _FILE_LEVEL:
                 unit.toplevel()
-                names.append((lowered, name))
-            elif (sketch := _same(name, row.sketches or (), unit.sketches)) is not None:
-                unit.lower(sketch)
-                names.append((lowered, _name(sketch)))
-        now = self._opened[source.path].functions
-        shifts: list[Shift] = []
-        for lowered, name in names:
-            moved = None if _UNKEPT in (lowered, now[name]) else _shifts(lowered, now[name])
-            if moved is None:
+                return unit.functions[name]
+            sketch = _same(name, before, unit.sketches)
+            if sketch is None:
                 return None
-            shifts += moved
-        return tuple(shifts) if len(names) == len(row.functions) else None
+            unit.lower(sketch)
+            return unit.functions[_name(sketch)]
+
+        by_name: dict[str, list[str]] = {}
+        for name in row.functions:
+            by_name.setdefault(FILE if name == _FILE_LEVEL else _called(name), []).append(name)
+        return Comparison(row.functions, by_name, now)
 
     def save(self) -> None:
         """Keeps what was lowered anew."""
@@ -251,7 +245,7 @@ class _KeptUnit:
             function = lower()
             lowered = _Lowered(function, tuple(one for one in self._read.problems if one not in before))
             row = _LOWERED.encode(lowered)
-            raw = _UNKEPT if row is None else msgspec.Raw(row)
+            raw = UNKEPT if row is None else msgspec.Raw(row)
             self.is_new = self.is_new or self.functions.get(name) != raw
             self.functions[name] = raw
         self._problems.update(dict.fromkeys(lowered.problems))
@@ -289,41 +283,14 @@ def _name(sketch: Sketch) -> str:
     return f"{sketch.start} {sketch.end} {sketch.name}"
 
 
+def _called(name: str) -> str:
+    """What a function is called that is kept under a name."""
+    return name.split(" ", 2)[2]
+
+
 def _same(name: str, old: tuple[Sketch, ...], new: tuple[Sketch, ...]) -> Sketch | None:
     """The function of a file that was kept under a name, after the file changed: of several that are called
     the same, the one in the same place among them."""
-    before = [_name(sketch) for sketch in old if sketch.name == name.split(" ", 2)[2]]
-    after = [sketch for sketch in new if sketch.name == name.split(" ", 2)[2]]
+    before = [_name(sketch) for sketch in old if sketch.name == _called(name)]
+    after = [sketch for sketch in new if sketch.name == _called(name)]
     return after[before.index(name)] if name in before and len(before) == len(after) else None
-
-
-def _shifts(before: msgspec.Raw, after: msgspec.Raw) -> tuple[Shift, ...] | None:
-    """How far the lines of a kept function have moved, None where it is another one now. At file level
-    neither lines nor columns count."""
-    old, new = msgspec.msgpack.decode(before), msgspec.msgpack.decode(after)
-    outside = old[0]["key"]["name"] == FILE
-    lines: tuple[list[int], list[int]] = [], []
-    if _levelled(old, lines[0], outside) != _levelled(new, lines[1], outside):
-        return None
-    pairs = dict(zip(*lines, strict=True))
-    if outside:
-        return ()
-    if [pairs[line] for line in lines[0]] != lines[1]:
-        return None  # what stood in one line stands in several
-    moved = sorted((line, now - line) for line, now in pairs.items())
-    stretches = [list(group) for _by, group in groupby(moved, itemgetter(1))]
-    return tuple(Shift(one[0][0], one[-1][0], one[0][1]) for one in stretches)
-
-
-def _levelled(value: Any, lines: list[int], outside: bool) -> Any:
-    """A kept function without its lines, which go to ``lines`` in their order; without its columns, too,
-    where it stands ``outside`` of all functions."""
-    if isinstance(value, list):
-        return [_levelled(item, lines, outside) for item in value]
-    if not isinstance(value, dict):
-        return value
-    found = {name: _levelled(item, lines, outside) for name, item in value.items()}
-    if "end_line" in value:
-        lines += (value["line"], value["end_line"])
-        found |= dict.fromkeys(("line", "end_line", *(("col", "end_col") if outside else ())), 0)
-    return found

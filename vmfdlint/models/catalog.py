@@ -151,10 +151,16 @@ class Models(msgspec.Struct, frozen=True, dict=True):
 
     def _names_where(self, wanted: Callable[[object], bool]) -> frozenset[str]:
         """The APIs that may have an effect that is ``wanted``, in any case."""
-        return frozenset(
-            name
+        return frozenset(name for name, effect in self._effects if wanted(effect))
+
+    @cached_property
+    def _effects(self) -> tuple[tuple[str, object], ...]:
+        """Every effect that an API may have, with its name."""
+        return tuple(
+            (name, spec.effect)
             for name, api in self.apis.items()
-            if any(wanted(spec.effect) for each in api.behaviours for spec in each.specs)
+            for each in api.behaviours
+            for spec in each.specs
         )
 
     def speaks(self, text: str) -> bool:

@@ -4,6 +4,7 @@ The solver knows effects, never an API's name or a rule.
 """
 
 from vmfdlint.solve.boundary import crosses
+from vmfdlint.solve.early import Early
 from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, ZERO_FACT, Cut, Fact, Name, Object
 from vmfdlint.solve.observe import Crumb, Happening, Node, Observation
 from vmfdlint.solve.ports import is_number
@@ -18,6 +19,7 @@ __all__ = [
     "ZERO_FACT",
     "Crumb",
     "Cut",
+    "Early",
     "Fact",
     "Happening",
     "Life",

@@ -33,30 +33,39 @@ class Solver:
     """One run over one program. ``observations`` are sorted, so that they do not depend on the order of
     work."""
 
-    def __init__(self, program: Program, models: Models, aliases: Aliases) -> None:
+    def __init__(
+        self, program: Program, models: Models, aliases: Aliases, other: "Solver | None" = None
+    ) -> None:
+        """``other`` is a solver of the same program, of which all is taken over that does not depend on the
+        order of work."""
         self.program = program
         self.models = models
-        self.graph = CallGraph(program, models)
-        self.behaviour = Behaviour(program, models)
+        self.aliases_of = aliases
+        self.graph: CallGraph = other.graph if other else CallGraph(program, models)
+        self.behaviour: Behaviour = other.behaviour if other else Behaviour(program, models)
+        self.survival: Survival = other.survival if other else Survival(self.graph, self.behaviour, models)
         self.relevance = Relevance(self.graph, self.behaviour)
-        self._aliases = aliases
         has_main = bool(program.entries)
-        survival = Survival(self.graph, self.behaviour, models)
         self.interest = Interest(
             self.graph,
             self.behaviour,
             self.relevance,
             models,
-            survival.leaves_a_child,
+            self.survival.leaves_a_child,
             has_main,
-            survival.staying,
+            self.survival.staying,
         )
-        self.tabulation = Tabulation(self.graph, self.behaviour, self.relevance, models, self.interest)
+        self.tabulation = self.trial()
         self.interest.released = ForkHooks(self.tabulation).release
+
+    @property
+    def starts(self) -> tuple[FunctionKey, ...]:
+        """The functions to start from in this run."""
+        return self.seeds
 
     def run(self) -> None:
         """Seeds the tabulation and works it off."""
-        for key in self.seeds:
+        for key in self.starts:
             self.tabulation.seed(key)
         self.tabulation.run()
         start_main(self.tabulation, self.program, self.relevance)
@@ -126,7 +135,7 @@ class Solver:
     @text_question
     def standing_for(self, path: str, names: str) -> tuple[str, ...]:
         """As :meth:`aliases`, for names a line each; sorted."""
-        return tuple(sorted(self._aliases(self.program.lexicon.source(path), frozenset(names.split("\n")))))
+        return tuple(sorted(self.aliases_of(self.program.lexicon.source(path), frozenset(names.split("\n")))))
 
     @cached_property
     def _literals(self) -> tuple[tuple[str, str, str], ...]:
@@ -199,6 +208,16 @@ class Solver:
                             return True
         return False
 
+    def look_ahead(self) -> None:
+        """Has those functions read that a reference would ask about which is lost, or whose process forks,
+        in a function that it comes out of: whether they wait. A change may do that, and is told of sooner."""
+        for key in sorted({source for found in self.passed.values() for source in found}):
+            flow = self.behaviour.flow(key)
+            for call in flow.calls if flow is not None else ():
+                if self.behaviour.modelled(key, call) is None:
+                    for target in self.program.targets(key, call):
+                        self.behaviour.below.lingers(target)
+
     @cached_property
     def knows_kvm(self) -> bool:
         """Whether any file names what creates a VM, or the device, or has a path of debugfs and says kvm."""
@@ -210,9 +229,17 @@ class Solver:
     @cached_property
     def descriptor_functions(self) -> frozenset[FunctionKey]:
         """The functions through which a reference flows."""
-        return frozenset(
-            key for (key, _block, _index), facts in self.tabulation.at.items() if any(f.object for f in facts)
-        )
+        return frozenset(self.passed)
+
+    @cached_property
+    def passed(self) -> dict[FunctionKey, set[FunctionKey]]:
+        """For each function through which a reference flows, those that such references come out of: their
+        makers, and who had these make them."""
+        found: dict[FunctionKey, set[FunctionKey]] = {}
+        for (key, _block, _index), facts in self.tabulation.at.items():
+            for made in {fact.object.first for fact in facts if fact.object is not None}:
+                found.setdefault(key, set()).update(site.function for site in (made.site, *made.chain))
+        return found
 
     @cached_property
     def object_count(self) -> int:

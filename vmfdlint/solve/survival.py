@@ -29,6 +29,7 @@ class Survival:
         self._models = models
         self.staying: set[FunctionKey] = set()
         """Functions that were found to leave a child in themselves, which waits there or uses a VM."""
+        self._leaving: dict[FunctionKey, bool] = {}
 
     @cached_property
     def _relevance(self) -> Relevance:
@@ -37,12 +38,19 @@ class Survival:
 
     def leaves_a_child(self, key: FunctionKey) -> bool:
         """Whether a fork in ``key`` leaves a child that waits, uses a VM or returns, or makes a daemon."""
+        known = self._leaving.get(key)
+        if known is None:
+            known = self._leaving[key] = self._judge(key)
+        return known
+
+    def _judge(self, key: FunctionKey) -> bool:
         flow = self._behaviour.flow(key)
         if flow is None or key.name == FILE or not any(self._behaviour.calls_with(key, Fork | Daemon)):
             return False
         interest = Interest(
             self._graph, self._behaviour, self._relevance, self._models, lambda _key: False, has_main=True
         )
+        interest.forks_in = lambda _key: False
         trial = _Trial(self._graph, self._behaviour, self._relevance, self._models, interest)
         asked = [(Kind.VM, path) for path in self._places(key, flow)]
         for kind, place in ((Kind.VM, OUTER), (Kind.RUN_MAPPING, OUTER), *asked):

@@ -31,6 +31,8 @@ class Topics:
         self.relevance = relevance
         self.models = models
         self._fork_matters = fork_matters
+        self.forks_in: Callable[[FunctionKey], bool] = lambda _key: True
+        """Whether what a function forks itself is asked after at all."""
         self._staying = staying
         self._forking = models.names_with(Fork, Daemon)
         self._executing = models.names_with(Exec, Spawn, PassOn) | models.sealing_names()
@@ -60,7 +62,8 @@ class Topics:
             seeds = tuple(
                 key
                 for key in self.relevance.callers_of(self._forking)
-                if any(self.behaviour.calls_with(key, Fork | Daemon))
+                if self.forks_in(key)
+                and any(self.behaviour.calls_with(key, Fork | Daemon))
                 and self._shares(here, key, user)
                 and self.survives(key)
             )
