@@ -21,15 +21,22 @@ class Since(Protocol):
         """The functions that may do something else to a descriptor now."""
 
     def sources(self, key: FunctionKey) -> tuple[FunctionKey, ...]:
-        """The functions that the descriptors came out of which passed one; () where none did."""
+        """The functions that the descriptors came out of which passed one (:attr:`Solver.passed`); () where
+        none did."""
 
 
 def early_run(solver: Solver, since: Since) -> Early | None:
     """The run; None where no descriptor is known to meet the change."""
-    sources: set[FunctionKey] = set()
+    sources: dict[FunctionKey, None] = {}
     for key in since.suspects(solver.program):
-        sources.update(_above(solver.graph, key, since))
+        sources |= dict.fromkeys(_above(solver.graph, key, since))
     early = Early(solver, since.changed, lambda key: key in sources or since.changed(key))
+    seeds = frozenset(early.seeds)
+    pending = [key for key in sources if key not in seeds]
+    while pending:  # what was made of another reference comes out of where that came out of
+        fresh = [key for key in since.sources(pending.pop()) if key not in sources]
+        sources |= dict.fromkeys(fresh)
+        pending += [key for key in fresh if key not in seeds]
     if not early.starts:
         return None
     early.run()
@@ -42,7 +49,7 @@ def _above(graph: CallGraph, key: FunctionKey, since: Since) -> tuple[FunctionKe
     seen = {key}
     level = [key]
     while level and len(seen) <= LIMITS.early_callers:
-        found = {source for one in level for source in since.sources(one)}
+        found = dict.fromkeys(source for one in level for source in since.sources(one))
         if found:
             return tuple(found)
         callers = [edge.site.function for one in level for edge in graph.callers(one)]

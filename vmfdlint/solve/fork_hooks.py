@@ -8,15 +8,18 @@ from functools import cached_property
 
 import msgspec
 
-from vmfdlint.ir import FuncRef, FunctionKey
+from vmfdlint.base import LIMITS
+from vmfdlint.ir import FuncRef, FunctionKey, Named
 from vmfdlint.link import EdgeKind
-from vmfdlint.models import Callback
+from vmfdlint.models import Callback, Close, CloseAll, Duplicate, Exec, Unmap
 from vmfdlint.solve.boundary import enter
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.observe import Happening
 from vmfdlint.solve.process import copied
 from vmfdlint.solve.tabulate import Tabulation
 from vmfdlint.summary import Flow, is_cell
+
+_ENDING = Close | CloseAll | Duplicate | Unmap | Exec
 
 
 class ForkHooks:
@@ -45,7 +48,26 @@ class ForkHooks:
                         given = call.args[position] if position < len(call.args) else None
                         if isinstance(given, FuncRef):
                             found |= dict.fromkeys(table.graph.program.resolve(given.name, key.path))
-        return tuple(found)
+        return tuple(key for key in found if self._lets_go(key))
+
+    def _lets_go(self, key: FunctionKey) -> bool:
+        """Whether anything below a function can end a reference. Most begin a child for the threads' sake,
+        and a trial for each reference costs more."""
+        behaviour, program = self._tabulation.behaviour, self._tabulation.graph.program
+        below = [key]
+        for one in below:
+            flow = behaviour.flow(one)
+            if flow is not None and flow.counts_references:
+                return True
+            for call in flow.calls if flow is not None else ():
+                modelled = behaviour.modelled(one, call)
+                if not isinstance(call.target, Named) or len(below) > LIMITS.hook_callees:
+                    return True
+                if modelled is None:
+                    below += [target for target in program.targets(one, call) if target not in below]
+                if modelled is not None and any(isinstance(effect, _ENDING) for effect in modelled.effects):
+                    return True
+        return False
 
     def _releases(self, key: FunctionKey, child: Fact) -> bool:
         table = self._tabulation

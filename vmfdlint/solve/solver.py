@@ -233,12 +233,14 @@ class Solver:
 
     @cached_property
     def passed(self) -> dict[FunctionKey, set[FunctionKey]]:
-        """For each function through which a reference flows, those that such references come out of: their
-        makers, and who had these make them."""
+        """For each function through which a reference flows, the seeds that such references come out of;
+        where one comes out of none, the function that made it of another: a mapping of a vCPU."""
+        seeds = frozenset(self.seeds)
         found: dict[FunctionKey, set[FunctionKey]] = {}
         for (key, _block, _index), facts in self.tabulation.at.items():
             for made in {fact.object.first for fact in facts if fact.object is not None}:
-                found.setdefault(key, set()).update(site.function for site in (made.site, *made.chain))
+                out_of = {site.function for site in (made.site, *made.chain)}
+                found.setdefault(key, set()).update(out_of & seeds or {made.site.function})
         return found
 
     @cached_property
