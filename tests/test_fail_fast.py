@@ -5,6 +5,15 @@ from pathlib import Path
 
 import pytest
 from commands import Run
+from literate import Program
+from test_fixtures import PROGRAMS
+
+from vmfdlint.check import match
+from vmfdlint.engine import Target, solve
+from vmfdlint.finding import Certainty
+from vmfdlint.models import default_models
+from vmfdlint.rulebook import load_rules
+from vmfdlint.solve import Early
 
 MAIN = """
 #include "vm.h"
@@ -185,3 +194,20 @@ def make():
     change(tree / "main.py", "    time", "    if os.fork() == 0:\n        time.sleep(50)\n    time")
     code, found, early = check("--fail-fast")
     assert (code, early) == (1, True) and "main.py:VMFD101" in found and "old.c:VMFD301" not in found
+
+
+FLAGGED = [program for program in PROGRAMS if program.section == "Flagged"][::3]
+
+
+@pytest.mark.parametrize("program", FLAGGED, ids=lambda program: program.name)
+def test_what_is_told_early_is_told_in_the_end(program: Program) -> None:
+    """As if all functions of a program had changed."""
+    rules = load_rules()
+    every = frozenset(rule.doc.id for rule in rules)
+    target = Target(python=program.target) if program.target is not None else Target()
+    solver = solve(program.sources, default_models(), 1, target).solver
+    early = Early(solver, lambda _key: True, lambda _key: True)
+    early.run()
+    certain = [one for one in match(early, rules, every) if one.certainty is Certainty.MUST]
+    in_the_end = {(one.rule, one.at) for one in match(solver, rules, every)}
+    assert in_the_end.issuperset((one.rule, one.at) for one in certain)
