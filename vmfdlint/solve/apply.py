@@ -172,6 +172,8 @@ def _on_zero(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> 
             return [copied(fact, source, target) if source and target else fact]
         case Exit() | Raise():
             return []
+        case Wipe(at=at):
+            return [memory.wipe(fact, at, call)]
         case Store(at=at):
             path = port_path(at, call.args)
             return [fact.knowing(path, None)] if path else [fact]

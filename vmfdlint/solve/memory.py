@@ -5,7 +5,7 @@ In: a fact before the effect. Out: the fact after it.
 
 import msgspec
 
-from vmfdlint.ir import Const
+from vmfdlint.ir import Address, Const, Operand
 from vmfdlint.models import Own, Port
 from vmfdlint.solve.boundary import crosses, rests
 from vmfdlint.solve.facts import Fact
@@ -108,15 +108,27 @@ def store(fact: Fact, at: Port, value: int, call: Invocation) -> Fact:
 
 
 def wipe(fact: Fact, at: Port, call: Invocation) -> Fact:
-    """The stale number of a closed reference was overwritten with all else behind a pointer."""
+    """The stale number of a closed reference was overwritten with all else behind a pointer, and what was
+    known to stand there."""
     operand = operand_of(at, call)
     path = given_path(operand) if operand is not None else None
-    if path is None or fact.state.life is not Life.CLOSED:
+    if path is None:
+        return fact
+    fact = unknown_behind(fact, operand, path)
+    if fact.is_zero or fact.state.life is not Life.CLOSED:
         return fact
     for held in fact.places:
         if starts_with(held, path):
             fact = forget(fact, held)
     return fact
+
+
+def unknown_behind(fact: Fact, operand: Operand | None, path: Path) -> Fact:
+    """The fact without what it knows of the memory that an argument leads to; a pointer to it stays known."""
+    if not fact.env:
+        return fact
+    known = None if isinstance(operand, Address) else fact.lookup(path)
+    return fact.knowing(path, None).knowing(path, known)
 
 
 def keep(fact: Fact, value: Port, call: Invocation) -> Fact:
