@@ -54,10 +54,13 @@ class Unmodelled(Crossings):
                 for target in self.graph.program.targets(flow.key, instr)
             ]
         if not isinstance(instr.target, Named) and (
-            node.fact.in_child or gives(node.fact, args) or _told(node.fact, instr) is not None
+            node.fact.in_child
+            or self._is_parent(node.fact)
+            or gives(node.fact, args)
+            or _told(node.fact, instr) is not None
         ):
-            # What runs in a child matters whatever it touches: it may wait. A number that is given away is
-            # no member or global by whose name the callee could be found.
+            # What runs in a child or its parent matters whatever it touches: it may wait. A number that is
+            # given away is no member or global by whose name the callee could be found.
             behind = self._behind(node.fact, instr, flow)
             found = [Edge(site, target, EdgeKind.SLOT, args) for target in behind]
         direct = {edge.callee for edge in found}
@@ -66,6 +69,10 @@ class Unmodelled(Crossings):
             if edge.callee not in direct and not edge.kind.is_deferred:
                 found.append(edge)
         return found
+
+    def _is_parent(self, fact: Fact) -> bool:
+        """Whether a fact stands for the parent of a fork, of which it is not known yet that it lives on."""
+        return fact.object is not None and fact.object.creator and not self._is_settled(fact)
 
     def _behind(self, fact: Fact, instr: Call, flow: Flow) -> tuple[FunctionKey, ...]:
         """What a call through a member or a variable runs; the one, where a caller said which."""
@@ -100,7 +107,7 @@ class Unmodelled(Crossings):
         if left_out:
             fact = fact.marked("limit reached")
         if not fact.is_zero:
-            for edge in edges if fact.in_child else direct:
+            for edge in edges if fact.in_child or self._is_parent(fact) else direct:
                 self._linger_below(node, instr, edge)
             if not edges:
                 fact = self._unknown(fact, instr, args)
@@ -202,7 +209,7 @@ class Unmodelled(Crossings):
         if fact.is_zero or self._is_settled(fact) or self._survives(fact):
             return
         if fact.is_watched:
-            parent = fact.object is not None and fact.object.creator
+            parent = self._is_parent(fact)
             wait = self.behaviour.below.lingers(edge.callee, slots=fact.in_child, heard=not parent)
             if wait:
                 self.observe(Happening.LINGER, node, instr.at, fact, f"{wait} in {edge.callee.name}")
