@@ -130,7 +130,7 @@ class _Maker:
             lambda: Flags(self.place(), self.sorted_names(), self.sorted_names()),
             lambda: Address(self.place()),
             lambda: FuncRef(self.name()),
-            lambda: Opaque(self.random.choice(("", "a sum", '"'))),
+            lambda: Opaque(self.random.choice(("", "a sum", '"')), self.random.choice((None, self.place()))),
         )
         return self.random.choice(makers)()
 

@@ -134,7 +134,9 @@ def places(operand: Operand) -> tuple[Place, ...]:
             return (base,)
         case Address(place=place):
             return (place,)
-        case Const() | Text() | FuncRef() | Opaque() | Step():
+        case Opaque(of=of):
+            return () if of is None else (of,)
+        case Const() | Text() | FuncRef() | Step():
             return ()
         case _:
             assert_never(operand)

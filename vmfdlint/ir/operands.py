@@ -110,9 +110,13 @@ class FuncRef(msgspec.Struct, frozen=True, tag=True):
 
 
 class Opaque(msgspec.Struct, frozen=True, tag=True):
-    """A value the front-end does not follow (arithmetic, an unread expression). ``why`` is for people."""
+    """A value the front-end does not follow (arithmetic, an unread expression). ``why`` is for people.
+
+    ``of``: it is a pointer in front of what that one leads to, in the object that contains it.
+    """
 
     why: str = ""
+    of: Place | None = None
 
 
 class Step(msgspec.Struct, frozen=True, tag=True):

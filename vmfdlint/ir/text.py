@@ -19,11 +19,10 @@ Places: ``fd`` a local, ``@kvm_state`` a global, ``@@gic_fd`` one with internal 
 own file, ``@{arm/gic.c}gic_fd`` in another; steps ``.f``, ``->f`` (through a pointer), ``->*``, ``[]``,
 ``[3]``, ``->[]``, each with ``<record>`` where known. Operands: places, ``-1{errno}`` and ``{O_RDWR}`` (a
 constant without a value) and ``{}``, ``"text"``, ``flags |{O_CLOEXEC} &~{O_APPEND}``, ``&cd``,
-``fn:handler``, ``?`` and ``?"why"``. Calls: ``call name``, ``mcall`` through the member that ends the
-place, ``icall`` through a variable; ``via MACRO`` after the arguments, of
-which the last ones may be named, ``f(fd, flags=0, *=rest)``. Names with other characters stand in
-single quotes. Parsing lets spans away: an instruction then stands at its own line of the text. ``//``
-starts a comment.
+``fn:handler``, ``?``, ``?"why"`` and ``?"why" of p``. Calls: ``call name``, ``mcall`` through the member
+that ends the place, ``icall`` through a variable; ``via MACRO`` after the arguments, of which the last ones
+may be named, ``f(fd, flags=0, *=rest)``. Names with other characters stand in single quotes. Parsing lets
+spans away: an instruction then stands at its own line of the text. ``//`` starts a comment.
 """
 
 from vmfdlint.ir.text_parse import parse_function, parse_functions

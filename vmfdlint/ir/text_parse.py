@@ -186,7 +186,7 @@ class _Line:
             why = _STRING.match(self.text, self.position)
             text = json.loads(self.match(_STRING, "a string").group()) if why else ""
             self.skip()
-            return Opaque(text)
+            return Opaque(text, self.place() if self.take("of ") else None)
         if self.take("fn:"):
             return FuncRef(_unquote(self.match(_CALLEE, "a function's name").group()))
         if _STRING.match(self.text, self.position):

@@ -76,8 +76,9 @@ def print_operand(operand: Operand, home: str) -> str:
             return "&" + print_place(place, home)
         case FuncRef(name=name):
             return "fn:" + _callee(name)
-        case Opaque(why=why):
-            return "?" + (json.dumps(why) if why else "")
+        case Opaque(why=why, of=of):
+            container = f" of {print_place(of, home)}" if of is not None else ""
+            return "?" + (json.dumps(why) if why else "") + container
         case Step(by=by):
             return f"?{by:+}"
         case _:

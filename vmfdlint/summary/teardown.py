@@ -8,7 +8,7 @@ some path; memoised, found by looking down the call graph with a bound.
 from collections.abc import Callable, Iterator, Mapping
 
 from vmfdlint.base import LIMITS
-from vmfdlint.ir import FunctionKey
+from vmfdlint.ir import Assign, FunctionKey, Opaque
 from vmfdlint.link import Site
 from vmfdlint.models import Close, Unmap
 from vmfdlint.summary.bodies import Bodies
@@ -20,6 +20,9 @@ from vmfdlint.summary.sweeps import Handed, Sweep, bytes_of
 Released = dict[Path, tuple[Path | None, int | None]]
 """Steps below a parameter -> the cell they lie in, None where the member's record is not known, and the bytes
 that are unmapped, where they are a constant."""
+
+_CONTAINER = "->%container"
+"""The step from a pointer to the object that contains what it leads to."""
 
 
 class Teardown:
@@ -81,7 +84,8 @@ class Teardown:
                 if isinstance(effect, Close | Unmap):
                     port = port_path(effect.fd if isinstance(effect, Close) else effect.at, call.args)
                     for path in _behind(port, name, taken, flow, site):
-                        found.setdefault(path[1:], (flow.cells.get(path), bytes_of(effect, call)))
+                        named = port if port is not None and _CONTAINER in path else path
+                        found.setdefault(path[1:], (flow.cells.get(named), bytes_of(effect, call)))
             for target in self.bodies.program.targets(flow.key, call) if modelled is None else ():
                 for index, paths in enumerate(given):
                     for path in paths:
@@ -92,8 +96,14 @@ class Teardown:
         return {steps: what for steps, what in found.items() if (name, *steps) not in flow.filled}
 
     def _taken(self, flow: Flow, name: str) -> dict[str, set[Path]]:
-        """The variables that get what a call takes out of a parameter: ``fd = self.fds.pop(i)``."""
+        """The variables that get what a call takes out of a parameter: ``fd = self.fds.pop(i)``; or the
+        object that contains what it leads to."""
         found: dict[str, set[Path]] = {}
+        for instr in flow.function.instrs:
+            if isinstance(instr, Assign) and isinstance(instr.src, Opaque) and not instr.dst.fields:
+                inner = instr.src.of
+                if inner is not None and path_of(inner)[0] == name:
+                    found.setdefault(path_of(instr.dst)[0], set()).add((*path_of(inner), _CONTAINER))
         for call in flow.calls:
             if call.dst is None or call.dst.fields:
                 continue

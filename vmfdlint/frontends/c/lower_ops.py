@@ -100,7 +100,8 @@ class Operators(Expressions):
         first = self.value(left)
         second = self.value(right)
         if op in ("+", "-") and (first.type.pointer or isinstance(first.operand, Address)):
-            return Typed(Opaque("pointer arithmetic"), first.type)
+            inner = first.operand if op == "-" and isinstance(first.operand, Place) else None
+            return Typed(Opaque("pointer arithmetic", inner), first.type)
         return Typed(self.with_bits(op, first, second, node), UNKNOWN)
 
     def with_bits(self, op: str, left: Typed, right: Typed, node: Node) -> Operand:

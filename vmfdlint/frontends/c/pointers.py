@@ -20,6 +20,7 @@ from vmfdlint.ir import (
     Indirect,
     Instr,
     Member,
+    Opaque,
     Operand,
     Place,
     Return,
@@ -139,6 +140,8 @@ class _Follow:
                 return Address(self._place(place))
             case Flags(base=base):
                 return msgspec.structs.replace(operand, base=self._place(base))
+            case Opaque(of=Place() as inner):
+                return msgspec.structs.replace(operand, of=self._place(inner))
             case _:
                 return operand
 
