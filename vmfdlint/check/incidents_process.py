@@ -7,7 +7,7 @@ from vmfdlint.check.incident import UNSURE, WORDS, Incident, best, created, name
 from vmfdlint.finding import Related
 from vmfdlint.link import Site
 from vmfdlint.models import Kind
-from vmfdlint.solve import Happening, Observation
+from vmfdlint.solve import Happening, Life, Observation
 
 
 def grouped(observations: Sequence[Observation], what: Happening) -> dict[Site, list[Observation]]:
@@ -20,13 +20,13 @@ def grouped(observations: Sequence[Observation], what: Happening) -> dict[Site, 
 
 
 def survivals(observations: Sequence[Observation]) -> dict[Site, list[Observation]]:
-    """For each fork the waits of its child with a holder in place (rules.md, "Survives"); where there is
-    none, the calls of which it is not known whether they wait."""
+    """For each fork the waits of its child with a holder in place (rules.md, "Survives"), also one whose
+    number it has lost; where there is none, the calls of which it is not known whether they wait."""
     survivors: dict[Site, list[Observation]] = defaultdict(list)
     unsure: dict[Site, list[Observation]] = defaultdict(list)
     for seen in observations:
         fact = seen.fact
-        if not fact.in_child or fact.fork is None or not fact.is_open:
+        if not fact.in_child or fact.fork is None or fact.state.life is Life.CLOSED:
             continue
         if fact.object is None or not fact.object.holds_vm or fact.object.creator:
             continue

@@ -80,11 +80,12 @@ class ForkHooks:
             trial = Tabulation(table.graph, table.behaviour, table.relevance, table.models, table.interest)
             number = trial.seed(key, inside)
             trial.run()
-            waits = any(
-                seen.what is Happening.LINGER and seen.fact.is_open for seen in trial.observations.values()
+            keeps = any(
+                seen.what is Happening.LOST or (seen.what is Happening.LINGER and seen.fact.is_open)
+                for seen in trial.observations.values()
             )
             left = any(one.is_open and one.object == inside.object for one in trial.exits(number))
-            known = self._known[inside] = not waits and not left
+            known = self._known[inside] = not keeps and not left
         return known
 
 
