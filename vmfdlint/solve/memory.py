@@ -46,10 +46,11 @@ def filled(fact: Fact, at: Port, call: Invocation) -> Fact:
 
 
 def copy(fact: Fact, src: Port, at: Port, call: Invocation) -> Fact:
-    """What ``src`` holds is held at ``at`` too."""
-    if copies_element(src, at, call) and match_port(fact, src, call):
+    """What ``src`` holds is held at ``at`` too. Which of several a message has first is not known."""
+    received = fact.object is not None and fact.object.is_foreign
+    if (received or copies_element(src, at, call)) and match_port(fact, src, call):
         path = port_path(at, call.args)
-        if path and not holds_whole(fact, path):
+        if path and (received or not holds_whole(fact, path)):
             return told(hold(fact, path, _cell(path, call.flow)), path, call.flow)
     return fact
 
