@@ -63,11 +63,20 @@ class Slots:
         found: set[FunctionKey] = set()
         for holder in self._storing(slot):
             function = self.program.function(holder)
-            for block in function.blocks if function is not None else ():
-                for instr in block.instrs:
-                    if isinstance(instr, Assign) and isinstance(instr.src, FuncRef) and _is(instr.dst, slot):
-                        found.update(self.program.resolve(instr.src.name, holder.path))
+            for instr in function.instrs if function is not None else ():
+                if not isinstance(instr, Assign) or not _is(instr.dst, slot):
+                    continue
+                if isinstance(instr.src, FuncRef):
+                    found.update(self.program.resolve(instr.src.name, holder.path))
+                elif isinstance(instr.src, Place) and function is not None:
+                    found.update(self._given_to(function, instr.src))
         return tuple(sorted(found)[: LIMITS.slot_targets])
+
+    def _given_to(self, function: Function, place: Place) -> tuple[FunctionKey, ...]:
+        """What callers give to a parameter that a function stores: ``d->fn = fn``."""
+        if place.fields or place.name not in function.params:
+            return ()
+        return self._passed(function.key, function.params.index(place.name))
 
     def _storing(self, slot: Slot) -> list[FunctionKey]:
         """File levels that have a table of the record, and functions that assign to the member."""
