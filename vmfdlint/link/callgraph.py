@@ -24,6 +24,7 @@ from vmfdlint.ir import (
     reads,
 )
 from vmfdlint.link.callbacks import Callbacks
+from vmfdlint.link.chains import Chains
 from vmfdlint.link.edges import Edge, EdgeKind, Site, Slot, slot_of
 from vmfdlint.link.members import Members
 from vmfdlint.link.mentions import Mentions
@@ -46,6 +47,7 @@ class CallGraph:
         self.mentions = Mentions(program)
         self.slots = SlotCalls(program)
         self.members = Members(program)
+        self._chains = Chains(program)
         self._callbacks = Callbacks(program, models, self.slots)
 
     def callers(self, key: FunctionKey) -> tuple[Edge, ...]:
@@ -145,6 +147,7 @@ class CallGraph:
                 Edge(site, key, EdgeKind.SLOT, call.args)
                 for site, call in self.slots.of(slot)
                 if not self._would_crash(key, call.args)
+                and not self._chains.apart(key, slot, site.function, call)
             ]
             return found + self._given_on(slot, key)
         edges: list[Edge] = []

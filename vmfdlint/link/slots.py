@@ -8,6 +8,7 @@ import re
 
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import Assign, Call, FuncRef, Function, FunctionKey, Indirect, Member, Named, Place
+from vmfdlint.link.chains import Chains
 from vmfdlint.link.edges import Slot, slot_of
 from vmfdlint.link.program import FILE, Program
 from vmfdlint.link.told import Told, text_question
@@ -20,6 +21,7 @@ class Slots:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self._chains = Chains(program)
         self._stored: dict[Slot, tuple[FunctionKey, ...]] = {}
         self._given: dict[tuple[FunctionKey, int], tuple[FunctionKey, ...]] = {}
 
@@ -28,7 +30,9 @@ class Slots:
         function = self.program.function(caller)
         match call.target:
             case Member(record=record, field=field):
-                return self._in_slot(Slot(record, field))
+                slot = Slot(record, field)
+                behind = self._in_slot(slot)
+                return tuple(key for key in behind if not self._chains.apart(key, slot, caller, call))
             case Indirect(place=place) if function is not None:
                 return tuple(sorted(self._behind(function, place, 0)))
             case _:
