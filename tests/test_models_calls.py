@@ -28,6 +28,7 @@ from vmfdlint.models import (
     Truth,
     Unmap,
     Unshare,
+    Wipe,
     path_kind,
 )
 
@@ -212,9 +213,9 @@ def test_waiting() -> None:
     assert call("poll", UNKNOWN, Const(1), Const(0)).effects == ()
     poll = Resolved("poll", (Linger(message=True),), Sign.NEGATIVE)
     assert call("poll", UNKNOWN, Const(1), UNKNOWN) == poll
-    assert effect_types("waitpid", UNKNOWN, UNKNOWN, named("WNOHANG")) == []
-    assert effect_types("waitpid", UNKNOWN, UNKNOWN, Const(0)) == [Linger]
-    assert effect_types("wait", UNKNOWN) == [Linger]
+    assert effect_types("waitpid", UNKNOWN, UNKNOWN, named("WNOHANG")) == [Wipe]
+    assert effect_types("waitpid", UNKNOWN, UNKNOWN, Const(0)) == [Wipe, Linger]
+    assert effect_types("wait", UNKNOWN) == [Wipe, Linger]
     stdin = Place(Root.GLOBAL, "stdin")
     assert call("fgets", UNKNOWN, UNKNOWN, stdin).effects == (Linger(), Linger(brief=True))
     assert call("fgets", UNKNOWN, UNKNOWN, UNKNOWN).effects == (Linger(brief=True),)
