@@ -13,10 +13,10 @@ from vmfdlint.frontends.python.callees import Callee
 from vmfdlint.frontends.python.constants import Constants
 from vmfdlint.frontends.python.exceptions import Exceptions
 from vmfdlint.frontends.python.fresh import INIT, Freshness
-from vmfdlint.frontends.python.infer import PARTIAL, Inference
+from vmfdlint.frontends.python.infer import Inference
 from vmfdlint.frontends.python.managers import Managers
 from vmfdlint.frontends.python.module import DROP, FORMAT, KEPT, NEXT, Signature
-from vmfdlint.frontends.python.shapes import bound
+from vmfdlint.frontends.python.shapes import PART, bound, is_step, parted
 from vmfdlint.frontends.python.types import TYPES
 from vmfdlint.ir import (
     RAISED,
@@ -69,6 +69,8 @@ class _Body(Managers):
         self.fresh = binder.fresh
         self.exceptions = binder.exceptions
         self.raw = function
+        self._closing: set[Place] = set()
+        """Tuples that say what to close."""
 
     def bound(self) -> Function:
         """The whole function. A block is cut where a condition needs a call before it."""
@@ -135,8 +137,10 @@ class _Body(Managers):
                     self.out.append(instr)
             case Assign(dst=dst, src=src, at=at):
                 self.assign(dst, src, at)
-            case Call():
+            case Call(target=target, at=at):
                 self.call(instr)
+                if isinstance(target, Member | Indirect):
+                    self._spend(target.base if isinstance(target, Member) else target.place, at)
             case Assume(left=left, op=op, right=right, at=at):
                 self.out.append(Assume(self.place(left, at), op, self.operand(right, at), at))
             case Return(value=value, at=at):
@@ -152,11 +156,22 @@ class _Body(Managers):
         value = self.operand(src, at)
         if dst.fields and self._set(dst, value, at):
             return
+        if self._closes(dst, value):
+            value = Opaque("closed")
         target = self.place(dst, at, store=True)
         self.out.append(Assign(target, value, at))
         if isinstance(src, Place) and isinstance(value, FuncRef):
             for index, given in enumerate(self.function_value(src)[1]):
                 self.out.append(Assign(target.step(bound(index)), self.operand(given, at), at))
+
+    def _closes(self, dst: Place, value: Operand) -> bool:
+        """Whether an element of a tuple is what the tuple says to close: nobody is given that."""
+        if not dst.fields or not is_step(dst.fields[-1].name):
+            return False
+        whole = Place(dst.root, dst.name, dst.fields[:-1], dst.unit)
+        if isinstance(value, Const) and not TYPES.closing_actions.isdisjoint(value.names):
+            self._closing.add(whole)
+        return whole in self._closing
 
     def _set(self, dst: Place, value: Operand, at: Span) -> bool:
         """An assignment to a property runs its setter, where it has one."""
@@ -208,10 +223,19 @@ class _Body(Managers):
                 self.out.append(Call(None, Named(DROP), args[:1], call.at))
         elif len(callees) != 1:
             self._unsure(call, callees)
-        elif callees[0].name == PARTIAL and plain and call.dst is not None:
-            self._partial(call.dst, plain, named, call.at)
+        elif len(plain) > TYPES.partials.get(callees[0].name, len(plain)) and call.dst is not None:
+            if callees[0].name in TYPES.once:
+                self._api(msgspec.structs.replace(call, dst=None), callees[0], plain, named)
+            self._partial(call.dst, plain[TYPES.partials[callees[0].name] :], named, call.at)
         else:
             self._api(call, callees[0], plain, named)
+
+    def _spend(self, place: Place, at: Span) -> None:
+        """What was given to a function before is gone where a second call of it does nothing."""
+        types = self.types(place)
+        for one in types if not TYPES.once.isdisjoint(types) else ():
+            for index in range(parted(one)[1] if one.startswith(PART) else 0):
+                self.out.append(Assign(self.place(place.step(bound(index)), at), Opaque("spent"), at))
 
     def _ends(self, callee: Callee) -> bool:
         """Whether a call leaves a context manager made of a generator: its locals go then."""

@@ -16,6 +16,7 @@ from vmfdlint.frontends.python.shapes import (
     PART,
     REF,
     SUPER,
+    TEXT,
     attribute,
     bound,
     filled,
@@ -242,7 +243,7 @@ class Callees:
             yield Callee("c", name)
         elif type_ in self.hierarchy.classes:
             yield from self._of_object(type_, name, receiver, base, key)
-        elif not type_.startswith(("[", PART, FOREIGN)):
+        elif not type_.startswith(("[", PART, FOREIGN, TEXT)):
             found = tuple(self._filled(type_, name, base, key))
             yield from found or (Callee("api", f"{type_}.{name}", first=(receiver,)),)
 
@@ -308,6 +309,16 @@ class Callees:
                         name = self.names.meaning(instr.target.name, path).name
                         if name in TYPES.context_chooses and instr.args and isinstance(instr.args[0], Text):
                             chosen.add(instr.args[0].value)
+        return self._likely(chosen)
+
+    def chosen(self, key: FunctionKey, method: Operand | None) -> str:
+        """The context that an argument chooses, which may be a parameter or a member with a text in it."""
+        types = self.lookup.of_operand(key, method) if method is not None else ()
+        chosen = {one.removeprefix(TEXT) for one in types if one.startswith(TEXT)}
+        return self._likely(chosen) if chosen else self.context
+
+    def _likely(self, chosen: set[str]) -> str:
+        """One of several contexts: the default, where that is among them."""
         default = TYPES.context_fork if self._fork_default else TYPES.context_other
         known = sorted(chosen & TYPES.context_known)
         return default if not known or default in known else known[0]

@@ -34,7 +34,6 @@ from vmfdlint.ir import Assign, Call, Function, FunctionKey, Operand, Place, Ret
 _RULE = re.compile(r"((?:\[\w*\])*)(self|arg|element|enter|ref:class)(?: (\d+))?")
 _ROUNDS = 40
 """How often one function is read at most."""
-PARTIAL = "functools.partial"
 
 
 class Inference:
@@ -227,8 +226,9 @@ class Inference:
     ) -> Iterator[str]:
         name = callee.name
         last = name.rpartition(".")[2]
-        if name == PARTIAL and plain:
-            yield from self._partial(key, plain, named)
+        if name in TYPES.partials and len(plain) > TYPES.partials[name]:
+            yield from self._partial(key, plain[TYPES.partials[name] :], named)
+            yield from (name,) if name in TYPES.once else ()
         elif name == "builtins.super":
             owner = self.names.modules[key.path].signatures[key.name].owner if self._is_method(key) else ""
             yield SUPER + f"{self.names.modules[key.path].name}.{owner}"
@@ -253,10 +253,8 @@ class Inference:
         """The types that types.toml says a result has."""
         found = _RULE.fullmatch(rule)
         if found is None:
-            text = plain[0].value if plain and isinstance(plain[0], Text) else ""
-            context = text if text in TYPES.context_known else self.callees.context
             if rule:
-                yield rule.replace("{context}", context)
+                yield rule.replace("{context}", self.callees.chosen(key, plain[0] if plain else None))
             return
         number = int(found[3] or 0)
         types = self.lookup.of_operand(key, plain[number]) if number < len(plain) else ()

@@ -5,6 +5,7 @@ from vmfdlint.frontends.python.imports import Meaning, Names
 from vmfdlint.frontends.python.shapes import (
     FOREIGN,
     REF,
+    TEXT,
     Store,
     attribute,
     elements,
@@ -16,7 +17,7 @@ from vmfdlint.frontends.python.shapes import (
     variable,
 )
 from vmfdlint.frontends.python.types import TYPES
-from vmfdlint.ir import Address, Field, FuncRef, FunctionKey, Operand, Place
+from vmfdlint.ir import Address, Field, FuncRef, FunctionKey, Operand, Place, Text
 
 
 class Lookup:
@@ -36,6 +37,8 @@ class Lookup:
                 return self.of_place(key, place)
             case FuncRef(name=name):
                 return self.of_meaning(self.names.meaning(name, key.path), key.path)
+            case Text():
+                return _of_text(operand)
             case _:
                 return ()
 
@@ -56,7 +59,7 @@ class Lookup:
         """The types of what a name stands for."""
         match meaning.kind:
             case "constant":
-                return ()
+                return () if meaning.rest else _of_text(meaning.value)
             case "function" if meaning.rest:
                 return ()
             case "variable":
@@ -116,7 +119,8 @@ class Lookup:
         nested = f"{owner}.{name}"
         if nested in self.hierarchy.classes:
             return (REF + nested,)
-        found: dict[str, None] = {}
+        constant = self.hierarchy.constant(owner, name)
+        found = dict.fromkeys(_of_text(constant[0] if constant is not None else None))
         for one in self.hierarchy.mro(owner):
             found.update(dict.fromkeys(self.store.read(attribute(REF + one, name))))
         return tuple(found)
@@ -139,8 +143,8 @@ class Lookup:
         known = TYPES.attributes.get(dotted)
         if known is not None:
             return (known,)
-        # What is read of a structure is one of its fields.
-        method = owner not in TYPES.structures and self.names.known(dotted)
+        # What is read of a structure is one of its fields; what was given to a function before is no method.
+        method = owner not in TYPES.structures | TYPES.once and self.names.known(dotted)
         return (partial(dotted, 1, ()),) if method else ()
 
     def write(self, key: FunctionKey, place: Place, types: tuple[str, ...]) -> None:
@@ -192,3 +196,10 @@ class Lookup:
                     self.store.add(variable(meaning.path, meaning.local), types)
                 found = True
         return found
+
+
+def _of_text(operand: Operand | None) -> tuple[str, ...]:
+    """The type of a text, which only those have that name a way to make processes."""
+    if isinstance(operand, Text) and operand.value in TYPES.context_known:
+        return (TEXT + operand.value,)
+    return ()

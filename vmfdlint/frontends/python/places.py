@@ -117,7 +117,9 @@ class Places:
         return None, ()
 
     def _is_method(self, place: Place) -> bool:
-        """Whether the last member is a method of the class, no variable that holds one."""
+        """Whether the last member is a method of the class, no variable or element that holds one."""
+        if is_step(place.fields[-1].name):
+            return False
         base = Place(place.root, place.name, place.fields[:-1], place.unit)
         for one in self.types(base):
             if one in self.hierarchy.classes and self.hierarchy.find(one, place.fields[-1].name) is None:

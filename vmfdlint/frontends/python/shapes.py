@@ -5,6 +5,7 @@
 - ``part:2:flags:os.open``: a function with its first two arguments and ``flags`` given, as members ``%0``,
   ``%1`` and ``%flags`` of the value; a bound method is ``part:1::tools.vm.Vm.close``;
 - ``super:tools.vm.Vm``: what ``super()`` gives in that class; ``c:ioctl``: a function of a C library;
+- ``text:spawn``: that text, where it names how processes are made;
 - ``[]tools.vm.Vm``, ``[3]...``, ``[name]...``: a collection with such elements.
 """
 
@@ -16,6 +17,7 @@ REF = "ref:"
 PART = "part:"
 SUPER = "super:"
 FOREIGN = "c:"
+TEXT = "text:"
 _DEEP = 3
 _WIDE = 48
 

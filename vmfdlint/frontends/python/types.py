@@ -20,7 +20,9 @@ class Types(msgspec.Struct, frozen=True):
     context_names: dict[str, str]
     results: dict[str, str]
     values: dict[str, int]
+    partials: dict[str, int]
     filenos: dict[str, int]
+    closing_actions: frozenset[str]
     attributes: dict[str, str]
     small: frozenset[str]
     foreign: frozenset[str]
@@ -36,6 +38,7 @@ class Types(msgspec.Struct, frozen=True):
     paths: frozenset[str]
     runs: dict[str, str]
     starts: frozenset[str]
+    once: frozenset[str]
     closing: frozenset[str]
     wrappers: dict[str, str]
     stacks: dict[str, str]
@@ -77,7 +80,9 @@ def _load(text: str) -> Types:
         context_names=contexts["names"],
         results=data["results"],
         values=data["values"],
+        partials=data["partials"],
         filenos=data["filenos"],
+        closing_actions=frozenset(data["actions"]["closing"]),
         attributes=data["attributes"],
         small=frozenset(classes["small"]),
         foreign=frozenset(classes["foreign"]),
@@ -93,6 +98,7 @@ def _load(text: str) -> Types:
         paths=frozenset(classes["paths"]),
         runs=classes["runs"],
         starts=frozenset(classes["starts"]),
+        once=frozenset(classes["once"]),
         closing=frozenset(classes["closing"]),
         wrappers=classes["wrappers"],
         stacks=classes["stacks"],
