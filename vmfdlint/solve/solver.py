@@ -149,6 +149,9 @@ class Solver:
         """The functions that hold such a literal or its macro, and the callers they build a text for."""
         found = {FunctionKey(path, holder) for path, holder, macro in self._literals if not macro}
         found.update(self._saying(self.models.speaks))
+        # A constant that is put together of texts stands in no literal.
+        said = [token for token in sorted(self.tokens) if token.startswith("/") and self.models.speaks(token)]
+        found.update(key for token in said for key in self._naming(token) if self.program.bound(key.path))
         for _path, _holder, macro in self._literals:
             found.update(self.program.mentioning(macro) if macro else ())
         builders = self.tabulation.builders

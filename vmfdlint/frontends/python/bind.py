@@ -15,10 +15,11 @@ from vmfdlint.frontends.python.exceptions import Exceptions
 from vmfdlint.frontends.python.fresh import INIT, Freshness
 from vmfdlint.frontends.python.infer import Inference
 from vmfdlint.frontends.python.managers import Managers
-from vmfdlint.frontends.python.module import DROP, FORMAT, KEPT, NEXT, Signature
+from vmfdlint.frontends.python.module import BELOW, DROP, FORMAT, KEPT, NEXT, Signature
 from vmfdlint.frontends.python.shapes import PART, bound, is_step, parted
 from vmfdlint.frontends.python.types import TYPES
 from vmfdlint.ir import (
+    ELEMENT,
     RAISED,
     THROWN,
     Assign,
@@ -247,15 +248,8 @@ class _Body(Managers):
         if call.keywords or not name:
             return None
         given = [self.constant(one) if isinstance(one, Place) else one for one in call.args]
-        if name != FORMAT:
-            return fold.request(name, tuple(one or Opaque() for one in given))
-        texts = [_text(one) for one in given]
-        if None in texts or not texts:
-            return None
-        try:
-            return Text(str(texts[0]) % tuple(texts[1:]))
-        except (TypeError, ValueError):
-            return None
+        known = tuple(one or Opaque() for one in given)
+        return fold.filled(known) if name == FORMAT else fold.request(name, known)
 
     def _stays(self, place: Place, callees: tuple[Callee, ...]) -> bool:
         """Whether a call of a variable stays one: nothing is known, or it is a parameter that callers give
@@ -311,6 +305,17 @@ class _Body(Managers):
             name = f"python2.{name}"
         args, words = self._given(given, (*callee.named, *named), call.at)
         self._emit(call, name, args, words)
+        if name in TYPES.listings and args and call.dst is not None:
+            self._listed(call.dst, args, TYPES.listings[name], call.at)
+
+    def _listed(self, dst: Place, args: tuple[Operand, ...], position: int, at: Span) -> None:
+        """Each element of what a path is asked for is a path below it."""
+        element = self.temp()
+        name = args[position] if 0 <= position < len(args) else Opaque("any")
+        if isinstance(name, Text):
+            name = Text(name.value.replace("*", "%s"))
+        self.out.append(Call(element, Named(FORMAT), (Text(BELOW), args[0], name), at))
+        self.out.append(Assign(dst.step(ELEMENT), element, at))
 
     def _handed_on(self, call: Call, method: str, plain: tuple[Operand, ...]) -> None:
         """``loop.run_in_executor(pool, f)`` submits ``f`` to the pool, before it waits for that."""
@@ -321,16 +326,6 @@ class _Body(Managers):
         if len(names) == 1 and self.names.known(names[0]):
             args, words = self._given(plain, (), call.at)
             self.out.append(Call(None, Named(names[0]), args, call.at, call.via, words))
-
-
-def _text(operand: Operand | None) -> str | None:
-    match operand:
-        case Text(value=text):
-            return text
-        case Const(value=value) if value is not None:
-            return str(value)
-        case _:
-            return None
 
 
 def _raised(block: Block) -> bool:

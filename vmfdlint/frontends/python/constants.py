@@ -10,7 +10,7 @@ from vmfdlint.frontends.contract import BODY
 from vmfdlint.frontends.python import fold
 from vmfdlint.frontends.python.hierarchy import Hierarchy
 from vmfdlint.frontends.python.imports import Names, constant_name
-from vmfdlint.frontends.python.module import Module
+from vmfdlint.frontends.python.module import FORMAT, Module
 from vmfdlint.frontends.python.shapes import is_step
 from vmfdlint.frontends.python.types import TYPES
 from vmfdlint.ir import Assign, Call, Const, Named, Operand, Place, Root, Text
@@ -96,7 +96,10 @@ class Constants:
             case Text():
                 return operand
             case Call(target=Named(name=name), args=args, keywords=()):
-                return fold.request(name, self.constants(args, path, depth))
+                given = self.constants(args, path, depth)
+                if self.names.meaning(name, path).name in TYPES.paths:
+                    return fold.path(given)
+                return fold.filled(given) if name == FORMAT else fold.request(name, given)
             case Place() if depth <= _DEPTH:
                 return self.of_place(operand, path, depth + 1)
             case _:

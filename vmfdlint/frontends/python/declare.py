@@ -94,7 +94,11 @@ def signature_of(node: cst.FunctionDef | cst.Lambda, owner: str, names: Statemen
 
 
 def _decorator(node: cst.BaseExpression, names: Statements) -> str:
+    """The dotted name of a decorator, also where it begins with a variable of the file."""
     inner = node.func if isinstance(node, cst.Call) else node
+    chain = dotted(inner)
+    if chain.partition(".")[0] in names.file.variables:
+        return f"{names.file.module}.{chain}"
     return names.static_name(inner)
 
 

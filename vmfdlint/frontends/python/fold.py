@@ -44,15 +44,21 @@ def binary(operator: str, left: Operand, right: Operand) -> Operand | None:
         except ZeroDivisionError:
             return None
     if union:
-        place, bits = (left, right) if isinstance(left, Place) else (right, left)
+        place, bits = (left, right) if isinstance(left, Place | Flags) else (right, left)
         if isinstance(place, Place) and isinstance(bits, Const) and bits.names:
             return Flags(place, bits.names)
+        if isinstance(place, Flags) and isinstance(bits, Const) and bits.names:
+            return Flags(place.base, (*place.on, *bits.names), _without(place.off, bits.names))
     complement = operator == "&" and isinstance(right, Flags) and right.base == NOTHING
     if complement and isinstance(left, Place) and isinstance(right, Flags):
         return Flags(left, (), right.off)
     if operator == "+" and isinstance(left, Text) and isinstance(right, Text):
         return Text(left.value + right.value)
     return None
+
+
+def _without(names: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(one for one in names if one not in others)
 
 
 def named(operand: Operand) -> Operand:
@@ -78,6 +84,33 @@ def request(name: str, args: tuple[Operand, ...]) -> Const | None:
         direction, kind, number = (value or 0 for value in values[:3])
         return Const((direction & 3) << 30 | ((values[3] or 0) & 0x3FFF) << 16 | kind << 8 | number)
     return None
+
+
+def filled(args: tuple[Operand, ...]) -> Text | None:
+    """A format with its values put in, where all of them are known."""
+    texts = [_text(one) for one in args]
+    if None in texts or not texts:
+        return None
+    try:
+        return Text(str(texts[0]) % tuple(texts[1:]))
+    except (TypeError, ValueError):
+        return None
+
+
+def path(parts: tuple[Operand, ...]) -> Text | None:
+    """A path that is made of known parts: ``Path("/sys", "kernel")``."""
+    texts = [one.value for one in parts if isinstance(one, Text)]
+    return Text("/".join(texts)) if texts and len(texts) == len(parts) else None
+
+
+def _text(operand: Operand | None) -> str | None:
+    match operand:
+        case Text(value=text):
+            return text
+        case Const(value=value) if value is not None:
+            return str(value)
+        case _:
+            return None
 
 
 def percent(text: str) -> str:

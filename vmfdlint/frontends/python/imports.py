@@ -140,6 +140,8 @@ class Names:
             for count in range(len(parts), 0, -1):
                 local = ".".join(parts[:count])
                 if local in table and local != BODY:
+                    if len(parts) > count + 1 and ".".join(parts) in module.functions:
+                        break  # a function inside a method
                     name = f"{module.name}.{local}"
                     return Meaning(kind, name, path, local, parts[count:])  # type: ignore[arg-type]
         if parts[0] in module.constants and len(parts) == 1:

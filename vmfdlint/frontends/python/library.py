@@ -15,6 +15,7 @@ from vmfdlint.frontends.python.decorate import BARE, decorated
 from vmfdlint.frontends.python.imports import Names
 from vmfdlint.frontends.python.infer import Inference
 from vmfdlint.frontends.python.module import Module
+from vmfdlint.frontends.python.registered import registered
 from vmfdlint.frontends.python.tokens import tokens_of
 from vmfdlint.frontends.python.types import TYPES
 from vmfdlint.frontends.python.unify import gives_first, unified
@@ -56,7 +57,8 @@ class Library:
     @cached_property
     def modules(self) -> Mapping[str, Module]:
         """The files as they were lowered, with what stands above their functions written out."""
-        return decorated(self._modules, Names(self._modules, self._known))
+        written = decorated(self._modules, Names(self._modules, self._known))
+        return registered(written, Names(written, self._known))
 
     @cached_property
     def paths(self) -> frozenset[str]:

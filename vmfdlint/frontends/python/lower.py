@@ -17,8 +17,9 @@ from vmfdlint.frontends.python.displays import named_tuples
 from vmfdlint.frontends.python.lower_stmt import Statements
 from vmfdlint.frontends.python.module import Class, Module, Signature, module_name
 from vmfdlint.frontends.python.positions import Positions
+from vmfdlint.frontends.python.producers import is_producer
 from vmfdlint.frontends.python.scopes import Scope
-from vmfdlint.frontends.python.state import NONE, File
+from vmfdlint.frontends.python.state import NONE, File, opaque
 from vmfdlint.frontends.python.syntax import SCOPES, form_of, literal, walk
 from vmfdlint.frontends.python.tuples import tuple_class
 from vmfdlint.ir import Block, Function, FunctionKey, Place, Return, Root, Unparsed
@@ -207,6 +208,9 @@ class _Lowering:
         lowering.drops = tuple(
             Place(Root.LOCAL, name) for name in sorted(scope.homebound - scope.captured) if name not in params
         )
+        if isinstance(item.node, cst.FunctionDef) and is_producer(item.node):
+            lowering.given = lowering.own_variable("given")
+            lowering.assign(lowering.given, opaque(item.node), item.node)
         if isinstance(item.node, cst.Lambda):
             lowering.leave(item.node.body, lowering.value(item.node.body))
         else:

@@ -44,14 +44,14 @@ class Exits(Conditions):
 
     def returns(self, value: Operand | None, node: cst.CSTNode) -> None:
         """Emits a return that runs no cleanup."""
-        self.graph.emit(Return(value, self.at(node)))
+        self.graph.emit(Return(value if value is None else self.given or value, self.at(node)))
         self.graph.end()
 
     def falls_off(self, node: cst.FunctionDef) -> None:
         """The end of a function without a ``return``: its last line is where that is."""
         last = node.body.body[-1] if node.body.body else node
         self.let_go(last)
-        self.graph.emit(Return(NONE, self.file.positions.last_line(last)))
+        self.graph.emit(Return(self.given or NONE, self.file.positions.last_line(last)))
         self.graph.end()
 
     def leave(self, node: cst.CSTNode, value: Operand | None) -> None:

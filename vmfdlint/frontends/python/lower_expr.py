@@ -279,10 +279,14 @@ class Expressions(State):
         given: Operand = opaque(node)
         if isinstance(node.value, cst.From):
             given = self.value(node.value.item)
+            if self.given is not None:
+                given = self.settled(given, node).step(ELEMENT)
         elif node.value is not None:
             given = self.value(node.value)
         if self.generator is not None:
             return self._stop(given, node)
+        if self.given is not None:
+            self.assign(self.given.step(ELEMENT), given, node)
         return self.emit_call(Named(YIELD), (given,), node)
 
     def _stop(self, given: Operand, node: cst.Yield) -> Operand:

@@ -102,6 +102,8 @@ class State(ABC):
         """In a context manager made of a generator: its object, whose members the locals are."""
         self.stops: list[tuple[int, int]] = []
         """For each ``yield`` of it the block behind and the one an exception thrown there goes to."""
+        self.given: Place | None = None
+        """In a generator that does nothing but give: the list of what it gives."""
         self._temps = 0
         self._own = 0
 

@@ -23,6 +23,7 @@ class Types(msgspec.Struct, frozen=True):
     partials: dict[str, int]
     filenos: dict[str, int]
     closing_actions: frozenset[str]
+    listings: dict[str, int]
     attributes: dict[str, str]
     small: frozenset[str]
     foreign: frozenset[str]
@@ -83,6 +84,7 @@ def _load(text: str) -> Types:
         partials=data["partials"],
         filenos=data["filenos"],
         closing_actions=frozenset(data["actions"]["closing"]),
+        listings=data["listings"],
         attributes=data["attributes"],
         small=frozenset(classes["small"]),
         foreign=frozenset(classes["foreign"]),
