@@ -4,11 +4,13 @@ In: the key of a function that forks. Out: yes or no, by a run over that functio
 place where it may have one. What else the program does with a reference is the solver's.
 """
 
+from collections.abc import Iterator
 from functools import cached_property
 
-from vmfdlint.ir import FunctionKey
+from vmfdlint.ir import FunctionKey, Place
 from vmfdlint.link import FILE, CallGraph, Site
 from vmfdlint.models import Daemon, Fork, Kind, Models, Use
+from vmfdlint.solve.boundary import outside
 from vmfdlint.solve.facts import Fact, Object
 from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.observe import Happening, Node, Observation
@@ -17,6 +19,8 @@ from vmfdlint.solve.tabulate import Tabulation
 from vmfdlint.solve.typestate import State
 from vmfdlint.summary import OUTER, Behaviour, Flow, Path, Relevance, is_global, port_path
 
+_BELOW = 2
+"""How far below a fork an ioctl is looked for that a child's object is asked."""
 _IN_CHILD = (Happening.LINGER, Happening.CHILD_USE, Happening.UNSURE)
 
 
@@ -69,14 +73,29 @@ class Survival:
         """Where a function may have a VM other than in its caller's variables: what it is given, and the
         members and globals that its calls ask something of. In a child that gives EIO."""
         found: dict[Path, None] = {(name,): None for name in flow.params}
+        found.update(dict.fromkeys(self._used(key, flow, _BELOW)))
+        return tuple(found)
+
+    def _used(self, key: FunctionKey, flow: Flow, depth: int) -> Iterator[Path]:
+        """The members and globals that calls ask something of, also in functions that are given the same
+        object."""
         for call, modelled in self._behaviour.calls_with(key, Use):
             for effect in modelled.effects:
                 place = (
                     port_path(effect.fd, call.args) if isinstance(effect, Use) and effect.checked else None
                 )
                 if place is not None and (place[0] in flow.params or is_global(place)):
-                    found[place] = None
-        return tuple(found)
+                    yield place
+        for call in flow.calls if depth else ():
+            if not any(isinstance(one, Place) and one.name in flow.params for one in call.args):
+                continue
+            for callee in self._behaviour.program.targets(key, call):
+                below = self._behaviour.flow(callee)
+                if below is None:
+                    continue
+                for place in self._used(callee, below, depth - 1):
+                    outer = [place] if is_global(place) else outside(place, call.args, below)
+                    yield from (one for one in outer if is_global(one) or one[0] in flow.params)
 
 
 class _Trial(Tabulation):

@@ -301,6 +301,8 @@ class _Body(Managers):
         if name in TYPES.filenos:
             given = self.numbered(given, TYPES.filenos[name], call.at)
         given, named = self.spread(given, named)
+        if name.rpartition(".")[2] in TYPES.fills:
+            named = ()  # it is called as a member of what is filled, and by nobody else
         if callee.kind == "api" and self.python2 and self.names.known(f"python2.{name}"):
             name = f"python2.{name}"
         args, words = self._given(given, (*callee.named, *named), call.at)

@@ -6,7 +6,7 @@ from vmfdlint.frontends.python import fold
 from vmfdlint.frontends.python.lower_expr import Expressions
 from vmfdlint.frontends.python.state import NONE, opaque
 from vmfdlint.frontends.python.syntax import literal
-from vmfdlint.ir import ELEMENT, Assign, Call, Indirect, Member, Named, Operand, Place, Text
+from vmfdlint.ir import ELEMENT, Assign, Call, FuncRef, Indirect, Member, Named, Operand, Place, Text
 
 ADDRESS = "python.address"
 """Of an object that nothing else refers to only the address is kept."""
@@ -29,6 +29,9 @@ _QUIET = frozenset(
 """Builtins whose exceptions nobody means when they write a handler."""
 _SET_BY_USERS = frozenset(("os.environ.get", "os.getenv"))
 """Calls that give their last argument where a user has set nothing else."""
+_IN_THREADS = frozenset(("asyncio.to_thread", "anyio.to_thread.run_sync", "trio.to_thread.run_sync"))
+"""Calls that run a function in a thread, and give what that gives."""
+_WAIT = "asyncio.wait"
 
 
 class Calls(Expressions):
@@ -62,6 +65,16 @@ class Calls(Expressions):
         if request is not None:
             return request
         return self.emit_call(Named(name), args, node, keywords, raises=name not in _QUIET)
+
+    def awaited(self, node: cst.Call) -> Operand:
+        """``await f()``: what a thread does that is waited for at once, a call of its function does."""
+        if self.static_name(node.func) not in _IN_THREADS:
+            return self.call(node)
+        args, keywords = self.arguments(node)
+        if not args or len(keywords) == len(args):
+            return opaque(node)
+        self.emit_call(Named(_WAIT), (), node)
+        return self.emit_call(_called(args[0]), args[1:], node, keywords)
 
     def arguments(self, node: cst.Call) -> tuple[tuple[Operand, ...], tuple[str, ...]]:
         """The arguments, those given by name and those taken out of a sequence last, and their names."""
@@ -120,3 +133,16 @@ class Calls(Expressions):
         base = self.settled(given, func.value)
         args, keywords = self.arguments(node)
         return self.emit_call(Member("", name, self.member_of(base, name)), args, node, keywords)
+
+
+def _called(function: Operand) -> Named | Member | Indirect:
+    """A call of the function that an operand is."""
+    if isinstance(function, FuncRef):
+        return Named(function.name)
+    if not isinstance(function, Place):
+        return Named("?")
+    if function.is_global and not function.fields and not function.unit:
+        return Named(function.name)
+    if function.fields and function.fields[-1].name.isidentifier():
+        return Member("", function.fields[-1].name, function)
+    return Indirect(function)

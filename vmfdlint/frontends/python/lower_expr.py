@@ -56,6 +56,8 @@ class Expressions(State):
                 return self.comprehension(node)
             case cst.Lambda():
                 return FuncRef(self.lambda_name(node))
+            case cst.Await(expression=cst.Call() as awaited):
+                return self.awaited(awaited)
             case cst.Await():
                 return self.value(node.expression)
             case cst.Yield():
@@ -298,6 +300,10 @@ class Expressions(State):
         self.graph.start(behind)
         self.stops.append((behind, raised))
         return opaque(node)
+
+    @abstractmethod
+    def awaited(self, node: cst.Call) -> Operand:
+        """Lowers a call whose result is waited for."""
 
     @abstractmethod
     def guard(self, left: Place, op: str, right: Operand, node: cst.CSTNode, true: int, false: int) -> None:
