@@ -246,7 +246,7 @@ class Loop:
         paths = (path_of(dst) for dst in given if dst is not None)
         return frozenset(path[0] for path in paths if len(path) == 1)
 
-    def _counts(self, name: str) -> bool:
+    def _counts(self, name: str, calls: int = 0) -> bool:
         """Whether a local runs over descriptor numbers: counted in the loop, or read from /proc/self/fd
         names."""
         if self._ends_early(name):
@@ -259,6 +259,9 @@ class Loop:
                     continue
                 if isinstance(instr, Call):
                     if number in self.blocks:
+                        given = self._given_back(instr)  # ``fd = int(name)``
+                        if given is not None and not given.fields and calls < _CALLS:
+                            return self._counts(path_of(given)[0], calls + 1)
                         return (
                             isinstance(instr.target, Named)
                             and instr.target.name in self.models.number_readers

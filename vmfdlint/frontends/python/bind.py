@@ -2,6 +2,7 @@
 models and the library know, constructors taken apart, arguments in their places.
 """
 
+import re
 from functools import cached_property
 
 import msgspec
@@ -44,6 +45,8 @@ from vmfdlint.ir import (
 _NONE = Const(0, ("None",))
 _LEAVING: dict[str, tuple[Operand, ...]] = {"__exit__": (_NONE,) * 3, "__throw__": (Const(1),) * 3}
 """What leaving a context manager gives its method: no exception, or one."""
+RANGE = "builtins.range"
+"""Runs over numbers, of which nothing is known where it is given none."""
 
 
 class Binder:
@@ -306,6 +309,9 @@ class _Body(Managers):
         if callee.kind == "api" and self.python2 and self.names.known(f"python2.{name}"):
             name = f"python2.{name}"
         args, words = self._given(given, (*callee.named, *named), call.at)
+        asked = args[0] if args and name in TYPES.ranges else None
+        if isinstance(asked, Text) and re.fullmatch(TYPES.ranges[name], asked.value):
+            name, args = RANGE, ()
         self._emit(call, name, args, words)
         if name in TYPES.listings and args and call.dst is not None:
             self._listed(call.dst, args, TYPES.listings[name], call.at)

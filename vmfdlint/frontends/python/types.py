@@ -24,6 +24,7 @@ class Types(msgspec.Struct, frozen=True):
     filenos: dict[str, int]
     closing_actions: frozenset[str]
     listings: dict[str, int]
+    ranges: dict[str, str]
     attributes: dict[str, str]
     small: frozenset[str]
     foreign: frozenset[str]
@@ -85,6 +86,7 @@ def _load(text: str) -> Types:
         filenos=data["filenos"],
         closing_actions=frozenset(data["actions"]["closing"]),
         listings=data["listings"],
+        ranges=data["ranges"],
         attributes=data["attributes"],
         small=frozenset(classes["small"]),
         foreign=frozenset(classes["foreign"]),
