@@ -25,6 +25,7 @@ class Limits(msgspec.Struct, frozen=True):
     early_nodes: int = 10_000
     hook_callees: int = 100
     early_callers: int = 60
+    early_way: int = 300
     vm_climbs: int = 600
     resting_climbs: int = 40
     vm_entries: int = 200

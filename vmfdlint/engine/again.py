@@ -22,6 +22,7 @@ from vmfdlint.ir import FunctionKey
 from vmfdlint.link import Answer, Asked, Comparison, KeptUnits, Lexicon, Program, Told
 from vmfdlint.models import Models
 from vmfdlint.run import Workers
+from vmfdlint.solve import Passage
 
 
 class AsBefore(msgspec.Struct, frozen=True):
@@ -54,6 +55,7 @@ class Again:
         self._target = target
         self._record = Record(rows, asked)
         self._comparisons: dict[str, Comparison | None] = {}
+        self._passages: dict[FunctionKey, Passage | None] = {}
         self._changes = Changes(
             self._record, rows, self._sources, models, lambda: self.read, lambda: self.lexicon
         )
@@ -182,10 +184,13 @@ class Again:
             found |= dict.fromkeys(program.mentioning_in(path, name))
         return [key for key in found if self.changed(key)]
 
-    def sources(self, key: FunctionKey) -> tuple[FunctionKey, ...]:
+    def passage(self, key: FunctionKey) -> Passage | None:
         """See :class:`vmfdlint.engine.early.Since`."""
-        said = self._record.of(key.path)
-        return said.passed.get(key.name, ()) if said is not None else ()
+        if key not in self._passages:
+            said = self._record.of(key.path) or Sayings()
+            for name, passage in said.passed.items():
+                self._passages[FunctionKey(key.path, name)] = passage
+        return self._passages.setdefault(key)
 
     @property
     def told(self) -> Told:
@@ -229,9 +234,9 @@ class Again:
             _with_more(last, program.lexicon, kept.names), files=files, outcome=outcome, spoken=spoken
         )
         parsed = frozenset(program.parsed)
-        passed: dict[str, dict[str, tuple[FunctionKey, ...]]] = {}
-        for key, sources_of_it in solved.solver.passed.items():
-            passed.setdefault(key.path, {})[key.name] = tuple(sorted(sources_of_it))
+        passed: dict[str, dict[str, Passage]] = {}
+        for key, passage in solved.solver.passed.items():
+            passed.setdefault(key.path, {})[key.name] = passage
         sayings: dict[str, Sayings] = {}
         for path in sorted({*told.answers, *parsed, *passed, *kept.signatures.used}):
             answers = tuple((name, args, said) for (name, args), said in told.of(path).items())

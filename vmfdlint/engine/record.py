@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from vmfdlint.cache import Coding, Rows, digest
-from vmfdlint.ir import FunctionKey
 from vmfdlint.link import ANSWERED_ALONE, Answer, Asked
+from vmfdlint.solve import Passage
 
 SPOKEN = b"vmfdlint"
 """What a file with comments for vmfdlint holds."""
@@ -33,13 +33,13 @@ class Last(msgspec.Struct, frozen=True, array_like=True):
 class Sayings(msgspec.Struct, frozen=True, array_like=True):
     """What a file said. ``names`` are numbers for what it says of names to other files (``link.signature``);
     ``lowered``: its functions were asked for, too, and are kept in the row with that mark (``link.kept``);
-    ``passed``: by name of those that descriptors passed, the functions that had made these."""
+    ``passed``: of those that descriptors passed, where these came from, by name."""
 
     answers: tuple[tuple[str, tuple[str, ...], Answer], ...] = ()
     names: Mapping[str, int] = {}
     lowered: bool = False
     mark: bytes = b""
-    passed: Mapping[str, tuple[FunctionKey, ...]] = {}
+    passed: Mapping[str, Passage] = {}
 
     @property
     def is_light(self) -> bool:

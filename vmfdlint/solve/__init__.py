@@ -9,7 +9,7 @@ from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, ZERO_FACT, Cut, Fact,
 from vmfdlint.solve.observe import Crumb, Happening, Node, Observation
 from vmfdlint.solve.ports import is_number
 from vmfdlint.solve.receivers import Receivers
-from vmfdlint.solve.solver import Solver
+from vmfdlint.solve.solver import Passage, Solver
 from vmfdlint.solve.typestate import Life, Process, State
 from vmfdlint.solve.witness import witness
 
@@ -27,6 +27,7 @@ __all__ = [
     "Node",
     "Object",
     "Observation",
+    "Passage",
     "Process",
     "Receivers",
     "Solver",

@@ -5,7 +5,7 @@ Out: a Solver that observed what becomes of these.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import FunctionKey
@@ -24,7 +24,8 @@ from vmfdlint.summary import Behaviour, Relevance
 class _Ending(Tabulation):
     """Ends where one thing more that happens in a function that ``changed`` is proven, or with too much work.
     What is proven hangs on no other path: a child surely stays, and its parent lives on; or a copy that
-    nothing ever held is there where the process waits. What such a call leads to goes first."""
+    nothing ever held is there where the process waits. What such a call leads to goes first, then what is on
+    the ``way`` to such functions."""
 
     def __init__(
         self,
@@ -34,10 +35,13 @@ class _Ending(Tabulation):
         models: Models,
         interest: Interest,
         changed: Callable[[FunctionKey], bool],
+        way: Collection[FunctionKey],
     ) -> None:
         super().__init__(graph, behaviour, relevance, models, interest)
         self._changed = changed
+        self._way = way
         self._ahead: deque[Node] = deque()
+        self._nearer: deque[Node] = deque()
         self._parents: set[Site] = set()
         self._children: set[Site] = set()
         self._copies: set[Site] = set()
@@ -51,14 +55,18 @@ class _Ending(Tabulation):
     def push(self, node: Node, step: Step) -> None:
         """See :meth:`Tables.push`."""
         super().push(node, step)
-        if self._work and self._work[-1] is node and self._origin(node.fact) is not None:
+        if not self._work or self._work[-1] is not node:
+            return
+        if self._origin(node.fact) is not None:
             self._ahead.append(self._work.pop())
+        elif self.contexts[node.context].key in self._way:
+            self._nearer.append(self._work.pop())
 
     def _next(self) -> Node | None:
         self.ended = self.ended or len(self.steps) > LIMITS.early_nodes
         if self.ended:
             return None
-        return self._ahead.popleft() if self._ahead else super()._next()
+        return next((work.popleft() for work in (self._ahead, self._nearer) if work), None) or super()._next()
 
     def _origin(self, fact: Fact) -> Site | None:
         """The call in a function that changed by which this is a child's copy, the parent's stand-in, or a
@@ -96,10 +104,13 @@ class Early(Solver):
         solver: Solver,
         changed: Callable[[FunctionKey], bool],
         meets: Callable[[FunctionKey], bool],
+        way: Collection[FunctionKey] = (),
     ) -> None:
-        """``meets`` says which of the functions to start from to take."""
+        """``meets`` says which of the functions to start from to take; ``way`` are those over which
+        references come to what changed."""
         self._changed = changed
         self._meets = meets
+        self._way = way
         super().__init__(solver.program, solver.models, solver.aliases_of, solver)
         self.interest.forks_in = changed
 
@@ -110,7 +121,8 @@ class Early(Solver):
 
     def trial(self) -> _Ending:
         """See :meth:`Solver.trial`."""
-        return _Ending(self.graph, self.behaviour, self.relevance, self.models, self.interest, self._changed)
+        rooms = self.graph, self.behaviour, self.relevance, self.models, self.interest
+        return _Ending(*rooms, self._changed, self._way)
 
     @property
     def ended(self) -> bool:

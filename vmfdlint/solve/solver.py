@@ -7,6 +7,8 @@ path of a device); everything else is reached from them on demand.
 from collections.abc import Callable
 from functools import cached_property
 
+import msgspec
+
 from vmfdlint.base import SourceText
 from vmfdlint.ir import Address, Call, FunctionKey, Place
 from vmfdlint.link import FILE, CallGraph, Program, Told, text_question
@@ -27,6 +29,14 @@ Aliases = Callable[[SourceText, frozenset[str]], frozenset[str]]
 
 _BUILDERS = 3
 """How many functions a text goes up through from the one that builds it."""
+
+
+class Passage(msgspec.Struct, frozen=True, array_like=True):
+    """A function that references pass. ``sources`` are the seeds that they come out of; for one that comes
+    out of none, the function that made it of another: a mapping of a vCPU. ``callers`` gave it some."""
+
+    sources: tuple[FunctionKey, ...]
+    callers: tuple[FunctionKey, ...]
 
 
 class Solver:
@@ -214,7 +224,7 @@ class Solver:
     def look_ahead(self) -> None:
         """Has those functions read that a reference would ask about which is lost, or whose process forks,
         in a function that it comes out of: whether they wait. A change may do that, and is told of sooner."""
-        for key in sorted({source for found in self.passed.values() for source in found}):
+        for key in sorted({source for passage in self.passed.values() for source in passage.sources}):
             flow = self.behaviour.flow(key)
             for call in flow.calls if flow is not None else ():
                 if self.behaviour.modelled(key, call) is None:
@@ -235,16 +245,23 @@ class Solver:
         return frozenset(self.passed)
 
     @cached_property
-    def passed(self) -> dict[FunctionKey, set[FunctionKey]]:
-        """For each function through which a reference flows, the seeds that such references come out of;
-        where one comes out of none, the function that made it of another: a mapping of a vCPU."""
+    def passed(self) -> dict[FunctionKey, Passage]:
+        """The functions through which references flow."""
         seeds = frozenset(self.seeds)
-        found: dict[FunctionKey, set[FunctionKey]] = {}
+        sources: dict[FunctionKey, set[FunctionKey]] = {}
         for (key, _block, _index), facts in self.tabulation.at.items():
             for made in {fact.object.first for fact in facts if fact.object is not None}:
                 out_of = {site.function for site in (made.site, *made.chain)}
-                found.setdefault(key, set()).update(out_of & seeds or {made.site.function})
-        return found
+                sources.setdefault(key, set()).update(out_of & seeds or {made.site.function})
+        callers: dict[FunctionKey, set[FunctionKey]] = {}
+        contexts = self.tabulation.contexts
+        for number, sent in self.tabulation.incoming.items():
+            givers = {contexts[one.node.context].key for one in sent if one.node.fact.object is not None}
+            callers.setdefault(contexts[number].key, set()).update(givers)
+        return {
+            key: Passage(tuple(sorted(found)), tuple(sorted(callers.get(key, ()))))
+            for key, found in sources.items()
+        }
 
     @cached_property
     def object_count(self) -> int:
