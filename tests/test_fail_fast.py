@@ -96,6 +96,14 @@ def test_a_new_fork_is_told_alone(check: Check, tree: Path) -> None:
     assert {"vm.c:VMFD101", "old.c:VMFD301"} <= set(found)
 
 
+def test_it_says_that_it_ended(run: Run, check: Check, tree: Path) -> None:
+    change(tree / "run.c", "{\n", "{\n" + FORK)
+    assert run("check", "--isolated", "--fail-fast").out.splitlines()[-2:] == [
+        "Ended with what is new since the last run (--fail-fast): nothing else was looked for.",
+        "Followed what changed in 5 files: 1 finding",
+    ]
+
+
 def test_a_fork_in_a_function_that_a_descriptor_passed(check: Check, tree: Path) -> None:
     change(tree / "run.c", "{\n", "{\n" + FORK)
     assert check("--fail-fast") == (1, ["run.c:VMFD101"], True)

@@ -9,7 +9,7 @@ from vmfdlint.finding import Certainty, Finding, Outcome
 from vmfdlint.rulebook import Rule
 from vmfdlint.solve import Early
 
-NOTICE = "Ended with what is new since the last run (--fail-fast): other findings were not looked for."
+NOTICE = "Ended with what is new since the last run (--fail-fast): nothing else was looked for."
 
 
 def new_findings(

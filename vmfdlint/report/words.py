@@ -72,6 +72,9 @@ def closing(outcome: Outcome, context: Context) -> list[str]:
     found = count(len(outcome.findings), "finding")
     if outcome.left_out:
         found += f" ({', '.join(f'{left.count:,} {left.why}' for left in outcome.left_out)})"
+    if outcome.early:
+        lines.append(f"Followed what changed in {count(done.files, 'file')}{partly}: {found}")
+        return lines
     functions = count(done.descriptor_functions, "function")
     touch = "touches" if done.descriptor_functions == 1 else "touch"
     lines.append(
