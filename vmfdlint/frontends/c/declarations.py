@@ -205,10 +205,12 @@ def cast_results(data: bytes) -> dict[str, CType]:
     """Results of the checked casts that macros of an object model declare; found without a parse."""
     results: dict[str, CType] = {}
     for match in _CAST.finditer(data):
-        name, record = MACROS.casts[match.group(1)]
-        args = [arg.strip().decode("utf-8", "replace") for arg in match.group(2).split(b",")]
-        if max(name, record) < len(args):
-            results.setdefault(args[name], CType(pointer=1, name=args[record]))
+        inside = match.group(2).split(b",")
+        for cast in MACROS.casts[match.group(1)]:
+            if cast.fits(inside):
+                record = inside[cast.record].strip().decode("utf-8", "replace")
+                name = cast.named(inside).decode("utf-8", "replace")
+                results.setdefault(name, CType(pointer=1, name=record))
     return results
 
 

@@ -4,10 +4,28 @@ MACROS.
 
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+
+class Cast(msgspec.Struct, frozen=True):
+    """A function that a macro of an object model declares: which argument is its name, with what behind it,
+    and which the record it returns."""
+
+    name: int
+    record: int
+    behind: bytes = b""
+
+    def fits(self, arguments: Sequence[bytes]) -> bool:
+        """Whether there are so many arguments."""
+        return max(self.name, self.record) < len(arguments)
+
+    def named(self, arguments: Sequence[bytes]) -> bytes:
+        """What the function is called."""
+        return arguments[self.name].strip() + self.behind
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -34,7 +52,7 @@ class Words(msgspec.Struct, frozen=True):
     sizes: dict[str, int]
     known: dict[str, int]
     scalars: frozenset[str]
-    casts: dict[bytes, tuple[int, int]]
+    casts: dict[bytes, tuple[Cast, ...]]
 
 
 def _names(words: list[str]) -> frozenset[bytes]:
@@ -67,7 +85,12 @@ def _load(text: str) -> Words:
         sizes=data["values"]["sizes"],
         known=data["values"]["known"],
         scalars=frozenset(data["values"]["scalars"]["names"]),
-        casts={name.encode(): (at["name"], at["record"]) for name, at in data["casts"].items()},
+        casts={
+            macro.encode(): tuple(
+                Cast(one["name"], one["record"], one.get("behind", "").encode()) for one in made
+            )
+            for macro, made in data["casts"].items()
+        },
     )
 
 

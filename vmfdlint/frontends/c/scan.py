@@ -254,11 +254,9 @@ class _Roles:
     def casts(self, text: bytes) -> None:
         """Names of functions that a macro of the object model declares."""
         for match in _NAME_CALLED.finditer(text):
-            places = MACROS.casts.get(match.group(1))
-            if places:
-                inside = text[match.end() :].split(b")", 1)[0].split(b",")
-                if places[0] < len(inside):
-                    self.functions.add(inside[places[0]].strip())
+            made = MACROS.casts.get(match.group(1), ())
+            inside = text[match.end() :].split(b")", 1)[0].split(b",") if made else []
+            self.functions.update(cast.named(inside) for cast in made if cast.fits(inside))
 
 
 def _inside(code: bytes, start: int) -> int:
