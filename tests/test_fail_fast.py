@@ -114,6 +114,11 @@ def test_a_copy_that_nothing_holds(check: Check, tree: Path) -> None:
     assert check("--fail-fast") == (1, ["run.c:VMFD201"], True)
 
 
+def test_a_copy_that_its_function_loses(check: Check, tree: Path) -> None:
+    change(tree / "run.c", "{\n", "{\n    int copy = dup(vm);\n    if (copy < 0) return;\n")
+    assert check("--fail-fast") == (1, ["run.c:VMFD201"], True)
+
+
 def test_a_copy_in_a_variable_is_followed_to_the_end(check: Check, tree: Path) -> None:
     change(tree / "run.c", "{\n", "{\n    static int copy;\n    copy = dup(vm);\n")
     assert check("--fail-fast") == (1, ["run.c:VMFD201", "run.c:VMFD303"], True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import FunctionKey
 from vmfdlint.link import CallGraph, Site
-from vmfdlint.models import Models
+from vmfdlint.models import Close, Models
 from vmfdlint.solve.facts import Fact
 from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.observe import Happening, Node, Observation
@@ -23,9 +23,9 @@ from vmfdlint.summary import Behaviour, Relevance
 
 class _Ending(Tabulation):
     """Ends where one thing more that happens in a function that ``changed`` is proven, or with too much work.
-    What is proven hangs on no other path: a child surely stays, and its parent lives on; or a copy that
-    nothing ever held is there where the process waits. What such a call leads to goes first, then what is on
-    the ``way`` to such functions."""
+    What is proven hangs on no other path: a child surely stays, and its parent lives on; or a copy that is
+    lost in the function that made it is there where the process waits. What such a call leads to goes first,
+    then what is on the ``way`` to such functions."""
 
     def __init__(
         self,
@@ -75,6 +75,13 @@ class _Ending(Tabulation):
         site = fact.fork or (fact.object.site if copied and fact.object is not None else None)
         return site if site is not None and self._changed(site.function) else None
 
+    def _is_no_move(self, site: Site, lost: Site | None) -> bool:
+        """Whether a copy that was lost could not take its original's place before."""
+        if lost is None or lost == site:
+            return lost is not None
+        closing = any(self.behaviour.calls_with(site.function, Close))
+        return lost.function == site.function and not closing
+
     def _record(self, seen: Observation) -> None:
         super()._record(seen)
         fact, made = seen.fact, seen.fact.object
@@ -84,7 +91,7 @@ class _Ending(Tabulation):
         if site is None:
             return
         if fact.fork is None:
-            if fact.state.life is Life.LOST and fact.mark == site and made.holds_vm:
+            if fact.state.life is Life.LOST and made.holds_vm and self._is_no_move(site, fact.mark):
                 self._copies.add(site)
         elif made.creator:
             self._parents.add(site)
