@@ -165,7 +165,7 @@ class Calls(Unmodelled):
             modelled.api,
             args,
             flow,
-            node.block in flow.looping,
+            self.retries.makes_several(flow, node.block, node.index),
             self.behaviour.sharing,
             modelled.failure is Sign.RAISES,
         )

@@ -31,6 +31,7 @@ from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.local import forget, hold, leave_function, remembering, told
 from vmfdlint.solve.loops import emptied
 from vmfdlint.solve.observe import Happening, Node
+from vmfdlint.solve.retries import Retries
 from vmfdlint.solve.tables import Incoming, Step, Tables
 from vmfdlint.solve.typestate import Event, Life
 from vmfdlint.solve.values import RETURNED, Value
@@ -63,6 +64,7 @@ class Crossings(Tables):
         self.relevance = relevance
         self.models = models
         self.interest = interest
+        self.retries = Retries()
         self._climbed: dict[FunctionKey, tuple[Edge, ...]] = {}
 
     def _enter(self, node: Node, instr: Call, edge: Edge) -> None:
@@ -318,7 +320,7 @@ class Crossings(Tables):
         user = self.behaviour.flow(site.function)
         assert user is not None  # a call site always lies in a lowered function
         made = fact.object
-        if site.block in user.looping and not made.many:
+        if not made.many and self.retries.makes_several(user, site.block, site.index):
             made = msgspec.structs.replace(made, many=True, rounds=user.rounds(site.block))
         if RESULT in at_exit.places and not made.chain:
             made = msgspec.structs.replace(made, chain=(site,))

@@ -32,7 +32,7 @@ def create(fact: Fact, effect: Create, call: Invocation, observe: Observe) -> li
         return []
     rounds = call.flow.rounds(call.site.block)
     made = Object(
-        kind, call.site, call.at, call.api, many=call.looping, self_closing=effect.owner, rounds=rounds
+        kind, call.site, call.at, call.api, many=call.repeated, self_closing=effect.owner, rounds=rounds
     )
     places = frozenset() if path is None else frozenset({path})
     inherit = cloexec is Truth.NO
@@ -171,7 +171,7 @@ def duplicate(fact: Fact, effect: Duplicate, call: Invocation, observe: Observe)
             call.at,
             call.api,
             copy_of=fact.object.original,
-            many=call.looping,
+            many=call.repeated,
             self_closing=effect.owner,
         )
         inherit = effect.cloexec is Truth.NO

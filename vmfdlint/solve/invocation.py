@@ -14,14 +14,15 @@ Observe: TypeAlias = Callable[..., None]
 
 
 class Invocation(msgspec.Struct, frozen=True):
-    """One call being executed: its arguments with constants put in."""
+    """One call being executed: its arguments with constants put in. ``repeated``: it can give several
+    results, one after the other, in one run of its function."""
 
     site: Site
     at: Span
     api: str
     args: tuple[Operand, ...]
     flow: Flow
-    looping: bool
+    repeated: bool
     sharing: Sharing
     raises: bool = False
     """Whether a failure gives an exception instead of a result."""

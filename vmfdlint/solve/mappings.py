@@ -43,7 +43,7 @@ def map_descriptor(fact: Fact, effect: Map, call: Invocation, observe: Observe) 
         call.site,
         call.at,
         call.api,
-        many=call.looping,
+        many=call.repeated,
         rounds=call.flow.rounds(call.site.block),
         length=length,
         self_closing=effect.owner,
