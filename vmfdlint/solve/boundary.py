@@ -120,14 +120,15 @@ def _other_objects(
 ) -> dict[Path, Value]:
     """Members of other objects that the callee gets a pointer to, where a local structure holds the reference
     or one that the caller made, for a local or for a global: what their record's cell would take for it is
-    another number. So it is with what a child made itself, of a reference that came to it from outside."""
+    another number. So it is with what a child made itself, of a reference that came to it from outside, or
+    that it knows by another name."""
     named = [path for path in fact.places if len(path) > 1 and not is_cell(path)]
     owners = {
         variable(path)
         for path in named
         if variable(path) in made or (not is_global(path) and path[1].startswith("."))
     }
-    if not owners and not (fact.in_child and OUTER in fact.places):
+    if not owners and not (fact.in_child and (named or OUTER in fact.places)):
         return {}
     cells = [path for path in fact.places if is_cell(path)]
     return {

@@ -84,7 +84,8 @@ def forget(fact: Fact, path: Path, cell: Path | None = None) -> Fact:
     """The fact after ``path`` was overwritten: it holds nothing any more, nor does what lies below it.
 
     A member overwritten through the same base also clears the record's cell; through another base only for a
-    closed reference, whose stale number may be anywhere.
+    closed reference, whose stale number may be anywhere. A member of another object stays one, whatever is
+    put in it.
     """
     if fact.is_zero:
         return fact.knowing(path, None)
@@ -99,7 +100,7 @@ def forget(fact: Fact, path: Path, cell: Path | None = None) -> Fact:
         kept = {held for held in kept if len(held) < 2 or held[-1] != path[-1]}
     if kept != set(fact.places):
         fact = fact.with_places(kept)
-    return fact.knowing(path, None)
+    return fact.knowing(path, OTHER if fact.lookup(path) == OTHER else None)
 
 
 def hold(fact: Fact, path: Path, cell: Path | None) -> Fact:
@@ -109,6 +110,8 @@ def hold(fact: Fact, path: Path, cell: Path | None) -> Fact:
         if cell in places and path not in fact.places:
             places.add(ESCAPED)  # a second object of the record: which one the cell means is not known
         places.add(cell)
+    if fact.lookup(path) == OTHER:
+        fact = fact.knowing(path, None)
     return fact.with_places(places)
 
 

@@ -67,12 +67,16 @@ def _writes(function: Function) -> dict[str, int]:
 
 
 def _pairs(function: Function, gives: Callable[[Call], bool]) -> Iterator[tuple[str, str]]:
+    objects = {name for name, _record in function.local_types}
     for block in function.blocks:
-        yield from _pairs_in(block.instrs, gives)
+        yield from _pairs_in(block.instrs, gives, objects)
 
 
-def _pairs_in(instrs: tuple[Instr, ...], gives: Callable[[Call], bool]) -> Iterator[tuple[str, str]]:
-    """Pairs of names in one block; not where the variable lets go of another object just before."""
+def _pairs_in(
+    instrs: tuple[Instr, ...], gives: Callable[[Call], bool], objects: set[str]
+) -> Iterator[tuple[str, str]]:
+    """Pairs of names in one block; not where the variable lets go of another object just before, nor where a
+    function is given a number and gives it back: a temporary holds that until it is passed on."""
     named: set[str] = set()
     for instr in instrs:
         match instr:
@@ -81,10 +85,16 @@ def _pairs_in(instrs: tuple[Instr, ...], gives: Callable[[Call], bool]) -> Itera
                     yield dst.name, src.name
             case Call(dst=Place() as dst, args=args) if _is_local(dst) and args and gives(instr):
                 if isinstance(args[0], Place) and _is_local(args[0]):
-                    yield dst.name, args[0].name
+                    pair = (dst.name, args[0].name)
+                    if _enters(instr) or not pair[1].startswith("%") or objects.intersection(pair):
+                        yield pair
             case _:
                 pass
         named.update(place.name for place in places_read(instr))
+
+
+def _enters(call: Call) -> bool:
+    return isinstance(call.target, Named) and call.target.name.endswith("enter__")
 
 
 def _is_local(operand: Operand) -> bool:
