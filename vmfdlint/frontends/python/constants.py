@@ -53,15 +53,25 @@ class Constants:
         return None
 
     def attribute(self, owner: str, members: list[str]) -> Operand | None:
-        """The constant that ``self.NAME`` or ``self.NUMBERS["NAME"]`` means for an object of a class."""
-        return None if members[0] in self._assigned else self._of_class(owner, members, 0)
+        """The constant that ``self.NAME`` or ``self.NUMBERS["NAME"]`` means for an object of a class. A field
+        of a record that is nothing before its constructor is given something is none."""
+        if members[0] in self._assigned:
+            return None
+        found = self._of_class(owner, members, 0)
+        nothing = isinstance(found, Const) and found.value is not None and found.value <= 0
+        return None if nothing and self._is_field(owner, members[0]) else found
 
     def of_class(self, owner: str, name: str) -> str:
         """The class whose own variable ``self.name`` is, for an object of class ``owner``; "" where objects
         have one of that name."""
-        if name in self._assigned:
+        if name in self._assigned or self._is_field(owner, name):
             return ""
         return next((one for one in self.hierarchy.mro(owner) if (one, name) in self._cells[0]), "")
+
+    def _is_field(self, owner: str, name: str) -> bool:
+        """Whether each object of a class has a field of that name, which its constructor fills."""
+        fields = (field for field, *_rest in self.hierarchy.fields(owner))
+        return name in fields and self.hierarchy.is_a(owner, TYPES.records)
 
     def _of_class(self, owner: str, members: list[str], depth: int) -> Operand | None:
         name = members[0]
