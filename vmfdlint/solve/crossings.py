@@ -272,7 +272,7 @@ class Crossings(Tables):
         self.push(behind, Step(exit_node, node))
         if born_inside and not raised:
             self._tell(behind, call.at)
-        if incoming.edge.kind.is_inside and fact.is_watched and isinstance(call, Call):
+        if incoming.edge.kind.is_inside and not raised and fact.is_watched and isinstance(call, Call):
             # The call that runs the callback goes on, and may wait before it returns.
             wait = self.behaviour.below.waits(caller.key, call)
             if wait:

@@ -277,9 +277,13 @@ class Callees:
                 yield Callee("api", f"{api}.{name}", first=(receiver,), named=self._run(owner, api, name))
 
     def _run(self, owner: str, api: str, name: str) -> tuple[tuple[str, Operand], ...]:
-        """The method of the project that a library's object runs when it is started."""
-        method = self.hierarchy.find(owner, TYPES.runs.get(api, "")) if name in TYPES.starts else None
-        return (("run", FuncRef(method.name)),) if method is not None else ()
+        """The method of the project that a library's object runs when it is started, or those."""
+        wanted = TYPES.runs.get(api, "") if name in TYPES.starts else ""
+        if wanted.endswith("*"):
+            found = self.hierarchy.beginning(owner, wanted[:-1])
+        else:
+            found = tuple(filter(None, (self.hierarchy.find(owner, wanted),)))
+        return (("run", FuncRef("|".join(method.name for method in found))),) if found else ()
 
     def _of_super(self, owner: str, name: str, key: FunctionKey) -> Iterator[Callee]:
         function = self.names.modules[key.path].functions[key.name]

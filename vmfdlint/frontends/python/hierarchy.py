@@ -111,6 +111,12 @@ class Hierarchy:
             self._methods[key] = next((one for one in found if one is not None), None)
         return self._methods[key]
 
+    def beginning(self, name: str, prefix: str) -> tuple[Method, ...]:
+        """The methods of an object of a class whose names begin so, each once."""
+        own = (self.classes[one][1].methods for one in self.mro(name) if one in self.classes)
+        words = sorted({word for methods in own for word in methods if word.startswith(prefix)})
+        return tuple(method for word in words if (method := self.find(name, word)) is not None)
+
     def _along(self, order: tuple[str, ...], method: str) -> Method | None:
         return next((found for one in order if (found := self.own(one, method)) is not None), None)
 
