@@ -92,10 +92,11 @@ class Free(msgspec.Struct, frozen=True, tag=True):
 
 class Drop(msgspec.Struct, frozen=True, tag=True):
     """The variable ``pointer`` lets go of its object, which goes with all it holds where nothing else refers
-    to it.
+    to it. ``early``: what stands behind the call has not been given it.
     """
 
     pointer: Port
+    early: bool = False
 
 
 class Copy(msgspec.Struct, frozen=True, tag=True):

@@ -132,8 +132,9 @@ def apply(fact: Fact, effect: Effect, call: Invocation, observe: Observe) -> lis
             return mappings.dont_fork(fact, effect, call)
         case Free(pointer=pointer):
             return [memory.free(fact, pointer, call)]
-        case Drop(pointer=pointer):
-            return [memory.drop(fact, port_path(pointer, call.args), call.flow, call.sharing)]
+        case Drop(pointer=pointer, early=early):
+            path = port_path(pointer, call.args)
+            return [memory.drop(fact, path, call.flow, call.sharing, call.at if early else None)]
         case Own():
             return [memory.own(fact, effect, call)]
         case Copy(src=src, at=at, deep=deep):

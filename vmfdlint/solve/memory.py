@@ -5,6 +5,7 @@ In: a fact before the effect. Out: the fact after it.
 
 import msgspec
 
+from vmfdlint.base import Span
 from vmfdlint.ir import Address, Const, Operand
 from vmfdlint.models import Own, Port
 from vmfdlint.solve.boundary import crosses, rests
@@ -171,10 +172,11 @@ def _cells_of(path: Path, fact: Fact, flow: Flow) -> set[Path]:
     return {held for held in fact.places if is_cell(held) and step_name(held[-1]) == step_name(path[-1])}
 
 
-def drop(fact: Fact, path: Path | None, flow: Flow, sharing: Sharing) -> Fact:
+def drop(fact: Fact, path: Path | None, flow: Flow, sharing: Sharing, until: Span | None = None) -> Fact:
     """The variable at ``path`` lets go of its object: what is held below it goes, and the cells of that where
     no other variable holds the reference; made by the lowering, a variable counts for none. An object that
-    was stored or given away may be reached in ways that are not followed, and stays.
+    was stored or given away may be reached in ways that are not followed, and stays; ``until``: by what
+    stands no later than that.
     """
     if path is None or not fact.is_open:
         return fact
@@ -190,7 +192,7 @@ def drop(fact: Fact, path: Path | None, flow: Flow, sharing: Sharing) -> Fact:
         others -= cells_like(fact, {cell} if (cell := _cell(path, flow)) is not None else set())
     if not members or not all(is_cell(held) for held in holding):
         return fact.with_places(others) if below else fact
-    shared = len(path) == 1 and not is_global(path) and sharing.shared(flow, path[0])
+    shared = len(path) == 1 and not is_global(path) and sharing.shared(flow, path[0], until)
     cells = {held for held in others if is_cell(held) and (shared or held[-1] not in members)}
     elsewhere = {ESCAPED} if shared and not cells else set()
     return fact.with_places(cells | elsewhere | {held for held in others if numbers and not is_cell(held)})

@@ -4,6 +4,7 @@ In: a function and the name of a variable. Out: memoised answers, found by looki
 bound. Where an object goes is not followed: it is enough that it went anywhere.
 """
 
+from vmfdlint.base import Span
 from vmfdlint.ir import Assign, Call, FunctionKey, Indirect, Member, Named, Operand, Place, Return
 from vmfdlint.models import Callback, Copy, Effect, Keep, Own
 from vmfdlint.summary.bodies import Bodies
@@ -19,15 +20,16 @@ class Sharing:
 
     def __init__(self, bodies: Bodies) -> None:
         self.bodies = bodies
-        self._known: dict[tuple[FunctionKey, str], bool] = {}
+        self._known: dict[tuple[FunctionKey, str, Span | None], bool] = {}
         self._given: Descent[bool] = Descent(bodies, _DEPTH, False, self._shared)
         self._made: dict[FunctionKey, frozenset[str]] = {}
 
-    def shared(self, flow: Flow, name: str) -> bool:
-        """Whether a function stores, returns or gives away what its variable holds."""
-        known = self._known.get((flow.key, name))
+    def shared(self, flow: Flow, name: str, until: Span | None = None) -> bool:
+        """Whether a function stores, returns or gives away what its variable holds; ``until``: by what stands
+        no later than that."""
+        known = self._known.get((flow.key, name, until))
         if known is None:
-            known = self._known[(flow.key, name)] = self._shared(flow, name, 0)
+            known = self._known[(flow.key, name, until)] = self._shared(flow, name, 0, until)
         return known
 
     def made(self, flow: Flow) -> frozenset[str]:
@@ -56,7 +58,7 @@ class Sharing:
             for one in called
         )
 
-    def _shared(self, flow: Flow, name: str, depth: int) -> bool:
+    def _shared(self, flow: Flow, name: str, depth: int, until: Span | None = None) -> bool:
         names = _aliases(flow, name)
         if any(
             self._keeps(flow, call)
@@ -65,6 +67,8 @@ class Sharing:
         ):
             return True
         for instr in flow.function.instrs:
+            if until is not None and (instr.at.line, instr.at.col) > (until.line, until.col):
+                continue
             match instr:
                 case Assign(dst=dst, src=src) if _is_one(src, names):
                     if dst.fields or dst.is_global:

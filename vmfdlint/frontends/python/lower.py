@@ -13,6 +13,7 @@ from vmfdlint.base import Problem, ProblemKind, SourceText
 from vmfdlint.frontends.contract import BODY, Sketch
 from vmfdlint.frontends.python import generators, scopes
 from vmfdlint.frontends.python.declare import class_of, once_bound, scope_of, signature_of
+from vmfdlint.frontends.python.departures import departures
 from vmfdlint.frontends.python.displays import named_tuples
 from vmfdlint.frontends.python.lower_stmt import Statements
 from vmfdlint.frontends.python.module import Class, Module, Signature, module_name
@@ -192,6 +193,14 @@ class _Lowering:
             self._too_deep(item.name, item.node)
         self.sketches += [Sketch(name, start, end) for name in names]
 
+    def _departures(
+        self, node: cst.FunctionDef, scope: scopes.Scope, params: tuple[str, ...]
+    ) -> tuple[tuple[Place, int], ...]:
+        """Where each local of a function that is bound once is first handed on."""
+        names = scope.locals - scope.homebound - scope.captured - scope.rebound - set(params)
+        found = departures(node.body, self.file.positions.start) if names else {}
+        return tuple((Place(Root.LOCAL, name), found[name]) for name in sorted(names & found.keys()))
+
     def _lowered(self, item: _Item) -> Function:
         scope = item.scopes[0]
         params = tuple(each.name.value for each in scopes.parameters(item.node))
@@ -208,6 +217,8 @@ class _Lowering:
         lowering.drops = tuple(
             Place(Root.LOCAL, name) for name in sorted(scope.homebound - scope.captured) if name not in params
         )
+        if isinstance(item.node, cst.FunctionDef):
+            lowering.departures = self._departures(item.node, scope, params)
         if isinstance(item.node, cst.FunctionDef) and is_producer(item.node):
             lowering.given = lowering.own_variable("given")
             lowering.assign(lowering.given, opaque(item.node), item.node)

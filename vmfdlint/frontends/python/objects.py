@@ -115,7 +115,7 @@ class Objects(Passing):
             self._finalised(subject, call.at, 0)
         ours = any(one in self.hierarchy.classes or one.startswith("[") for one in types)
         if ours or not types:
-            self.out.append(Call(None, Named(DROP), (value,), call.at))
+            self.out.append(Call(None, Named(DROP), (value, *call.args[1:]), call.at))
 
     def memory_goes(self, returned: Operand | None, at: Span) -> Operand | None:
         """At the end of the function its structures of C go, whoever filled them in; the value that is

@@ -38,6 +38,10 @@ class Positions:
             found.end.line, found.end.column
         )
 
+    def start(self, node: cst.CSTNode) -> int:
+        """The byte offset at which a node begins."""
+        return self.offsets(node)[0]
+
     def span(self, node: cst.CSTNode) -> Span:
         """The span of a node."""
         known = self._spans.get(node)

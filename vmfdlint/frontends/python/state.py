@@ -96,6 +96,7 @@ class State(ABC):
         """Variables of a loop that is unrolled: the constant of this round."""
         self.local_types: dict[str, str] = {}
         self.drops: tuple[Place, ...] = ()
+        self.departures: tuple[tuple[Place, int], ...] = ()
         self.unfinished: Place | None = None
         """In ``__init__`` and ``__post_init__``: the object, which dies where an exception leaves."""
         self.generator: Place | None = None
@@ -239,6 +240,10 @@ class State(ABC):
                 return
         self.graph.emit(Assign(RAISED, ONE, self.at(node)))
         self.let_go(node)
+        at = self.file.positions.start(node) if self.departures else 0
+        for place, departure in self.departures:
+            if at < departure:
+                self.graph.emit(Call(None, Named(DROP), (place, ONE), self.at(node)))
         if self.unfinished is not None:
             self.drop(self.unfinished, node)
         self.graph.emit(Return(None, self.at(node)))
