@@ -61,7 +61,12 @@ def names_inside(path: Path, args: tuple[Operand, ...], callee: Flow) -> list[Pa
     """The names a caller's path has in the callee."""
     if crosses(path):
         return [path] if path != OUTER else []
-    found = given_names(path, args, callee)
+    return [*given_names(path, args, callee), *_pointed_names(path, args, callee)]
+
+
+def _pointed_names(path: Path, args: tuple[Operand, ...], callee: Flow) -> list[Path]:
+    """The names that a path has in the callee by way of addresses that are passed."""
+    found: list[Path] = []
     for name, operand in zip(callee.params, args, strict=False):
         if isinstance(operand, Address):
             base = path_of(operand.place)
@@ -100,7 +105,7 @@ def enter(
             # What the callee writes through one name is gone under the other one too.
             inside = [name for name in inside if name in callee.written] or inside
         if is_global(path):
-            given = given_names(path, args, callee)
+            given = [*given_names(path, args, callee), *_pointed_names(path, args, callee)]
             taken = [name for name in given if name in callee.written or name[0] in emptied]
             inside = taken or [*inside, *given]
         places.update(inside)

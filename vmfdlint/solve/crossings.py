@@ -314,7 +314,9 @@ class Crossings(Tables):
         """A fresh reference handed out by a creating wrapper is a new object for each user of the wrapper,
         and several where the user asks in a loop, also for elements of a list."""
         assert fact.object is not None
-        handed = any(starts_with(path, RESULT) or is_vague(path) for path in at_exit.places)
+        handed = any(starts_with(path, RESULT) for path in at_exit.places) or any(
+            is_vague(path) for path in (*at_exit.places, *fact.places)
+        )
         if not handed or not fact.is_open:
             return fact
         user = self.behaviour.flow(site.function)
