@@ -36,6 +36,7 @@ from vmfdlint.solve.invocation import Invocation
 from vmfdlint.solve.joins import Threads
 from vmfdlint.solve.local import evaluate, forget, hold, told
 from vmfdlint.solve.observe import Happening, Node
+from vmfdlint.solve.pointed import unpointed
 from vmfdlint.solve.ports import operand_at
 from vmfdlint.solve.process import copied
 from vmfdlint.solve.records import Records
@@ -289,7 +290,7 @@ class Calls(Unmodelled):
         if instr.dst is not None:
             dst, cell = path_of(instr.dst), cell_of(instr.dst)
             if not fact.is_zero:
-                fact = forget(fact, dst, cell)
+                fact = forget(unpointed(fact, dst, flow), dst, cell)
             for path in returned:
                 whole = len(path) == 1
                 fact = told(hold(fact, (*dst, *path[1:]), cell if whole else None), (*dst, *path[1:]), flow)

@@ -31,6 +31,7 @@ from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.local import forget, hold, leave_function, remembering, told
 from vmfdlint.solve.loops import emptied
 from vmfdlint.solve.observe import Happening, Node
+from vmfdlint.solve.pointed import unpointed
 from vmfdlint.solve.retries import Retries
 from vmfdlint.solve.tables import Incoming, Step, Tables
 from vmfdlint.solve.typestate import Event, Life
@@ -224,9 +225,9 @@ class Crossings(Tables):
         if incoming.edge.kind is EdgeKind.JOIN:
             at_exit = ended_thread(at_exit)
         outside = None if born_inside else before
-        if outside is not None and incoming.result is not None:
-            outside = forget(outside, incoming.result, incoming.cell)
         caller = self.behaviour.flow(incoming.edge.site.function)
+        if outside is not None and incoming.result is not None and caller is not None:
+            outside = forget(unpointed(outside, incoming.result, caller), incoming.result, incoming.cell)
         fact = leave(outside, at_exit, incoming.edge.args, callee, incoming.result, outside or before)
         if caller is not None and not fact.is_zero:
             fact = fact.with_places({_named(path, caller) for path in fact.places})

@@ -8,6 +8,7 @@ from vmfdlint.solve import exceptions, texts
 from vmfdlint.solve.boundary import crosses, marks_absence, rests, survives_return
 from vmfdlint.solve.counts import number, stepped
 from vmfdlint.solve.facts import Fact, match_path
+from vmfdlint.solve.pointed import behind, pointing_there, unpointed
 from vmfdlint.solve.typestate import Life
 from vmfdlint.solve.values import (
     OTHER,
@@ -24,7 +25,6 @@ from vmfdlint.summary import (
     COUNT,
     ESCAPED,
     EXCEPTION,
-    FIRST,
     KIND,
     OUTER,
     RESULT,
@@ -119,13 +119,13 @@ def told(fact: Fact, path: Path, flow: Flow) -> Fact:
     """A fact that has just come to be held by ``path``, also by way of members that point there; of an
     element nobody knows which, that it is this one until the next is filled, where the function tests it."""
     if fact.is_open and flow.pointing:
-        behind = {
+        others = {
             alias
             for target, base in flow.pointing
             if starts_with(path, target) and not says_none(fact.lookup(base[:1]))
-            if (alias := _behind(path, target, base)) is not None
+            if (alias := behind(path, target, base)) is not None
         }
-        fact = fact.with_places(behind.union(fact.places)) if behind else fact
+        fact = fact.with_places(others.union(fact.places)) if others else fact
     fresh = path in fact.places and path in flow.tested and is_vague(path)
     return fact.knowing(path, POSITIVE) if fresh and not fact.is_zero and fact.is_open else fact
 
@@ -140,10 +140,10 @@ def assign(fact: Fact, instr: Assign, flow: Flow) -> Fact:
         src, src_cell = path_of(instr.src), cell_of(instr.src)
         copied = _copies(fact, src, src_cell, dst, cell)
     elif isinstance(instr.src, Address) and not fact.is_zero:
-        copied = [(alias, None) for alias in _aliases(fact, path_of(instr.src.place), dst)]
+        copied = [(alias, None) for alias in pointing_there(fact, path_of(instr.src.place), dst)]
     value = _known(instr.src, fact)
     replaced = _cells_replaced(fact, instr, flow)
-    fact = forget(fact, dst, cell)
+    fact = forget(unpointed(fact, dst, flow), dst, cell)
     if replaced:
         fact = fact.with_places({held for held in fact.places if held not in replaced})
     if fact.is_zero and isinstance(instr.src, Place):
@@ -229,21 +229,6 @@ def _copies(
         elif src_cell is not None and is_cell(held) and same_cell(held, src_cell):
             found.append((dst, cell))
     return found
-
-
-def _aliases(fact: Fact, target: Path, dst: Path) -> list[Path]:
-    """``p = &x``: what ``x`` holds is also behind ``p``."""
-    found = (_behind(held, target, (*dst, FIRST)) for held in fact.places if starts_with(held, target))
-    return [alias for alias in found if alias is not None]
-
-
-def _behind(held: Path, target: Path, base: Path) -> Path | None:
-    """What a path at or below ``target`` is called by way of ``base``: the first element behind a pointer, or
-    another name of an object."""
-    rest = held[len(target) :]
-    if base[-1] != FIRST:
-        return (*base, *rest) if rest else None
-    return extended(base, rest) if not rest or rest[0].startswith(".") else None
 
 
 def assume(fact: Fact, instr: Assume, flow: Flow, at: tuple[int, int]) -> Fact | None:
@@ -358,7 +343,7 @@ def leave_function(fact: Fact, instr: Return, flow: Flow, function: Function) ->
                 elif cell is not None and is_cell(held) and same_cell(held, cell):
                     places.add(RESULT)
         elif isinstance(instr.value, Address):
-            places.update(_aliases(fact, path_of(instr.value.place), RESULT))
+            places.update(pointing_there(fact, path_of(instr.value.place), RESULT))
         env_value = value_of(instr.value, fact)
         if isinstance(env_value, Const):
             env_value = env_value if fact.is_zero else signs(env_value)

@@ -16,6 +16,7 @@ from vmfdlint.solve.facts import IN_CHILD, UNKNOWN_CALLEE, Fact
 from vmfdlint.solve.given import gives, leads_to
 from vmfdlint.solve.local import forget
 from vmfdlint.solve.observe import Happening, Node
+from vmfdlint.solve.pointed import unpointed
 from vmfdlint.solve.tables import Step
 from vmfdlint.solve.typestate import Life
 from vmfdlint.solve.values import RAISING, RETURNED, Value
@@ -113,7 +114,8 @@ class Unmodelled(Crossings):
                 fact = self._unknown(fact, instr, args)
         built = self.builders.after(fact, edges) if fact.is_zero else ()
         if instr.dst is not None:
-            fact = forget(fact, path_of(instr.dst), cell_of(instr.dst))
+            dst = path_of(instr.dst)
+            fact = forget(unpointed(fact, dst, flow), dst, cell_of(instr.dst))
         for argument in args:
             if isinstance(argument, Address) and fact.env:
                 fact = fact.knowing(path_of(argument.place), None)
