@@ -146,8 +146,41 @@ def test_what_a_comment_silences_does_not_end_it(check: Check, tree: Path) -> No
     assert (found, early) == (everything[1], False)
 
 
+def test_a_comment_elsewhere_may_be_for_what_is_not_followed(check: Check, tree: Path) -> None:
+    change(tree / "vm.c", "KVM_CREATE_VM, 0);", "KVM_CREATE_VM, 0); // vmfdlint: ignore[VMFD101] meant so")
+    everything = check()
+    change(tree / "run.c", "{\n", "{\n" + FORK)
+    _code, found, early = check("--fail-fast")
+    assert not early and "run.c:VMFD101" not in found and "old.c:VMFD301" in everything[1]
+
+
+def test_what_programs_read_is_everything(check: Check, tree: Path, tmp_path: Path) -> None:
+    change(tree / "run.c", "{\n", "{\n" + FORK)
+    _code, found, early = check("--fail-fast", "--output-format", "gitlab:report.json")
+    assert not early and "old.c:VMFD301" in found
+
+
+def test_that_a_child_has_only_a_mapping_is_not_said_early(check: Check, tree: Path) -> None:
+    vcpu = """
+void *map_run(int vm, int size)
+{
+    int vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
+    void *run = mmap(0, size, PROT_READ, MAP_SHARED, vcpu, 0);
+    close(vcpu);
+    return run;
+}
+"""
+    change(tree / "vm.c", "    return vm;\n}\n", "    return vm;\n}\n" + vcpu)
+    change(tree / "vm.h", "int make_vm(void);\n", "int make_vm(void);\nvoid *map_run(int vm, int size);\n")
+    change(tree / "main.c", "    run(vm);\n", "    void *mapped = map_run(vm, 4096);\n    run(vm);\n")
+    check()
+    change(tree / "vm.c", "    return run;\n", FORK + "    return run;\n")
+    assert check("--fail-fast")[1] in (["vm.c:VMFD101"], check()[1])
+    assert "vm.c:VMFD102" not in check("--fail-fast")[1]
+
+
 def test_no_comment_is_called_unused_where_not_all_was_looked_for(check: Check, tree: Path) -> None:
-    change(tree / "run.c", "{\n", "{\n" + FORK + "    // vmfdlint: ignore[VMFD501] nothing is lost here\n\n")
+    change(tree / "run.c", "{\n", "{\n" + FORK + "    // vmfdlint: ignore[VMFD502] nothing stays here\n\n")
     assert check("--fail-fast") == (1, ["run.c:VMFD101"], True)
     assert "run.c:VMFD901" in check()[1]
 

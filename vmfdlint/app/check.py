@@ -78,8 +78,7 @@ def decided(
     def fails(early: Outcome) -> bool:
         return exit_code(gated(early, found, options, before), options) == EXIT_FINDINGS
 
-    wants_all = not options.fail_fast or wants_fixes(options) or options.show_safe or options.inventory
-    first = judged(found, options, tell, None if wants_all else fails)
+    first = judged(found, options, tell, fails if _may_end_early(options) else None)
     outcome = gated(first, found, options, before)
     if not wants_fixes(options):
         return outcome
@@ -89,6 +88,12 @@ def decided(
         return analyze(sources, options, found.targets)
 
     return with_fixes(outcome, first, found, options, analysis)
+
+
+def _may_end_early(options: Options) -> bool:
+    """Whether people read what comes out, and only that: what programs read is all, or looks mended."""
+    for_people = all(wanted.partition(":")[0] in PEOPLE for wanted in options.output_format)
+    return options.fail_fast and for_people and not (wants_fixes(options) or options.show_safe)
 
 
 def _shown_fixes(outcome: Outcome, found: Discovery, options: Options) -> Run:

@@ -12,11 +12,11 @@ from vmfdlint.config import Options
 from vmfdlint.discover import Discovery
 from vmfdlint.finding import Outcome, Statistics
 from vmfdlint.frontends.languages import language_of
-from vmfdlint.gate import Given, narrowed, only, paths_of
+from vmfdlint.gate import Given, narrowed, only
 from vmfdlint.history import changed
 from vmfdlint.intake import asked_about, is_whole, take, why_nothing
 from vmfdlint.run import Crash, run_one
-from vmfdlint.suppress import Sources
+from vmfdlint.suppress import Sources, silenced_somewhere
 
 
 def judged(
@@ -49,13 +49,15 @@ def judged(
 
 def gated(outcome: Outcome, found: Discovery, options: Options, before: Sequence[Entry] | None) -> Outcome:
     """The outcome without the findings that do not count. Raises ConfigError."""
-    files = found.files
-    if outcome.early:  # only what comments say of its findings counts
-        named = frozenset[str]().union(*map(paths_of, outcome.findings))
-        files = tuple(source for source in files if source.path in named)
+    sources = sources_of(found.files)
+    if outcome.early and not options.ignore_suppressions:
+        silenced = silenced_somewhere(outcome, sources)
+        outcome = only(
+            outcome, lambda finding: finding.rule not in silenced, "of rules that comments silence"
+        )
     given = Given(
         root=found.root.as_posix(),
-        sources=sources_of(files),
+        sources=sources,
         whole=is_whole(options) and not outcome.early,
         focus=asked_about(found, options),
         lines=changed(found.root, options),

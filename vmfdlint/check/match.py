@@ -23,12 +23,25 @@ _LOWER = {Level.ERROR: Level.WARNING, Level.WARNING: Level.NOTE, Level.NOTE: Lev
 
 
 def incidents(solver: Solver) -> Iterator[Incident]:
-    """Everything the observations add up to, one cause one incident; of a run that ended early, what it ended
-    with."""
-    if isinstance(solver, Early) and solver.ended:
+    """Everything the observations add up to, one cause one incident; of an early run, what holds whatever the
+    rest would say."""
+    if isinstance(solver, Early):
+        yield from _settled(solver)
+    else:
+        yield from _all(solver)
+
+
+def _settled(solver: Early) -> Iterator[Incident]:
+    """What an early run is sure of: not that a child has nothing but a mapping, for what it did not follow
+    may be a descriptor; and where it ended, only what it ended with."""
+    found = tuple(_all(solver)) if not solver.ended else ()
+    if solver.ended:
         known = (*surviving_children(solver.observations), *copies(solver))
-        yield from (incident for incident in known if incident.site in solver.proven)
-        return
+        found = tuple(incident for incident in known if incident.site in solver.proven)
+    yield from (incident for incident in found if incident.attributes.get("held") != "mapping")
+
+
+def _all(solver: Solver) -> Iterator[Incident]:
     yield from surviving_children(solver.observations)
     yield from workers(solver.observations)
     yield from child_ioctls(solver.observations)

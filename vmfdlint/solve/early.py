@@ -95,7 +95,7 @@ class _Ending(Tabulation):
                 self._copies.add(site)
         elif made.creator:
             self._parents.add(site)
-        elif fact.in_child and fact.is_open and made.holds_vm:
+        elif fact.in_child and fact.is_open and made.holds_vm and not made.is_mapping:
             self._children.add(site)
         self.ended = self.ended or bool(self.proven)
 

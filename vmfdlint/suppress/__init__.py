@@ -4,8 +4,18 @@ A comment that silences nothing, or cannot be read, is a finding itself (VMFD901
 """
 
 from vmfdlint.suppress.add import Added, add_comments
-from vmfdlint.suppress.apply import UNUSED, WITHOUT_REASON, Sources, suppress
+from vmfdlint.suppress.apply import UNUSED, WITHOUT_REASON, Sources, silenced_somewhere, suppress
 from vmfdlint.suppress.file import claims
 from vmfdlint.suppress.named import named_at
 
-__all__ = ["UNUSED", "WITHOUT_REASON", "Added", "Sources", "add_comments", "claims", "named_at", "suppress"]
+__all__ = [
+    "UNUSED",
+    "WITHOUT_REASON",
+    "Added",
+    "Sources",
+    "add_comments",
+    "claims",
+    "named_at",
+    "silenced_somewhere",
+    "suppress",
+]

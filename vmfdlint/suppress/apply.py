@@ -76,6 +76,18 @@ def suppress(outcome: Outcome, sources: Sources, ran: Set[str], whole: bool = Tr
     )
 
 
+def silenced_somewhere(outcome: Outcome, sources: Sources) -> frozenset[str]:
+    """The rules that a comment of any file silences, or a claim may. Where not everything was followed, it is
+    not known of what else a finding would speak, and whose comment would count for it."""
+    known = [(rule.id, rule.name) for rule in outcome.rules]
+    found: set[str] = set()
+    for path, source in sources.texts.items():
+        one = FileDirectives(source, sources.languages.get(path, ""), known)
+        found.update(*(stretch.ids for stretch in one.stretches))
+        found.update(rule.id for rule in outcome.rules if one.claims)
+    return frozenset(found)
+
+
 def _silencing(finding: Finding, files: Mapping[str, FileDirectives]) -> Iterator[tuple[str, int]]:
     """The stretches, by file and number, that silence a finding."""
     places = [finding.at, *(step.at for step in finding.trace if step.role is Role.CREATE)]
