@@ -97,7 +97,9 @@ def _told(
     """What was found, with all that is said beside it."""
     rules, solver = load_rules(), solved.solver
     safe = safe_sites(solver, rules) if options.show_safe else ()
-    stated = _claims(_telling(sources, solver, findings)) if not options.ignore_suppressions else ()
+    # Where a file claims anything, the gate lets nothing end early.
+    claimed = not options.ignore_suppressions and not isinstance(solver, Early)
+    stated = _claims(sources) if claimed else ()
     lowered = solver.program.lowered
     partly = {function.key.path for function in lowered if function.damaged}
     partly |= {problem.path for problem in solved.problems if problem.rough}
@@ -127,14 +129,6 @@ def _told(
         claims=judged_claims(solver, stated, findings),
         early=isinstance(solver, Early),
     )
-
-
-def _telling(
-    sources: tuple[SourceText, ...], solver: Solver, findings: tuple[Finding, ...]
-) -> tuple[SourceText, ...]:
-    """The files whose comments can say something of what was found; all of them where untrue ones count."""
-    named = {finding.at.path for finding in findings}
-    return tuple(one for one in sources if not isinstance(solver, Early) or one.path in named)
 
 
 def _claims(sources: tuple[SourceText, ...]) -> tuple[Claim, ...]:

@@ -24,7 +24,7 @@ def add_ignore(options: Options, reason: str, tell: Callable[[str], None] = sile
         options,
         known(options, lambda then: known_entries(*look(then, tell))),
     )
-    sources = sources_of(found.files)
+    sources = sources_of(found)
     wanted = [finding for finding in outcome.findings if finding.rule not in (UNUSED, WITHOUT_REASON)]
     added = add_comments(wanted, sources, reason.strip())
     context = Context(version=__version__, prefix=prefix(found.root))

@@ -6,7 +6,7 @@ import msgspec
 
 from vmfdlint.app.analysis import analyze, rule_docs
 from vmfdlint.app.run import crashed, silent
-from vmfdlint.base import Problem, ProblemKind, SourceText
+from vmfdlint.base import Problem, ProblemKind
 from vmfdlint.baseline import Entry, entries
 from vmfdlint.config import Options
 from vmfdlint.discover import Discovery
@@ -49,7 +49,7 @@ def judged(
 
 def gated(outcome: Outcome, found: Discovery, options: Options, before: Sequence[Entry] | None) -> Outcome:
     """The outcome without the findings that do not count. Raises ConfigError."""
-    sources = sources_of(found.files)
+    sources = sources_of(found)
     if outcome.early and not options.ignore_suppressions:
         silenced = silenced_somewhere(outcome, sources)
         outcome = only(
@@ -77,7 +77,7 @@ def known_entries(found: Discovery, outcome: Outcome) -> tuple[Entry, ...]:
     return entries(outcome.findings, {source.path: source for source in found.files})
 
 
-def sources_of(files: Sequence[SourceText]) -> Sources:
+def sources_of(found: Discovery) -> Sources:
     """The files and their languages, as the comments in them are read."""
-    texts = {source.path: source for source in files}
+    texts = {source.path: source for source in found.files}
     return Sources(texts, {path: language_of(source) for path, source in texts.items()})

@@ -224,7 +224,7 @@ class Account:
         forks = {course.fork for course in courses if course.fork is not None}
         # Where the creator runs the place too, its references were told.
         alone = all(course.in_child for course in courses)
-        passed = {one.fact.fork for one in seen if one.fact.object is not None and one.fact.object.creator}
+        passed = {one.fact.fork for one in seen if one.fact.is_parent}
         for one in seen:
             if _holds(one.fact) and not one.whose.in_child:
                 passed.update(crumb.site for crumb in witness(self.solver.tabulation, one.node)[:-1])

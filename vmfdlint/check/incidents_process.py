@@ -42,9 +42,7 @@ def surviving_children(observations: Sequence[Observation]) -> Iterator[Incident
     forks = dict(grouped(observations, Happening.FORK))
     daemons = grouped(observations, Happening.DAEMON)
     parents_alive = {
-        seen.fact.fork
-        for seen in observations
-        if seen.what is Happening.LINGER and seen.fact.object is not None and seen.fact.object.creator
+        seen.fact.fork for seen in observations if seen.what is Happening.LINGER and seen.fact.is_parent
     }
     for site, seen_list in sorted(survivals(observations).items()):
         origin = forks.get(site) or daemons.get(site)

@@ -34,10 +34,10 @@ def incidents(solver: Solver) -> Iterator[Incident]:
 def _settled(solver: Early) -> Iterator[Incident]:
     """What an early run is sure of: not that a child has nothing but a mapping, for what it did not follow
     may be a descriptor; and where it ended, only what it ended with."""
-    found = tuple(_all(solver)) if not solver.ended else ()
+    found = _all(solver)
     if solver.ended:
         known = (*surviving_children(solver.observations), *copies(solver))
-        found = tuple(incident for incident in known if incident.site in solver.proven)
+        found = (incident for incident in known if incident.site in solver.proven)
     yield from (incident for incident in found if incident.attributes.get("held") != "mapping")
 
 

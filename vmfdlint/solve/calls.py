@@ -307,7 +307,7 @@ class Calls(Unmodelled):
 def _of_parent(fact: Fact, effect: Effect, call: Invocation) -> list[Fact]:
     """What goes on in the parent of a fork, of which nothing is to be told."""
     after = apply(fact, effect, call, lambda *_seen, **_more: None)
-    return [one for one in after if not one.in_child and not (one.object is not None and one.object.creator)]
+    return [one for one in after if not one.in_child and not one.is_parent]
 
 
 def _ending(fact: Fact, before: Fact, modelled: Resolved) -> Value | None:

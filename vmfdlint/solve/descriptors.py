@@ -115,7 +115,7 @@ def close_all(fact: Fact, keep: tuple[object, ...], site: Site, at: Span, observ
     fork copied the number alone."""
     number_alone = fact.is_mapping and fact.object is not None and fact.object.numbered and fact.in_child
     mapped = fact.is_mapping and (fact.state.inherit or not number_alone)
-    if mapped or fact.state.life is Life.CLOSED or (fact.object is not None and fact.object.creator):
+    if mapped or fact.state.life is Life.CLOSED or fact.is_parent:
         return [fact]
     if any(path in fact.places for path in keep):
         return [fact]
@@ -194,9 +194,7 @@ def duplicate(fact: Fact, effect: Duplicate, call: Invocation, observe: Observe)
     return found
 
 
-def use(
-    fact: Fact, matched: Match | None, effect: Use | None, call: Invocation, observe: Observe
-) -> None:
+def use(fact: Fact, matched: Match | None, effect: Use | None, call: Invocation, observe: Observe) -> None:
     """Observes what a use of the number tells: of a closed one, in a child, of what it is."""
     if matched is None or fact.object is None or fact.is_mapping or fact.object.channel:
         return

@@ -9,16 +9,14 @@ from collections.abc import Callable, Collection
 
 from vmfdlint.base import LIMITS
 from vmfdlint.ir import FunctionKey
-from vmfdlint.link import CallGraph, Site
-from vmfdlint.models import Close, Models
+from vmfdlint.link import Site
+from vmfdlint.models import Close
 from vmfdlint.solve.facts import Fact
-from vmfdlint.solve.interest import Interest
 from vmfdlint.solve.observe import Happening, Node, Observation
 from vmfdlint.solve.solver import Solver
 from vmfdlint.solve.tables import Step
 from vmfdlint.solve.tabulate import Tabulation
 from vmfdlint.solve.typestate import Life
-from vmfdlint.summary import Behaviour, Relevance
 
 
 class _Ending(Tabulation):
@@ -27,19 +25,10 @@ class _Ending(Tabulation):
     lost in the function that made it is there where the process waits. What such a call leads to goes first,
     then what is on the ``way`` to such functions."""
 
-    def __init__(
-        self,
-        graph: CallGraph,
-        behaviour: Behaviour,
-        relevance: Relevance,
-        models: Models,
-        interest: Interest,
-        changed: Callable[[FunctionKey], bool],
-        way: Collection[FunctionKey],
-    ) -> None:
-        super().__init__(graph, behaviour, relevance, models, interest)
-        self._changed = changed
-        self._way = way
+    def __init__(self, run: "Early") -> None:
+        super().__init__(run.graph, run.behaviour, run.relevance, run.models, run.interest)
+        self._changed = run.changed
+        self._way = run.way
         self._ahead: deque[Node] = deque()
         self._nearer: deque[Node] = deque()
         self._parents: set[Site] = set()
@@ -115,9 +104,9 @@ class Early(Solver):
     ) -> None:
         """``meets`` says which of the functions to start from to take; ``way`` are those over which
         references come to what changed."""
-        self._changed = changed
+        self.changed = changed
+        self.way = way
         self._meets = meets
-        self._way = way
         super().__init__(solver.program, solver.models, solver.aliases_of, solver)
         self.interest.forks_in = changed
 
@@ -128,8 +117,7 @@ class Early(Solver):
 
     def trial(self) -> _Ending:
         """See :meth:`Solver.trial`."""
-        rooms = self.graph, self.behaviour, self.relevance, self.models, self.interest
-        return _Ending(*rooms, self._changed, self._way)
+        return _Ending(self)
 
     @property
     def ended(self) -> bool:

@@ -115,7 +115,7 @@ class Elements:
 
     def go_through(self, fact: Fact, edges: Iterable[Edge]) -> bool:
         """Whether a reference goes on behind a call out of those functions alone."""
-        if fact.is_zero or not fact.is_open or (fact.object is not None and fact.object.creator):
+        if fact.is_zero or not fact.is_open or fact.is_parent:
             return False
         held = [path for path in fact.places if is_cell(path)]
         return any(cell and any(same_cell(path, cell) for path in held) for cell in self.cells(edges))

@@ -148,6 +148,11 @@ class Fact(msgspec.Struct, frozen=True, cache_hash=True):
     """Of a mapping: the first call that ended only a part of it."""
 
     @property
+    def is_parent(self) -> bool:
+        """Whether it stands for the parent of a fork."""
+        return self.object is not None and self.object.creator
+
+    @property
     def is_zero(self) -> bool:
         """Whether this is the zero fact, whatever it knows of variables."""
         return self.object is None
@@ -221,9 +226,7 @@ class Fact(msgspec.Struct, frozen=True, cache_hash=True):
     def bare(self) -> "Fact":
         """The fact without what it knows of variables, but for what says where it is: that an exception is on
         its way, which of two processes runs. Of a number of users it stays known that there is one."""
-        env = (
-            (path, ANY if path[0] == COUNT else value) for path, value in self.env if _stays(path, value)
-        )
+        env = ((path, ANY if path[0] == COUNT else value) for path, value in self.env if _stays(path, value))
         return msgspec.structs.replace(self, env=tuple(env))
 
     @property

@@ -143,7 +143,7 @@ class Interest(Topics):
             return edge.callee in self.constants.wanted or any(
                 self.constants.is_followed(operand) for operand in (*edge.args, *texts)
             )
-        if fact.state.life is Life.LOST or (fact.object is not None and fact.object.creator):
+        if fact.state.life is Life.LOST or fact.is_parent:
             return False
         if fact.in_child or any(edge.callee in reached for reached in self._reached(fact, flow)):
             return True

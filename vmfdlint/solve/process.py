@@ -55,7 +55,7 @@ def _one_table(fact: Fact, effect: Fork) -> list[Fact]:
 def hears_once(fact: Fact, call: Invocation) -> bool:
     """Whether a call that waits for a message is a parent's, which waits for no other one there: a daemon's
     parent ends when it has heard that its child is up."""
-    parent = fact.object is not None and fact.object.creator
+    parent = fact.is_parent
     return parent and not waits_again(call.flow, call.site.block, call.site.index)
 
 

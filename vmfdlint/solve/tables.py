@@ -200,7 +200,7 @@ class Tables:
         """Records an observation once."""
         site = Site(self.contexts[node.context].key, node.block, node.index)
         lost = fact.state.life is Life.LOST and not fact.via
-        if what is Happening.LINGER and (lost or (fact.object is not None and fact.object.creator)):
+        if what is Happening.LINGER and (lost or fact.is_parent):
             self._settled.add((fact.mark, fact.object))
         if what is Happening.LINGER and fact.in_child and not fact.via:
             self._survived.add((fact.fork, fact.object))

@@ -73,7 +73,7 @@ class Unmodelled(Crossings):
 
     def _is_parent(self, fact: Fact) -> bool:
         """Whether a fact stands for the parent of a fork, of which it is not known yet that it lives on."""
-        return fact.object is not None and fact.object.creator and not self._is_settled(fact)
+        return fact.is_parent and not self._is_settled(fact)
 
     def _behind(self, fact: Fact, instr: Call, flow: Flow) -> tuple[FunctionKey, ...]:
         """What a call through a member or a variable runs; the one, where a caller said which."""
